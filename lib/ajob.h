@@ -1,0 +1,490 @@
+/*
+ * ajob.h - structured concurrency for downloads and other work on a libuv loop.
+ *
+ * This is the one public header of libajob. The words and the shape are those
+ * of Python's asyncio: a *task* runs once and ends with a result, a *group*
+ * waits for all the tasks in it, cancelling is a request followed by a wait.
+ *
+ *     ajob_loop *loop = ajob_loop_new(NULL);
+ *     ajob_task *a = ajob_download(loop, &(ajob_download_options){.url = url, .path = path});
+ *     ajob_task *b = ajob_sleep(loop, 1000);
+ *     ajob_task *both = ajob_gather(loop, (ajob_task *[]){a, b}, 2);
+ *     ajob_set_timeout(both, 30000);
+ *     int status = ajob_run(loop, both);
+ *     ajob_loop_free(loop);
+ *
+ * Rules that hold for everything below:
+ *
+ * - One thread. Every function must be called on the thread that runs the
+ *   loop, from a callback or while the loop is not running. None blocks,
+ *   except ajob_run() and ajob_loop_free().
+ * - Callbacks never come from inside the function that asked for them; they
+ *   come from the libuv loop, each exactly once unless its text says otherwise.
+ * - Strings and arrays that are passed in are copied. Strings that are handed
+ *   out belong to the library and live as long as the object they came from.
+ * - A task belongs to the loop it was made on until ajob_loop_free(); giving
+ *   it to a group moves it there. There is nothing to free by hand.
+ * - Functions that can fail return NULL or a negative AJOB_E... number, and
+ *   ajob_error() then has one complete line of text. The library never prints
+ *   and never ends the process.
+ * - The zero value of an options field is its default.
+ * - Durations are in milliseconds, sizes in bytes.
+ */
+#ifndef AJOB_H
+#define AJOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define AJOB_API __attribute__((visibility("default")))
+#else
+#define AJOB_API
+#endif
+
+#define AJOB_VERSION "0.1.0"
+
+struct uv_loop_s; /* libuv's uv_loop_t */
+
+typedef struct ajob_loop ajob_loop;
+typedef struct ajob_task ajob_task;
+typedef struct ajob_pool ajob_pool;
+
+/* Numbers of errors: name, value, text. */
+#define AJOB_ERRORS(X)                                                                             \
+    X(ENOMEM, -1, "out of memory")                                                                 \
+    X(EINVAL, -2, "invalid argument")                                                              \
+    X(EBUSY, -3, "the loop already has a run")                                                     \
+    X(ECYCLE, -4, "tasks need each other in a cycle")                                              \
+    X(ESYSTEM, -5, "a system call failed")
+
+enum ajob_errors {
+#define AJOB_X(name, value, text) AJOB_##name = (value),
+    AJOB_ERRORS(AJOB_X)
+#undef AJOB_X
+};
+
+/* Where a task stands in its life. */
+#define AJOB_STATES(X)                                                                             \
+    X(PENDING, "pending")   /* made; what it needs has not ended, or its group has not started */  \
+    X(READY, "ready")       /* waits for a slot */                                                 \
+    X(RUNNING, "running")   /* an attempt is under way */                                          \
+    X(BACKOFF, "backoff")   /* waits before the next attempt, holding no slot */                   \
+    X(STOPPING, "stopping") /* was told to stop and has not stopped yet */                         \
+    X(ENDED, "ended")
+
+enum ajob_state {
+#define AJOB_X(name, text) AJOB_##name,
+    AJOB_STATES(AJOB_X)
+#undef AJOB_X
+};
+
+/* How a task ended. */
+#define AJOB_STATUSES(X)                                                                           \
+    X(UNDECIDED, "undecided") /* it has not ended */                                               \
+    X(SUCCEEDED, "succeeded")                                                                      \
+    X(FAILED, "failed")                                                                            \
+    X(TIMED_OUT, "timed_out")                                                                      \
+    X(CANCELLED, "cancelled")                                                                      \
+    X(SKIPPED, "skipped") /* something it needs did not succeed */
+
+enum ajob_status {
+#define AJOB_X(name, text) AJOB_##name,
+    AJOB_STATUSES(AJOB_X)
+#undef AJOB_X
+    AJOB_STATUS_COUNT
+};
+
+/* What a group does when one of its tasks ends. */
+#define AJOB_POLICIES(X)                                                                           \
+    X(ALL, "all")         /* the first failure cancels the others */                               \
+    X(SETTLED, "settled") /* all run, failures or not */                                           \
+    X(ANY, "any")         /* the first success cancels the others; fails only if none succeeds */  \
+    X(RACE, "race")       /* the first to end, either way, decides and cancels the others */
+
+enum ajob_policy {
+#define AJOB_X(name, text) AJOB_##name,
+    AJOB_POLICIES(AJOB_X)
+#undef AJOB_X
+};
+
+/* When a task runs: ordinarily, or as a finalizer (see ajob_set_when). */
+enum ajob_when {
+    AJOB_WHEN_NEEDS_SUCCEEDED,
+    AJOB_WHEN_ALWAYS,
+    AJOB_WHEN_FAILURE,
+};
+
+/* The names of the enums above, as events and messages spell them. */
+AJOB_API const char *ajob_state_name(enum ajob_state state);
+AJOB_API const char *ajob_status_name(enum ajob_status status);
+AJOB_API const char *ajob_policy_name(enum ajob_policy policy);
+
+/* The version of the library in use, and of what it stands on, as one line. */
+AJOB_API const char *ajob_version(void);
+AJOB_API const char *ajob_version_details(void);
+
+/* ---- the loop ---------------------------------------------------------- */
+
+typedef struct ajob_loop_options {
+    /* The libuv loop to live on. NULL: one of its own, run by ajob_run(). A
+     * loop of the caller's must outlive the ajob_loop's close. */
+    struct uv_loop_s *uv;
+    /* Take SIGINT, SIGTERM and SIGHUP for the time of a run: the first cancels
+     * it, the second stops hard. A signal ignored at the start stays ignored.
+     * Also ignores SIGPIPE, which libcurl and the views expect. */
+    bool handle_signals;
+    /* The time between asking a task to stop and stopping it hard. 0: 5000. */
+    uint64_t grace_ms;
+    /* How many transfers run at once (0: 16), and how many of them to one
+     * host (0: 6). */
+    unsigned transfers;
+    unsigned transfers_per_host;
+} ajob_loop_options;
+
+/* Makes a loop. options may be NULL. NULL on lack of memory or if libuv
+ * refuses. */
+AJOB_API ajob_loop *ajob_loop_new(const ajob_loop_options *options);
+
+/* Closes a loop that lives on a libuv loop of the caller's: everything that
+ * the library holds there is closed and every task freed, then closed() comes
+ * from the libuv loop, once; the ajob_loop is gone by then. No run may be
+ * under way. */
+AJOB_API void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void *data);
+
+/* ajob_loop_close(), then runs the libuv loop until that is done. Takes NULL. */
+AJOB_API void ajob_loop_free(ajob_loop *loop);
+
+/* The text of the last failure on this loop: one line, no newline. */
+AJOB_API const char *ajob_error(const ajob_loop *loop);
+
+/* Starts the run of a task and of all that is in it. One run at a time:
+ * AJOB_EBUSY otherwise; AJOB_EINVAL for a task that has run or is in a group;
+ * AJOB_ECYCLE if tasks need each other in a cycle. done() comes from the
+ * libuv loop after the task has ended. */
+typedef void ajob_done_fn(ajob_task *task, void *data);
+AJOB_API int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, void *data);
+
+/* ajob_start(), then runs the libuv loop until the task has ended. Returns
+ * ajob_exit_status(), or 125 if the run could not be started. */
+AJOB_API int ajob_run(ajob_loop *loop, ajob_task *task);
+
+/* The exit status of the last run as a shell knows it: 0 succeeded, 1 not,
+ * 124 the run's own timeout, 125 a fault of the library's own, 128+n
+ * cancelled by signal n. */
+AJOB_API int ajob_exit_status(const ajob_loop *loop);
+
+/* The signal that cancelled the last run, or 0. */
+AJOB_API int ajob_exit_signal(const ajob_loop *loop);
+
+/* Calls tick every interval_ms while a run is under way, first after
+ * interval_ms and a last time just before run.ended is emitted. */
+typedef void ajob_tick_fn(void *data);
+AJOB_API int ajob_every(ajob_loop *loop, uint64_t interval_ms, ajob_tick_fn *tick, void *data);
+
+/* ---- tasks ------------------------------------------------------------- */
+
+/* The name of a task in its group: letters, digits, '_', '-' and '.',
+ * beginning with a letter, digit or '_'; AJOB_EINVAL otherwise. A task without
+ * a name gets its number in its group ("1", "2", ...). Names are for people;
+ * a group does not check that they differ. */
+AJOB_API int ajob_set_name(ajob_task *task, const char *name);
+
+/* A name of any text, shown instead of the name; what is not valid UTF-8 or
+ * not printable in it is shown escaped. '/' in it is not a separator. */
+AJOB_API int ajob_set_title(ajob_task *task, const char *title);
+
+/* The task may start only after need has succeeded. need must be in the same
+ * group or in one around it, and neither may have started. A task ends skipped
+ * if a need failed, timed out or was skipped, cancelled if a need was
+ * cancelled. */
+AJOB_API int ajob_need(ajob_task *task, ajob_task *need);
+
+/* The time the task may take from its start, its retries included. 0 never
+ * starts it: it ends timed_out. */
+AJOB_API int ajob_set_timeout(ajob_task *task, uint64_t timeout_ms);
+
+/* The time one attempt may take; it is then stopped and counts as failed. */
+AJOB_API int ajob_set_attempt_timeout(ajob_task *task, uint64_t timeout_ms);
+
+/* Further attempts after a failure that another attempt may mend. The wait
+ * before the n-th is drawn evenly from 0 to delay * backoff^(n-1), at most
+ * max_delay ("full jitter"). A server's Retry-After is a lower bound. */
+typedef struct ajob_retry {
+    unsigned max;          /* further attempts */
+    uint64_t delay_ms;     /* 0: 1000 */
+    double backoff;        /* 0: 2 */
+    uint64_t max_delay_ms; /* 0: 30000 */
+    bool no_jitter;        /* wait the whole delay instead */
+} ajob_retry;
+AJOB_API int ajob_set_retry(ajob_task *task, const ajob_retry *retry);
+
+/* A named limit: `size` slots, first come, first served. Belongs to the loop. */
+AJOB_API ajob_pool *ajob_pool_new(ajob_loop *loop, const char *name, unsigned size);
+
+/* The task holds `count` slots of the pool while it runs. May be called for
+ * several pools. AJOB_EINVAL if the pool is smaller than count. */
+AJOB_API int ajob_set_pool(ajob_task *task, ajob_pool *pool, unsigned count);
+
+/* The task, once started, is not reached by its group's cancellation; its own
+ * timeout and a hard stop still end it. A shielded task must have a timeout,
+ * or ajob_start() refuses the run. */
+AJOB_API int ajob_set_shield(ajob_task *task, bool shield);
+
+/* AJOB_WHEN_ALWAYS and AJOB_WHEN_FAILURE make a finalizer: it starts once what
+ * it needs (if nothing: every ordinary task of its group) has ended, however
+ * that ended and even in a cancelled group; AJOB_WHEN_FAILURE only if not all
+ * of that succeeded, else it is skipped. It has a timeout of 30 s unless one
+ * is set. */
+AJOB_API int ajob_set_when(ajob_task *task, enum ajob_when when);
+
+/* Asks a task to stop: it and what is in it ends cancelled with this cause
+ * ("cancelled by " comes before it). Nothing happens to a task that has ended
+ * or is stopping. The task has stopped when it has ended, not before. */
+AJOB_API void ajob_cancel(ajob_task *task, const char *by);
+
+/* The same without grace, shielded tasks and finalizers included. */
+AJOB_API void ajob_kill(ajob_task *task, const char *by);
+
+/* Calls ended once the task has ended. One per task; NULL removes it. */
+AJOB_API void ajob_on_end(ajob_task *task, ajob_done_fn *ended, void *data);
+
+AJOB_API const char *ajob_task_name(const ajob_task *task);  /* the title, else the name */
+AJOB_API const char *ajob_task_kind(const ajob_task *task);  /* "group", "get", ... */
+AJOB_API ajob_task *ajob_task_parent(const ajob_task *task); /* NULL for the root */
+AJOB_API enum ajob_state ajob_task_state(const ajob_task *task);
+AJOB_API enum ajob_status ajob_task_status(const ajob_task *task);
+/* Why the task did not succeed: "exit 3", "HTTP 404 (Not Found)", "timeout
+ * 30s", "cancelled by SIGINT"; NULL if it succeeded or has not ended. */
+AJOB_API const char *ajob_task_cause(const ajob_task *task);
+/* The bytes moved so far, and of how many (-1: not known). False if the task
+ * moves none. */
+AJOB_API bool ajob_task_progress(const ajob_task *task, uint64_t *bytes, int64_t *total);
+/* True for a task that is made of others and so is not counted itself. */
+AJOB_API bool ajob_task_is_group(const ajob_task *task);
+
+/* ---- kinds of tasks ---------------------------------------------------- */
+
+typedef struct ajob_group_options {
+    enum ajob_policy policy;
+    unsigned limit; /* how many tasks in it, at any depth, work at once; 0: no limit */
+} ajob_group_options;
+
+/* A group of tasks; it ends only when all of them have ended. options may be
+ * NULL. An empty group succeeds at once. */
+AJOB_API ajob_task *ajob_group(ajob_loop *loop, const ajob_group_options *options);
+
+/* Puts a task into a group, before the group's start or while one of its tasks
+ * has not ended. AJOB_EINVAL if the task has a group already, has started, or
+ * is of another loop. */
+AJOB_API int ajob_group_add(ajob_task *group, ajob_task *task);
+
+/* A group of these tasks, policy all, settled, any, race. NULL if one of them
+ * is NULL (the error of its making stands) or cannot be added. */
+AJOB_API ajob_task *ajob_gather(ajob_loop *loop, ajob_task *const *tasks, size_t count);
+AJOB_API ajob_task *ajob_settled(ajob_loop *loop, ajob_task *const *tasks, size_t count);
+AJOB_API ajob_task *ajob_any(ajob_loop *loop, ajob_task *const *tasks, size_t count);
+AJOB_API ajob_task *ajob_race(ajob_loop *loop, ajob_task *const *tasks, size_t count);
+
+/* A task that succeeds after a time. */
+AJOB_API ajob_task *ajob_sleep(ajob_loop *loop, uint64_t duration_ms);
+
+/* A task whose work the caller does. start() begins an attempt; when that is
+ * over, the caller calls ajob_resolve() once, inside start() or later. stop()
+ * asks for an early end (hard: again, after the grace): ajob_resolve() is still
+ * owed. stop may be NULL for work that cannot be interrupted. */
+typedef struct ajob_future_options {
+    void (*start)(ajob_task *task, void *data);
+    void (*stop)(ajob_task *task, bool hard, void *data);
+    void *data;
+    bool holds_no_slot; /* as groups and sleeps: limits do not count it */
+} ajob_future_options;
+AJOB_API ajob_task *ajob_future(ajob_loop *loop, const ajob_future_options *options);
+
+/* Ends the attempt of a future: failure NULL means success, else it is the
+ * cause. Called when no attempt is under way it does nothing. */
+AJOB_API void ajob_resolve(ajob_task *future, const char *failure);
+
+/* How to talk to a server. Equal options are stored once per loop. */
+typedef struct ajob_http_options {
+    /* "Name: value", NULL-terminated. They go to the URL's own origin (scheme,
+     * host, port) alone, never to the target of a redirect elsewhere. */
+    const char *const *headers;
+    const char *token;  /* sent as "Authorization: Bearer", under the same rule */
+    const char *cacert; /* a PEM file of certificate authorities; NULL: the system's */
+    enum { AJOB_HTTP_AUTO, AJOB_HTTP_1_1, AJOB_HTTP_2 } version;
+    uint64_t connect_timeout_ms; /* 0: 30000 */
+    uint64_t stall_timeout_ms;   /* fails after so long without a byte; 0: 30000 */
+} ajob_http_options;
+
+/* One file from one URL (http or https). It is written to PATH.part, verified,
+ * and renamed to PATH; PATH.part and PATH.part.json stay behind for resuming
+ * when it is interrupted. A PATH that is there already is left alone if it is
+ * what would be downloaded, else replaced atomically. */
+typedef struct ajob_download_options {
+    const char *url;
+    const char *path; /* the file; NULL: a name made from the URL, in dir */
+    const char *dir;  /* where a name without path goes; NULL: "." */
+    const char *name; /* the name in dir, neutralised; NULL: from the URL */
+    /* "sha256:<hex>" (also sha512, sha1, md5, or a bare hex digest of one of
+     * their lengths). A body with another digest is a failure, never a file. */
+    const char *digest;
+    uint64_t size;   /* that a body must have; meaningful if size_known */
+    bool size_known; /* also when 0 */
+    /* What stays the same when the URL changes, for resuming; NULL: the URL. */
+    const char *identity;
+    const char *accept; /* the Accept header; NULL: any */
+    ajob_http_options http;
+} ajob_download_options;
+
+/* Retries up to 4 times unless ajob_set_retry() says otherwise. NULL with
+ * AJOB_EINVAL's text for a bad URL, digest or name. Fields of its task.ended:
+ * path, bytes, sha256 (or the digest's own name), up_to_date, resumed_from. */
+AJOB_API ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options);
+
+/* One file of a release, as it was listed. */
+typedef struct ajob_asset {
+    const char *tag;
+    const char *name;   /* as the server spells it: print it escaped */
+    const char *digest; /* "sha256:<hex>" or NULL */
+    const char *state;  /* "uploaded", or what it is instead */
+    const char *url;    /* for people: the browser's download URL */
+    uint64_t id;
+    uint64_t size;
+} ajob_asset;
+
+/* Assets of releases on GitHub or a server with its REST API. */
+typedef struct ajob_release_options {
+    const char *repository; /* OWNER/REPO, or its URL */
+    const char *tag;        /* NULL: the latest release */
+    bool all;               /* every release instead */
+    const char *api_url;    /* NULL: the public API, or /api/v3 of the repository URL's host */
+    const char *dir;        /* NULL: "."; assets go to DIR/TAG/NAME */
+    bool flat;              /* to DIR/NAME instead */
+    /* Globs (fnmatch) of asset names, NULL-terminated. NULL: every asset. */
+    const char *const *include;
+    const char *const *exclude;
+    enum ajob_policy policy; /* of the assets of one release */
+    ajob_retry retry;        /* of each asset and API request; max 0: 4, see no_retry */
+    bool no_retry;
+    uint64_t max_wait_ms; /* longest wait for a rate limit; 0: 60000 */
+    /* Called for every asset chosen, before its download; may be NULL. */
+    void (*asset)(const ajob_asset *asset, void *data);
+    void *data;
+    bool list_only;         /* call asset, download nothing */
+    ajob_http_options http; /* its token goes to the API's host alone */
+} ajob_release_options;
+
+/* A group of downloads named by asset, made when the release is known. Without
+ * tag or with all it adds one such group for each release to the group it is
+ * in, named by tag; it must be in a group then. */
+AJOB_API ajob_task *ajob_release(ajob_loop *loop, const ajob_release_options *options);
+
+/* ---- events ------------------------------------------------------------ */
+
+#define AJOB_EVENTS(X)                                                                             \
+    X(RUN_STARTED, "run.started")                                                                  \
+    X(TASK_STARTED, "task.started")                                                                \
+    X(TASK_READY, "task.ready")                                                                    \
+    X(TASK_RETRYING, "task.retrying")                                                              \
+    X(TASK_PROGRESS, "task.progress")                                                              \
+    X(TASK_OUTPUT, "task.output")                                                                  \
+    X(TASK_NOTE, "task.note")                                                                      \
+    X(TASK_ENDED, "task.ended")                                                                    \
+    X(RUN_CANCELLING, "run.cancelling")                                                            \
+    X(RUN_ENDED, "run.ended")
+
+enum ajob_event_type {
+#define AJOB_X(name, text) AJOB_##name,
+    AJOB_EVENTS(AJOB_X)
+#undef AJOB_X
+};
+
+/* What a kind adds to task.ended. */
+typedef struct ajob_field {
+    const char *name;
+    enum { AJOB_FIELD_NULL, AJOB_FIELD_TEXT, AJOB_FIELD_NUMBER, AJOB_FIELD_BOOL } type;
+    const char *text;
+    int64_t number; /* also of a bool */
+} ajob_field;
+
+/* One fact about a run. Lives as long as the call that hands it out. */
+typedef struct ajob_event {
+    enum ajob_event_type type;
+    uint64_t seq;          /* from 1, without gaps, in one run */
+    int64_t time_us;       /* since 1970, UTC */
+    const ajob_task *task; /* task events, else NULL */
+    const char *path;      /* task events: its path from the root, a/b */
+    unsigned attempt;      /* task.started, task.retrying: from 1 */
+    int pid;               /* task.started: 0 where there is none */
+    int64_t tasks;         /* run.started: how many, or -1 */
+    enum ajob_status status; /* the ended events */
+    const char *cause;     /* the ended events, task.retrying, run.cancelling; NULL on success */
+    double delay;          /* task.retrying: seconds */
+    uint64_t bytes;        /* task.progress */
+    int64_t total;         /* task.progress: -1 if not known */
+    const char *stream;    /* task.output */
+    const char *text;      /* task.output, task.note */
+    int exit;              /* task.ended: -1 if it has none; run.ended: the exit status */
+    int signal;            /* task.ended: 0 if none */
+    unsigned attempts;     /* task.ended */
+    double duration;       /* the ended events: seconds */
+    const ajob_field *fields; /* task.ended: what its kind adds */
+    size_t field_count;
+    const uint64_t *counts; /* run.ended: by enum ajob_status, of all tasks that are no groups */
+} ajob_event;
+
+/* Calls listener with every event, as it happens, in the order of adding. A
+ * listener must not start or cancel anything but may call ajob_cancel() on the
+ * root (a view whose reader has gone). At most 8. */
+typedef void ajob_event_fn(const ajob_event *event, void *data);
+AJOB_API int ajob_on_event(ajob_loop *loop, ajob_event_fn *listener, void *data);
+
+/* "task.started" and so on. */
+AJOB_API const char *ajob_event_name(enum ajob_event_type type);
+
+/* What the event says under this name, or NULL. */
+AJOB_API const ajob_field *ajob_event_field(const ajob_event *event, const char *name);
+
+/* The event as one line of JSON (RFC 8259) with its newline, valid UTF-8
+ * whatever is in it. In a buffer of the loop's, until the next call; NULL on
+ * lack of memory. */
+AJOB_API const char *ajob_event_json(ajob_loop *loop, const ajob_event *event, size_t *length);
+
+/* Calls trace with one line for every change of a task's state: for debugging,
+ * the text is no interface. */
+typedef void ajob_trace_fn(const char *line, void *data);
+AJOB_API void ajob_on_trace(ajob_loop *loop, ajob_trace_fn *trace, void *data);
+
+/* ---- words that people write ------------------------------------------- */
+
+/* "500ms", "30s", "5m", "1h30m"; a bare number, "1.5" too, is seconds. False
+ * if it is not one or is above 365 days. */
+AJOB_API bool ajob_parse_duration(const char *text, uint64_t *duration_ms);
+
+/* "64K", "4M", "1G" (powers of 1024); a bare number is bytes. */
+AJOB_API bool ajob_parse_size(const char *text, uint64_t *size);
+
+/* The reverse, for people: "1m30s", "250ms"; "13.9 MiB". Returns buffer. */
+AJOB_API const char *ajob_format_duration(char buffer[32], uint64_t duration_ms);
+AJOB_API const char *ajob_format_size(char buffer[32], uint64_t size);
+
+/* Copies text so that no terminal and no CI system acts on it: control and
+ * bidirectional characters and invalid UTF-8 become \xNN or \u{N}, a leading
+ * "::" becomes "\x3a:". Cut to size-1 bytes, at a character. Returns buffer. */
+AJOB_API const char *ajob_escape(char *buffer, size_t size, const char *text);
+
+/* The candidate nearest to word by edit distance, or NULL if none is near
+ * enough to be what was meant. */
+AJOB_API const char *ajob_nearest(const char *word, const char *const *candidates, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

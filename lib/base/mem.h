@@ -1,0 +1,35 @@
+/*
+ * mem.h - memory from the heap, and faults on demand.
+ *
+ * All of the library's own allocations pass here, so that a test can make the
+ * n-th of them fail: AJOB_FAULT=alloc:17 in the environment (also write:N, for
+ * mem_fault(FAULT_WRITE) in part.c). Every failure is reported to the caller;
+ * nothing here aborts.
+ */
+#ifndef AJOB_BASE_MEM_H
+#define AJOB_BASE_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum fault { FAULT_ALLOC, FAULT_WRITE, FAULT_COUNT };
+
+/* Zeroed memory, or NULL. Freed with mem_free(). */
+void *mem_new(size_t size);
+
+/* As realloc(); on NULL the old block stays valid. */
+void *mem_resize(void *block, size_t size);
+
+/* A copy of text, or NULL; NULL stays NULL. */
+char *mem_copy(const char *text);
+
+/* A copy of the first length bytes, with a NUL after them. */
+char *mem_copy_n(const char *text, size_t length);
+
+/* Takes NULL; returns NULL, so that a field is cleared in the same line. */
+void *mem_free(void *block);
+
+/* True if this is the call that AJOB_FAULT wants to fail. */
+bool mem_fault(enum fault fault);
+
+#endif

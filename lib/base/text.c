@@ -1,0 +1,187 @@
+/* text.c - text that grows up to a bound, and text made safe to show. See text.h. */
+#include "base/text.h"
+
+#include "ajob.h"
+#include "base/mem.h"
+
+static bool reserve(struct text *text, size_t more) {
+    if (text->failed)
+        return false;
+    size_t wanted = text->length + more + 1;
+    if (more > text->max - text->length) {
+        text->failed = true;
+        return false;
+    }
+    if (wanted <= text->capacity)
+        return true;
+    size_t capacity = text->capacity ? text->capacity : 64;
+    while (capacity < wanted)
+        capacity *= 2;
+    char *data = mem_resize(text->data, capacity);
+    if (!data) {
+        text->failed = true;
+        return false;
+    }
+    text->data = data;
+    text->capacity = capacity;
+    return true;
+}
+
+void text_add_n(struct text *text, const char *data, size_t length) {
+    if (!reserve(text, length))
+        return;
+    if (length)
+        memcpy(text->data + text->length, data, length);
+    text->length += length;
+    text->data[text->length] = '\0';
+}
+
+void text_add(struct text *text, const char *data) {
+    text_add_n(text, data, strlen(data));
+}
+
+void text_add_char(struct text *text, char c) {
+    text_add_n(text, &c, 1);
+}
+
+void text_vformat(struct text *text, const char *format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length < 0) {
+        text->failed = true;
+    } else if (reserve(text, (size_t)length)) {
+        vsnprintf(text->data + text->length, (size_t)length + 1, format, arguments);
+        text->length += (size_t)length;
+    }
+}
+
+void text_format(struct text *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    text_vformat(text, format, arguments);
+    va_end(arguments);
+}
+
+void text_add_json(struct text *text, const char *data, size_t length) {
+    while (length) {
+        uint32_t point = 0;
+        size_t step = utf8_decode(data, length, &point);
+        if (!step) {
+            text_add(text, "\xef\xbf\xbd"); /* U+FFFD */
+            step = 1;
+        } else if (point == '"' || point == '\\') {
+            text_add_char(text, '\\');
+            text_add_n(text, data, 1);
+        } else if (point == '\n') {
+            text_add(text, "\\n");
+        } else if (point < 0x20 || point == 0x7f) {
+            text_format(text, "\\u%04x", (unsigned)point);
+        } else {
+            text_add_n(text, data, step);
+        }
+        data += step;
+        length -= step;
+    }
+}
+
+bool text_ok(const struct text *text) {
+    return !text->failed;
+}
+
+const char *text_string(const struct text *text) {
+    return text->data ? text->data : "";
+}
+
+void text_clear(struct text *text) {
+    text->length = 0;
+    text->failed = false;
+    if (text->data)
+        text->data[0] = '\0';
+}
+
+void text_done(struct text *text) {
+    mem_free(text->data);
+    *text = (struct text){.max = text->max};
+}
+
+char *text_new(const char *format, ...) {
+    char line[TEXT_LINE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    return length < 0 ? NULL : mem_copy(line);
+}
+
+size_t utf8_decode(const char *data, size_t length, uint32_t *ret_point) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *byte = (const unsigned char *)data;
+    if (!length)
+        return 0;
+    size_t size = byte[0] < 0x80             ? 1
+                  : (byte[0] & 0xe0) == 0xc0 ? 2
+                  : (byte[0] & 0xf0) == 0xe0 ? 3
+                  : (byte[0] & 0xf8) == 0xf0 ? 4
+                                             : 0;
+    if (!size || size > length)
+        return 0;
+    uint32_t point = size == 1 ? byte[0] : byte[0] & (0x7fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((byte[i] & 0xc0) != 0x80)
+            return 0;
+        point = point << 6 | (byte[i] & 0x3fu);
+    }
+    bool valid = point >= least[size] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+    if (!valid)
+        return 0;
+    *ret_point = point;
+    return size;
+}
+
+bool utf8_is_printable(uint32_t point) {
+    static const struct {
+        uint32_t first, last;
+    } hidden[] = {
+        {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},
+        {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff},
+        {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+    };
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        if (point >= hidden[i].first && point <= hidden[i].last)
+            return false;
+    return true;
+}
+
+const char *ajob_escape(char *buffer, size_t size, const char *text) {
+    size_t used = 0, left = strlen(text);
+    bool command = strncmp(text, "::", 2) == 0; /* GitHub Actions' workflow commands */
+    while (left && size) {
+        char piece[16];
+        uint32_t point = 0;
+        size_t step = utf8_decode(text, left, &point);
+        if (!step) {
+            snprintf(piece, sizeof piece, "\\x%02x", (unsigned)(unsigned char)*text);
+            step = 1;
+        } else if (command) {
+            snprintf(piece, sizeof piece, "\\x%02x", (unsigned)point);
+            command = false;
+        } else if (utf8_is_printable(point)) {
+            memcpy(piece, text, step);
+            piece[step] = '\0';
+        } else {
+            snprintf(piece, sizeof piece, point < 0x100 ? "\\x%02x" : "\\u{%x}", (unsigned)point);
+        }
+        size_t length = strlen(piece);
+        if (used + length >= size)
+            break;
+        memcpy(buffer + used, piece, length);
+        used += length;
+        text += step;
+        left -= step;
+    }
+    if (size)
+        buffer[used] = '\0';
+    return buffer;
+}

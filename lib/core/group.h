@@ -1,0 +1,43 @@
+/*
+ * group.h - a task made of tasks: the only scheduler there is.
+ *
+ * A group starts its children as their needs and the limits allow, applies its
+ * policy when one ends, and is over when all have ended. Kinds that find out
+ * their children at run time (release) embed a struct group, hold it open while
+ * they look, and add.
+ */
+#ifndef AJOB_CORE_GROUP_H
+#define AJOB_CORE_GROUP_H
+
+#include "core/task.h"
+
+struct group {
+    struct ajob_task task;
+    struct ajob_task *first, *last; /* children, in the order of adding */
+    struct ajob_task *decider;      /* the child that decided: the first failure, or the winner */
+    struct ajob_pool *limit;        /* on the work in it; NULL: none */
+    uint32_t count, ended, succeeded, failed;
+    uint32_t ordinary_left; /* children that are no finalizers and have not ended */
+    uint32_t holds;         /* more children may come: not over yet */
+    uint8_t policy;         /* enum ajob_policy */
+    bool is_open;           /* children may start */
+    bool is_dynamic;        /* its kind adds the children: another attempt keeps them */
+    bool is_draining;       /* being cancelled: nothing but finalizers starts */
+};
+
+/* The group behind a task whose kind is_group. */
+struct group *group_of(const struct ajob_task *task);
+
+/* For kinds that embed a group: what their start, stop and free call. */
+void group_start(struct ajob_task *task);
+void group_stop(struct ajob_task *task, enum stop_how how);
+void group_free(struct ajob_task *task);
+
+/* Keeps a running group from ending; to be released once for each hold. */
+void group_hold(struct group *group);
+void group_release(struct group *group);
+
+/* A child of the group has ended and its dependents know. */
+void group_child_ended(struct group *group, struct ajob_task *child);
+
+#endif

@@ -1,0 +1,369 @@
+/* loop.c - the loop: turns, the run, opening and closing. See loop.h. */
+#include "core/loop.h"
+
+#include "base/mem.h"
+#include "core/check.h"
+#include "core/event.h"
+#include "core/group.h"
+#include "core/pool.h"
+#include "core/signals.h"
+
+enum { GRACE_MS = 5000, TRANSFERS = 16, TRANSFERS_PER_HOST = 6, JSON_MAX = 1 << 20 };
+
+/* ---- time -------------------------------------------------------------- */
+
+uint64_t loop_now_ns(const struct ajob_loop *loop) {
+    return loop->clock_ns() - loop->paused_ns;
+}
+
+uint64_t loop_now_ms(const struct ajob_loop *loop) {
+    return loop_now_ns(loop) / 1000000;
+}
+
+uint32_t loop_random(struct ajob_loop *loop) {
+    loop->random ^= loop->random << 13; /* xorshift32 */
+    loop->random ^= loop->random >> 17;
+    loop->random ^= loop->random << 5;
+    return loop->random;
+}
+
+/* ---- turns ------------------------------------------------------------- */
+
+static void append(struct ajob_task **first, struct ajob_task **last, struct ajob_task *task) {
+    task->post_next = NULL;
+    if (*first)
+        (*last)->post_next = task;
+    else
+        *first = task;
+    *last = task;
+}
+
+static struct ajob_task *take_first(struct ajob_task **first) {
+    struct ajob_task *task = *first;
+    if (task)
+        *first = task->post_next;
+    return task;
+}
+
+void loop_post(struct ajob_loop *loop, struct ajob_task *task) {
+    if (task->is_posted || task->state == AJOB_ENDED)
+        return;
+    task->is_posted = true;
+    append(&loop->posted, &loop->last_posted, task);
+}
+
+void loop_post_ended(struct ajob_loop *loop, struct ajob_task *task) {
+    append(&loop->ended, &loop->last_ended, task);
+}
+
+/* What needs the task, directly or not, learns of its end before its group
+ * does: so what a failure skips is skipped, not cancelled with the siblings. */
+static void tell_of_ends(struct ajob_loop *loop) {
+    struct ajob_task *told = NULL, *last_told = NULL, *task;
+    while ((task = take_first(&loop->ended))) {
+        for (struct edge *edge = task->needers; edge; edge = edge->next_needer) {
+            task_need_ended(edge->task, task);
+            if (task->status != AJOB_SUCCEEDED)
+                task_step(edge->task);
+        }
+        append(&told, &last_told, task);
+    }
+    while ((task = take_first(&told))) {
+        if (task->parent)
+            group_child_ended(group_of(task->parent), task);
+        if (task->ended)
+            task->ended(task, task->ended_data);
+    }
+}
+
+static void run_is_over(struct ajob_loop *loop);
+
+void loop_turn(struct ajob_loop *loop) {
+    struct ajob_task *task;
+    if (loop->in_turn)
+        return;
+    loop->in_turn = true;
+    deadline_fire(&loop->deadlines, loop_now_ms(loop));
+    while ((task = take_first(&loop->posted))) {
+        task->is_posted = false;
+        task_step(task);
+        if (loop->ended)
+            tell_of_ends(loop);
+    }
+    for (struct loop_module *module = loop->modules; module; module = module->next)
+        if (module->turn_ended)
+            module->turn_ended(module);
+    loop->in_turn = false;
+    if (loop->root && loop->root->state == AJOB_ENDED)
+        run_is_over(loop);
+}
+
+static void timer_fired(uv_timer_t *timer) {
+    (void)timer; /* the turn that follows sees what is due */
+}
+
+static void turn_from_uv(struct ajob_loop *loop) {
+    loop_turn(loop);
+    struct deadline *first = deadline_first(&loop->deadlines);
+    if (!loop->root || !first) {
+        uv_timer_stop(&loop->timer);
+        return;
+    }
+    uint64_t now_ms = loop_now_ms(loop);
+    uv_update_time(loop->uv);
+    uv_timer_start(&loop->timer, timer_fired, first->at_ms > now_ms ? first->at_ms - now_ms : 0, 0);
+}
+
+static void before_poll(uv_prepare_t *prepare) {
+    turn_from_uv(prepare->data);
+}
+
+static void after_poll(uv_check_t *check) {
+    turn_from_uv(check->data);
+}
+
+/* ---- the run ----------------------------------------------------------- */
+
+static void tick_is_due(struct deadline *deadline) {
+    struct tick *tick = (struct tick *)((char *)deadline - offsetof(struct tick, deadline));
+    deadline_arm(&tick->loop->deadlines, deadline, loop_now_ms(tick->loop) + tick->interval_ms);
+    tick->call(tick->data);
+}
+
+int ajob_every(ajob_loop *loop, uint64_t interval_ms, ajob_tick_fn *call, void *data) {
+    struct tick *tick = mem_new(sizeof *tick);
+    if (!tick || !deadline_init(&loop->deadlines, &tick->deadline, tick_is_due)) {
+        mem_free(tick);
+        return loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    }
+    tick->loop = loop;
+    tick->interval_ms = interval_ms ? interval_ms : 1;
+    tick->call = call;
+    tick->data = data;
+    tick->next = loop->ticks;
+    loop->ticks = tick;
+    if (loop->root)
+        deadline_arm(&loop->deadlines, &tick->deadline, loop_now_ms(loop) + tick->interval_ms);
+    return 0;
+}
+
+static int status_for_shell(const struct ajob_loop *loop) {
+    switch ((enum ajob_status)loop->root->status) {
+    case AJOB_SUCCEEDED:
+        return loop->exit_signal ? 128 + loop->exit_signal : 0;
+    case AJOB_TIMED_OUT:
+        return 124;
+    case AJOB_CANCELLED:
+        return loop->exit_signal ? 128 + loop->exit_signal : 1;
+    case AJOB_UNDECIDED:
+    case AJOB_FAILED:
+    case AJOB_SKIPPED:
+    case AJOB_STATUS_COUNT:
+        break;
+    }
+    return loop->exit_signal ? 128 + loop->exit_signal : 1;
+}
+
+static void run_is_over(struct ajob_loop *loop) {
+    struct ajob_task *root = loop->root;
+    loop->exit_status = status_for_shell(loop);
+    for (struct tick *tick = loop->ticks; tick; tick = tick->next) {
+        deadline_disarm(&loop->deadlines, &tick->deadline);
+        tick->call(tick->data);
+    }
+    event_run_ended(loop);
+    loop->root = NULL;
+    if (loop->signals)
+        signals_stop(loop->signals);
+    uv_prepare_stop(&loop->prepare);
+    uv_check_stop(&loop->check);
+    uv_timer_stop(&loop->timer);
+    if (loop->done)
+        loop->done(root, loop->done_data);
+}
+
+int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, void *data) {
+    if (loop->root || loop->closing)
+        return loop_fail(loop, AJOB_EBUSY, "the loop already has a run");
+    int error = check_run(loop, task);
+    if (error)
+        return error;
+    loop->root = task;
+    task->number = 1;
+    loop->done = done;
+    loop->done_data = data;
+    loop->exit_signal = loop->exit_status = 0;
+    loop->seq = 0;
+    memset(loop->counts, 0, sizeof loop->counts);
+    loop->run_started_ns = loop_now_ns(loop);
+    for (struct tick *tick = loop->ticks; tick; tick = tick->next)
+        deadline_arm(&loop->deadlines, &tick->deadline, loop_now_ms(loop) + tick->interval_ms);
+    if (loop->signals)
+        signals_start(loop->signals);
+    uv_prepare_start(&loop->prepare, before_poll);
+    uv_check_start(&loop->check, after_poll);
+    event_run_started(loop);
+    loop_post(loop, task);
+    return 0;
+}
+
+int ajob_run(ajob_loop *loop, ajob_task *task) {
+    enum { OWN_FAULT = 125 };
+    if (!task || ajob_start(loop, task, NULL, NULL))
+        return OWN_FAULT;
+    while (loop->root)
+        uv_run(loop->uv, UV_RUN_ONCE);
+    return loop->exit_status;
+}
+
+int ajob_exit_status(const ajob_loop *loop) {
+    return loop->exit_status;
+}
+
+int ajob_exit_signal(const ajob_loop *loop) {
+    return loop->exit_signal;
+}
+
+/* ---- errors ------------------------------------------------------------ */
+
+int loop_fail(struct ajob_loop *loop, int code, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    text_clear(&loop->error);
+    text_vformat(&loop->error, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+const char *ajob_error(const ajob_loop *loop) {
+    return text_ok(&loop->error) ? text_string(&loop->error) : "out of memory";
+}
+
+/* ---- opening and closing ----------------------------------------------- */
+
+void loop_handle_opened(struct ajob_loop *loop) {
+    loop->open_handles++;
+}
+
+static void free_loop(struct ajob_loop *loop) {
+    while (loop->first) {
+        struct ajob_task *task = loop->first;
+        loop->first = task->next;
+        task_free(task);
+    }
+    while (loop->modules) {
+        struct loop_module *module = loop->modules;
+        loop->modules = module->next;
+        module->free(module);
+    }
+    while (loop->pools) {
+        struct ajob_pool *pool = loop->pools;
+        loop->pools = pool->next;
+        pool_free(pool);
+    }
+    while (loop->ticks) {
+        struct tick *tick = loop->ticks;
+        loop->ticks = tick->next;
+        mem_free(tick);
+    }
+    deadlines_done(&loop->deadlines);
+    text_done(&loop->path);
+    text_done(&loop->json);
+    text_done(&loop->error);
+    void (*closed)(void *data) = loop->closed;
+    void *data = loop->closed_data;
+    bool owns_uv = loop->owns_uv;
+    if (!owns_uv)
+        mem_free(loop); /* else ajob_loop_free() still runs the uv loop in it */
+    if (closed)
+        closed(data);
+}
+
+void loop_handle_closed(struct ajob_loop *loop) {
+    if (--loop->open_handles == 0 && loop->closing)
+        free_loop(loop);
+}
+
+static void handle_closed(uv_handle_t *handle) {
+    loop_handle_closed(handle->data);
+}
+
+static bool open_handles(struct ajob_loop *loop) {
+    uv_prepare_init(loop->uv, &loop->prepare);
+    uv_check_init(loop->uv, &loop->check);
+    uv_timer_init(loop->uv, &loop->timer);
+    loop->prepare.data = loop->check.data = loop->timer.data = loop;
+    loop->open_handles = 3;
+    return !loop->handles_signals || signals_open(loop);
+}
+
+ajob_loop *ajob_loop_new(const ajob_loop_options *options) {
+    static const ajob_loop_options defaults;
+    if (!options)
+        options = &defaults;
+    struct ajob_loop *loop = mem_new(sizeof *loop);
+    if (!loop)
+        return NULL;
+    loop->owns_uv = !options->uv;
+    loop->uv = options->uv ? options->uv : &loop->own_uv;
+    if (loop->owns_uv && uv_loop_init(loop->uv))
+        return mem_free(loop);
+    loop->handles_signals = options->handle_signals;
+    loop->grace_ms = options->grace_ms ? options->grace_ms : GRACE_MS;
+    loop->per_host = options->transfers_per_host ? options->transfers_per_host : TRANSFERS_PER_HOST;
+    loop->clock_ns = uv_hrtime;
+    loop->random = (uint32_t)uv_hrtime() | 1;
+    loop->path.max = JSON_MAX;
+    loop->json.max = 8 * JSON_MAX;
+    loop->error.max = 8 * TEXT_LINE_MAX;
+    loop->transfers =
+        ajob_pool_new(loop, "transfers", options->transfers ? options->transfers : TRANSFERS);
+    if (open_handles(loop) && loop->transfers)
+        return loop;
+    ajob_loop_free(loop);
+    return NULL;
+}
+
+void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void *data) {
+    loop->closing = true;
+    loop->closed = closed;
+    loop->closed_data = data;
+    for (struct loop_module *module = loop->modules; module; module = module->next)
+        module->close(module);
+    signals_close(loop->signals);
+    uv_close((uv_handle_t *)&loop->prepare, handle_closed);
+    uv_close((uv_handle_t *)&loop->check, handle_closed);
+    uv_close((uv_handle_t *)&loop->timer, handle_closed);
+}
+
+static void set_flag(void *flag) {
+    *(bool *)flag = true;
+}
+
+void ajob_loop_free(ajob_loop *loop) {
+    bool is_closed = false;
+    if (!loop)
+        return;
+    bool owns_uv = loop->owns_uv;
+    uv_loop_t *uv = loop->uv;
+    ajob_loop_close(loop, set_flag, &is_closed);
+    while (!is_closed)
+        uv_run(uv, UV_RUN_ONCE);
+    if (!owns_uv)
+        return;
+    while (uv_loop_close(uv) == UV_EBUSY)
+        uv_run(uv, UV_RUN_ONCE);
+    mem_free(loop);
+}
+
+void loop_add_module(struct ajob_loop *loop, struct loop_module *module) {
+    module->next = loop->modules;
+    loop->modules = module;
+}
+
+struct loop_module *loop_find_module(const struct ajob_loop *loop, const void *key) {
+    struct loop_module *module = loop->modules;
+    while (module && module->key != key)
+        module = module->next;
+    return module;
+}

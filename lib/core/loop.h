@@ -1,0 +1,121 @@
+/*
+ * loop.h - the loop: one libuv loop and everything of ours that runs on it.
+ *
+ * Owns the queue of tasks to step, the deadlines and their one timer, the
+ * listeners, and the uv handles of the core. A *turn* is: fire what is due,
+ * then step posted tasks until none is left. Turns come from a uv_prepare and a
+ * uv_check handle, so whatever is posted from any libuv callback is stepped
+ * before the loop blocks again, and never inside that callback.
+ */
+#ifndef AJOB_CORE_LOOP_H
+#define AJOB_CORE_LOOP_H
+
+#include <uv.h>
+
+#include "ajob.h"
+#include "base/text.h"
+#include "core/deadline.h"
+
+struct signals;
+
+/* A room that has things of its own on the loop (net: curl's handles). */
+struct loop_module {
+    struct loop_module *next;
+    const void *key; /* who it is */
+    /* Closes its uv handles, each counted by loop_handle_opened(). */
+    void (*close)(struct loop_module *module);
+    /* After its handles are closed and every task is freed. */
+    void (*free)(struct loop_module *module);
+    /* At the end of every turn; may be NULL. */
+    void (*turn_ended)(struct loop_module *module);
+};
+
+struct tick {
+    struct deadline deadline;
+    struct tick *next;
+    struct ajob_loop *loop;
+    uint64_t interval_ms;
+    ajob_tick_fn *call;
+    void *data;
+};
+
+enum { LISTENERS_MAX = 8 };
+
+struct ajob_loop {
+    uv_loop_t *uv;
+    uv_loop_t own_uv; /* meaningful if owns_uv */
+    bool owns_uv;
+    bool handles_signals;
+    bool closing;
+    uint64_t grace_ms;
+    unsigned per_host; /* transfers to one host at once */
+
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uv_timer_t timer;
+    unsigned open_handles;
+    void (*closed)(void *data); /* once closing and no handle is left open */
+    void *closed_data;
+
+    struct ajob_task *posted, *last_posted; /* to be stepped, linked by post_next */
+    struct ajob_task *ended, *last_ended;   /* ended, to be told to dependents and group */
+    bool in_turn;
+    struct deadlines deadlines;
+    uint64_t (*clock_ns)(void); /* uv_hrtime, or a test's */
+    uint64_t paused_ns;         /* time that does not count: the process was stopped */
+    uint32_t random;            /* state of loop_random() */
+
+    struct ajob_task *first, *last; /* tasks in no group */
+    struct ajob_pool *pools;
+    struct ajob_pool *transfers;
+    struct loop_module *modules;
+    struct tick *ticks;
+    struct signals *signals;
+
+    struct ajob_task *root; /* of the run under way, or NULL */
+    ajob_done_fn *done;
+    void *done_data;
+    uint64_t run_started_ns;
+    uint64_t counts[AJOB_STATUS_COUNT];
+    int exit_status, exit_signal;
+
+    struct {
+        ajob_event_fn *call;
+        void *data;
+    } listeners[LISTENERS_MAX];
+    unsigned listener_count;
+    uint64_t seq;
+    ajob_trace_fn *trace;
+    void *trace_data;
+    struct text path, json, error;
+};
+
+/* The time since some point in the past, without the time the process was
+ * stopped by SIGTSTP. */
+uint64_t loop_now_ns(const struct ajob_loop *loop);
+uint64_t loop_now_ms(const struct ajob_loop *loop);
+
+/* A random number, for jitter: not for secrets. */
+uint32_t loop_random(struct ajob_loop *loop);
+
+/* The task is stepped in this turn or the next one. */
+void loop_post(struct ajob_loop *loop, struct ajob_task *task);
+
+/* The task has ended; its dependents and its group hear of it in this turn. */
+void loop_post_ended(struct ajob_loop *loop, struct ajob_task *task);
+
+/* One turn. Called from uv, and by unit tests. */
+void loop_turn(struct ajob_loop *loop);
+
+/* Sets ajob_error() and returns code. */
+int loop_fail(struct ajob_loop *loop, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A uv handle was opened, was closed: the loop's close waits for the count. */
+void loop_handle_opened(struct ajob_loop *loop);
+void loop_handle_closed(struct ajob_loop *loop);
+
+void loop_add_module(struct ajob_loop *loop, struct loop_module *module);
+struct loop_module *loop_find_module(const struct ajob_loop *loop, const void *key);
+
+#endif

@@ -1,0 +1,92 @@
+/* signals.c - SIGINT, SIGTERM and SIGHUP during a run. See signals.h. */
+#include "core/signals.h"
+
+#include <signal.h>
+
+#include "base/mem.h"
+#include "core/event.h"
+#include "core/loop.h"
+#include "core/names.h"
+
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
+enum { WATCHED_COUNT = sizeof watched / sizeof watched[0] };
+
+struct signals {
+    struct ajob_loop *loop;
+    uv_signal_t handles[WATCHED_COUNT];
+    int open;
+};
+
+static void signal_came(uv_signal_t *handle, int number) {
+    struct signals *signals = handle->data;
+    struct ajob_loop *loop = signals->loop;
+    char by[24];
+    if (!loop->root)
+        return;
+    snprintf(by, sizeof by, "SIG%s", name_of_signal(number));
+    if (loop->exit_signal) {
+        ajob_kill(loop->root, by);
+        return;
+    }
+    loop->exit_signal = number;
+    event_run_cancelling(loop, by);
+    ajob_cancel(loop->root, by);
+}
+
+bool signals_open(struct ajob_loop *loop) {
+    struct signals *signals = mem_new(sizeof *signals);
+    if (!signals) {
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return false;
+    }
+    signals->loop = loop;
+    loop->signals = signals;
+    for (int i = 0; i < WATCHED_COUNT; i++) {
+        int error = uv_signal_init(loop->uv, &signals->handles[i]);
+        if (error) {
+            loop_fail(loop, AJOB_ESYSTEM, "signals: %s", uv_strerror(error));
+            return false;
+        }
+        signals->handles[i].data = signals;
+        uv_unref((uv_handle_t *)&signals->handles[i]);
+        loop_handle_opened(loop);
+        signals->open++;
+    }
+    return true;
+}
+
+void signals_start(struct signals *signals) {
+    /* libcurl and the views expect writes to fail with EPIPE instead. */
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < signals->open; i++) {
+        struct sigaction before;
+        bool is_ignored =
+            sigaction(watched[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+        if (!is_ignored)
+            uv_signal_start(&signals->handles[i], signal_came, watched[i]);
+    }
+}
+
+void signals_stop(struct signals *signals) {
+    for (int i = 0; i < signals->open; i++)
+        uv_signal_stop(&signals->handles[i]);
+}
+
+static void handle_closed(uv_handle_t *handle) {
+    struct signals *signals = handle->data;
+    struct ajob_loop *loop = signals->loop;
+    if (--signals->open == 0) {
+        mem_free(signals);
+        loop->signals = NULL;
+    }
+    loop_handle_closed(loop);
+}
+
+void signals_close(struct signals *signals) {
+    if (!signals)
+        return;
+    for (int i = 0; i < WATCHED_COUNT && i < signals->open; i++)
+        uv_close((uv_handle_t *)&signals->handles[i], handle_closed);
+    if (!signals->open)
+        mem_free(signals);
+}

@@ -1,0 +1,430 @@
+/*
+ * task.c - the life of a task: task_step(), and the facts that move it.
+ *
+ * See task.h for the idea. Reading order: task_step(), then what its arms call.
+ * What people set before the start is in task_options.c.
+ */
+#include "core/task.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "core/event.h"
+#include "core/group.h"
+#include "core/loop.h"
+#include "core/pool.h"
+#include "core/retry.h"
+
+/* ---- changing state ---------------------------------------------------- */
+
+static bool edge_is_legal(enum ajob_state from, enum ajob_state to) {
+    static const uint8_t next[] = {
+        [AJOB_PENDING] = 1 << AJOB_READY | 1 << AJOB_ENDED,
+        [AJOB_READY] = 1 << AJOB_RUNNING | 1 << AJOB_ENDED,
+        [AJOB_RUNNING] = 1 << AJOB_BACKOFF | 1 << AJOB_STOPPING | 1 << AJOB_ENDED,
+        [AJOB_BACKOFF] = 1 << AJOB_READY | 1 << AJOB_ENDED,
+        [AJOB_STOPPING] = 1 << AJOB_BACKOFF | 1 << AJOB_ENDED,
+        [AJOB_ENDED] = 0,
+    };
+    return next[from] & 1 << to;
+}
+
+/* The one place where a state changes. */
+static void go_to(struct ajob_task *task, enum ajob_state state) {
+    assert(edge_is_legal(task->state, state));
+    event_trace(task, state);
+    task->state = (uint8_t)state;
+    task->phase_is_due = false;
+}
+
+/* The deadline is the earlier of the timeout and the phase's end. */
+static void arm(struct ajob_task *task) {
+    uint64_t at = task->timeout_at_ms;
+    if (task->phase_at_ms && (!at || task->phase_at_ms < at))
+        at = task->phase_at_ms;
+    if (at)
+        deadline_arm(&task->loop->deadlines, &task->deadline, at);
+    else
+        deadline_disarm(&task->loop->deadlines, &task->deadline);
+}
+
+static void set_phase_end(struct ajob_task *task, uint64_t at_ms) {
+    task->phase_at_ms = at_ms;
+    arm(task);
+}
+
+static void set_cause(struct ajob_task *task, char *cause) {
+    mem_free(task->cause);
+    task->cause = cause;
+}
+
+static void end(struct ajob_task *task, enum ajob_status status) {
+    struct ajob_loop *loop = task->loop;
+    pool_give(task);
+    pool_leave(task);
+    deadline_disarm(&loop->deadlines, &task->deadline);
+    task->timeout_at_ms = task->phase_at_ms = 0;
+    task->status = (uint8_t)status;
+    if (status == AJOB_SUCCEEDED)
+        set_cause(task, NULL);
+    go_to(task, AJOB_ENDED);
+    if (task_is_counted(task))
+        loop->counts[status]++;
+    event_task_ended(task);
+    loop_post_ended(loop, task);
+}
+
+/* ---- the arms of task_step --------------------------------------------- */
+
+static bool may_start(const struct ajob_task *task) {
+    return task->parent ? group_of(task->parent)->is_open : task == task->loop->root;
+}
+
+static bool needs_have_ended(const struct ajob_task *task) {
+    if (task_is_finalizer(task) && !task->needs && task->parent)
+        return group_of(task->parent)->ordinary_left == 0;
+    return task->unmet == 0;
+}
+
+static bool something_failed(const struct ajob_task *finalizer) {
+    if (finalizer->needs || !finalizer->parent)
+        return finalizer->need_failed;
+    const struct group *group = group_of(finalizer->parent);
+    return group->failed || group->is_draining;
+}
+
+/* How the needs that have ended end the task; UNDECIDED: they do not. */
+static enum ajob_status judge_needs(struct ajob_task *task) {
+    if (!task_is_finalizer(task))
+        return task->need_cancelled ? AJOB_CANCELLED
+               : task->need_failed  ? AJOB_SKIPPED
+                                    : AJOB_UNDECIDED;
+    bool runs = task->when == AJOB_WHEN_ALWAYS || !needs_have_ended(task) || something_failed(task);
+    if (runs)
+        return AJOB_UNDECIDED;
+    set_cause(task, mem_copy("nothing failed"));
+    task->not_needed = true;
+    return AJOB_SKIPPED;
+}
+
+static void stop_attempt(struct ajob_task *task, enum stop_how how) {
+    if (how == STOP_HARD)
+        task->was_killed = true;
+    if (!task->attempt_over)
+        task->kind->stop(task, how);
+}
+
+static void begin_stopping(struct ajob_task *task) {
+    go_to(task, AJOB_STOPPING);
+    /* The children of a group have their own grace. */
+    set_phase_end(task, task->kind->is_group ? 0 : loop_now_ms(task->loop) + task->loop->grace_ms);
+    stop_attempt(task, task->kill_wanted ? STOP_HARD : STOP_POLITE);
+}
+
+static void begin_attempt(struct ajob_task *task) {
+    const struct task_options *options = task->options;
+    uint64_t now_ms = loop_now_ms(task->loop);
+    go_to(task, AJOB_RUNNING);
+    set_cause(task, NULL);
+    task->attempt_over = task->was_killed = task->attempt_timed_out = false;
+    task->exit = -1;
+    task->signal = 0;
+    if (task->attempts++ == 0) {
+        task->started_ns = loop_now_ns(task->loop);
+        if (options && options->has_timeout)
+            task->timeout_at_ms = now_ms + options->timeout_ms;
+    }
+    if (options && options->has_attempt_timeout)
+        task->phase_at_ms = now_ms + options->attempt_timeout_ms;
+    arm(task);
+    event_task_started(task);
+    task->kind->start(task);
+}
+
+static const ajob_retry *retry_of(const struct ajob_task *task) {
+    bool has_own = task->options && task->options->has_retry;
+    return has_own ? &task->options->retry : &task->kind->retry;
+}
+
+/* The attempt failed by itself, or by its own timeout. */
+static void attempt_failed(struct ajob_task *task) {
+    const ajob_retry *retry = retry_of(task);
+    task->failures = task->has_progressed ? 1 : task->failures + 1;
+    if (!task->is_retryable || task->no_retry || task->failures > retry->max) {
+        end(task, task->attempt_timed_out ? AJOB_TIMED_OUT : AJOB_FAILED);
+        return;
+    }
+    uint64_t delay_ms =
+        retry_delay(retry, task->failures, loop_random(task->loop), task->retry_after_ms);
+    pool_give(task);
+    go_to(task, AJOB_BACKOFF);
+    set_phase_end(task, loop_now_ms(task->loop) + delay_ms);
+    event_task_retrying(task, delay_ms);
+}
+
+static void attempt_timed_out(struct ajob_task *task) {
+    char duration[32];
+    ajob_format_duration(duration, task->options->attempt_timeout_ms);
+    set_cause(task, text_new("attempt timeout %s", duration));
+    task->attempt_timed_out = true;
+    begin_stopping(task);
+}
+
+void task_step(struct ajob_task *task) {
+    for (;;) {
+        switch ((enum ajob_state)task->state) {
+        case AJOB_PENDING: {
+            enum ajob_status verdict = may_start(task) ? judge_needs(task) : AJOB_UNDECIDED;
+            if (verdict == AJOB_UNDECIDED)
+                verdict = task->wanted;
+            if (verdict != AJOB_UNDECIDED) {
+                end(task, verdict);
+                return;
+            }
+            if (!may_start(task) || !needs_have_ended(task))
+                return;
+            go_to(task, AJOB_READY);
+            break;
+        }
+        case AJOB_READY:
+            if (task->options && task->options->has_timeout && !task->options->timeout_ms)
+                task_want_stop(task, AJOB_TIMED_OUT, "timeout 0s");
+            if (task->wanted != AJOB_UNDECIDED) {
+                end(task, task->wanted);
+                return;
+            }
+            if (!pool_take(task))
+                return;
+            begin_attempt(task);
+            return; /* whatever start() recorded has posted the task */
+        case AJOB_RUNNING:
+            if (task->wanted != AJOB_UNDECIDED) {
+                begin_stopping(task);
+            } else if (task->attempt_over && task->attempt_succeeded) {
+                end(task, AJOB_SUCCEEDED);
+            } else if (task->attempt_over) {
+                attempt_failed(task);
+            } else if (task->phase_is_due) {
+                attempt_timed_out(task);
+            } else {
+                return;
+            }
+            break;
+        case AJOB_BACKOFF:
+            if (task->wanted != AJOB_UNDECIDED) {
+                end(task, task->wanted);
+                return;
+            }
+            if (!task->phase_is_due)
+                return;
+            set_phase_end(task, 0);
+            go_to(task, AJOB_READY);
+            break;
+        case AJOB_STOPPING:
+            if (task->attempt_over && task->wanted != AJOB_UNDECIDED) {
+                end(task, task->wanted);
+            } else if (task->attempt_over) {
+                task->is_retryable = true;
+                attempt_failed(task);
+            } else if ((task->phase_is_due || task->kill_wanted) && !task->was_killed) {
+                set_phase_end(task, 0);
+                stop_attempt(task, STOP_HARD);
+            } else {
+                return;
+            }
+            break;
+        case AJOB_ENDED:
+            return;
+        }
+    }
+}
+
+/* ---- facts ------------------------------------------------------------- */
+
+static void deadline_is_due(struct deadline *deadline) {
+    struct ajob_task *task =
+        (struct ajob_task *)((char *)deadline - offsetof(struct ajob_task, deadline));
+    uint64_t now_ms = loop_now_ms(task->loop);
+    if (task->timeout_at_ms && task->timeout_at_ms <= now_ms) {
+        char duration[32], cause[48];
+        task->timeout_at_ms = 0;
+        ajob_format_duration(duration, task->options ? task->options->timeout_ms : 0);
+        snprintf(cause, sizeof cause, "timeout %s", duration);
+        task_want_stop(task, AJOB_TIMED_OUT, cause);
+    }
+    if (task->phase_at_ms && task->phase_at_ms <= now_ms) {
+        task->phase_at_ms = 0;
+        task->phase_is_due = true;
+        loop_post(task->loop, task);
+    }
+    arm(task);
+}
+
+void task_attempt_over(struct ajob_task *task, struct outcome outcome) {
+    bool is_expected =
+        !task->attempt_over && (task->state == AJOB_RUNNING || task->state == AJOB_STOPPING);
+    if (!is_expected) {
+        mem_free(outcome.cause);
+        return;
+    }
+    task->attempt_over = true;
+    task->attempt_succeeded = outcome.succeeded;
+    task->is_retryable = outcome.is_retryable;
+    task->has_progressed = outcome.has_progressed;
+    task->retry_after_ms = outcome.retry_after_ms;
+    task->exit = (int16_t)outcome.exit;
+    task->signal = (uint8_t)outcome.signal;
+    bool has_cause = task->wanted != AJOB_UNDECIDED || task->state == AJOB_STOPPING;
+    if (has_cause)
+        mem_free(outcome.cause);
+    else
+        set_cause(task, outcome.cause);
+    loop_post(task->loop, task);
+}
+
+void task_want_stop(struct ajob_task *task, enum ajob_status status, const char *cause) {
+    if (task->state == AJOB_ENDED || task->wanted != AJOB_UNDECIDED)
+        return;
+    if (task->attempt_over && (task->state == AJOB_RUNNING || task->state == AJOB_STOPPING)) {
+        task->no_retry = true; /* it ended by itself first: its own cause stands */
+        return;
+    }
+    bool has_verdict = task->state == AJOB_PENDING && (task->need_failed || task->need_cancelled);
+    if (!has_verdict || task_is_finalizer(task))
+        set_cause(task, mem_copy(cause));
+    task->wanted = (uint8_t)status;
+    loop_post(task->loop, task);
+}
+
+void task_want_kill(struct ajob_task *task, const char *cause) {
+    if (task->state == AJOB_ENDED)
+        return;
+    task_want_stop(task, AJOB_CANCELLED, cause);
+    task->kill_wanted = true;
+    loop_post(task->loop, task);
+}
+
+void task_need_ended(struct ajob_task *task, const struct ajob_task *need) {
+    task->unmet--;
+    if (task->state == AJOB_PENDING && need->status != AJOB_SUCCEEDED && !task->need_failed) {
+        char number[16];
+        const char *name = task_name(need, number);
+        const char *cause = need->cause ? need->cause : "out of memory";
+        const char *what = ajob_status_name(need->status);
+        task->need_failed = true;
+        task->need_cancelled = need->status == AJOB_CANCELLED && !task_is_finalizer(task);
+        if (!task_is_finalizer(task))
+            set_cause(task, need->status == AJOB_CANCELLED || need->status == AJOB_TIMED_OUT
+                                ? text_new("%s: %s", name, cause)
+                                : text_new("%s %s: %s", name, what, cause));
+    }
+    loop_post(task->loop, task);
+}
+
+/* ---- making and freeing ------------------------------------------------ */
+
+void *task_new(struct ajob_loop *loop, const struct task_kind *kind) {
+    struct ajob_task *task = mem_new(kind->size);
+    if (!task || !deadline_init(&loop->deadlines, &task->deadline, deadline_is_due)) {
+        mem_free(task);
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return NULL;
+    }
+    task->kind = kind;
+    task->loop = loop;
+    task->exit = -1;
+    task_link(task, NULL);
+    return task;
+}
+
+void task_link(struct ajob_task *task, struct ajob_task *parent) {
+    struct group *to = parent ? group_of(parent) : NULL;
+    struct ajob_task **first = to ? &to->first : &task->loop->first;
+    struct ajob_task **last = to ? &to->last : &task->loop->last;
+    if (task->previous)
+        task->previous->next = task->next;
+    else if (task->loop->first == task)
+        task->loop->first = task->next;
+    if (task->next)
+        task->next->previous = task->previous;
+    else if (task->loop->last == task)
+        task->loop->last = task->previous;
+    task->parent = parent;
+    task->next = NULL;
+    task->previous = *last;
+    if (*last)
+        (*last)->next = task;
+    else
+        *first = task;
+    *last = task;
+}
+
+void task_free(struct ajob_task *task) {
+    if (task->kind->free)
+        task->kind->free(task);
+    deadline_done(&task->loop->deadlines, &task->deadline);
+    while (task->needs) {
+        struct edge *edge = task->needs;
+        task->needs = edge->next_need;
+        mem_free(edge);
+    }
+    if (task->options) {
+        mem_free(task->options->slots);
+        mem_free(task->options);
+    }
+    mem_free(task->name);
+    mem_free(task->cause);
+    mem_free(task);
+}
+
+void task_reset(struct ajob_task *task) {
+    if (task_is_counted(task) && task->state == AJOB_ENDED)
+        task->loop->counts[task->status]--;
+    set_cause(task, NULL);
+    task->state = AJOB_PENDING;
+    task->status = task->wanted = AJOB_UNDECIDED;
+    task->attempts = task->failures = 0;
+    task->need_failed = task->need_cancelled = task->no_retry = task->not_needed = false;
+    task->kill_wanted = task->was_killed = false;
+}
+
+/* ---- looking ----------------------------------------------------------- */
+
+bool task_is_finalizer(const struct ajob_task *task) {
+    return task->when != AJOB_WHEN_NEEDS_SUCCEEDED;
+}
+
+bool task_is_failure(const struct ajob_task *task) {
+    return task->status == AJOB_FAILED || task->status == AJOB_TIMED_OUT ||
+           (task->status == AJOB_SKIPPED && !task->not_needed);
+}
+
+bool task_is_counted(const struct ajob_task *task) {
+    return task->kind->is_counted ? task->kind->is_counted(task) : !task->kind->is_group;
+}
+
+const char *task_name(const struct ajob_task *task, char number[16]) {
+    if (task->name)
+        return task->name;
+    snprintf(number, 16, "%u", task->number);
+    return number;
+}
+
+void task_path(const struct ajob_task *task, struct text *path) {
+    char number[16];
+    if (!task->parent && task->kind->is_group)
+        return;
+    if (task->parent)
+        task_path(task->parent, path);
+    if (path->length)
+        text_add_char(path, '/');
+    text_add(path, task_name(task, number));
+}
+
+void task_progressed(struct ajob_task *task, uint64_t *last_ms, uint64_t bytes, int64_t total) {
+    uint64_t now_ms = loop_now_ms(task->loop);
+    if (*last_ms && now_ms - *last_ms >= 1000)
+        event_task_progress(task, bytes, total);
+    if (!*last_ms || now_ms - *last_ms >= 1000)
+        *last_ms = now_ms;
+}

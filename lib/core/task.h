@@ -1,0 +1,181 @@
+/*
+ * task.h - a task: its life, its edges, and what a kind of work fills in.
+ *
+ *     pending -> ready -> running (-> backoff -> ready -> running)*
+ *             -> stopping? -> ended
+ *
+ * Whoever learns something about a task only records it here (a need ended,
+ * the attempt is over, a stop is wanted, a deadline has come) and posts the
+ * task; task_step() alone moves it, one arm for each state, in the order of
+ * life. So it does not matter in which order facts arrive, and nothing calls
+ * back into the one who brought the fact.
+ *
+ * A kind adds its own state behind the task (its struct begins with a struct
+ * ajob_task) and fills in start and stop. To start() one task_attempt_over() is
+ * owed, inside start() or any time later, stopped or not.
+ */
+#ifndef AJOB_CORE_TASK_H
+#define AJOB_CORE_TASK_H
+
+#include "ajob.h"
+#include "core/deadline.h"
+
+struct text;
+
+enum stop_how { STOP_POLITE, STOP_HARD };
+
+/* So many slots of a pool, held while the task runs. */
+struct slot {
+    struct ajob_pool *pool;
+    unsigned count;
+};
+
+enum { KIND_SLOTS_MAX = 2, KIND_FIELDS_MAX = 8 };
+
+struct task_kind {
+    const char *name;
+    size_t size; /* of the whole struct */
+    /* A group's struct is behind the task: see group.h. */
+    bool is_group;
+    /* Meaningful while an ajob_set_retry() is missing. */
+    ajob_retry retry;
+    /* Begins an attempt. */
+    void (*start)(struct ajob_task *task);
+    /* Asks the attempt to end: politely once, hard at most once after that. */
+    void (*stop)(struct ajob_task *task, enum stop_how how);
+    /* The slots an attempt holds. Returns how many it wrote; NULL: the kind is
+     * no work (a group, a sleep), and no limit counts it. */
+    size_t (*slots)(const struct ajob_task *task, struct slot slots[KIND_SLOTS_MAX]);
+    /* What the kind adds to task.ended; NULL: nothing. */
+    size_t (*fields)(const struct ajob_task *task, ajob_field fields[KIND_FIELDS_MAX]);
+    /* Bytes moved; NULL: it moves none. */
+    void (*progress)(const struct ajob_task *task, uint64_t *bytes, int64_t *total);
+    /* Whether run.ended counts the task; NULL: unless it is a group. */
+    bool (*is_counted)(const struct ajob_task *task);
+    /* Frees what the kind owns; the task itself is freed by the caller. */
+    void (*free)(struct ajob_task *task);
+};
+
+/* task needs need. Each edge is in two lists. */
+struct edge {
+    struct ajob_task *task, *need;
+    struct edge *next_need;   /* of task */
+    struct edge *next_needer; /* of need */
+};
+
+/* What few tasks have. */
+struct task_options {
+    uint64_t timeout_ms, attempt_timeout_ms; /* meaningful if has_... */
+    bool has_timeout, has_attempt_timeout, has_retry;
+    ajob_retry retry;
+    struct slot *slots;
+    unsigned slot_count;
+};
+
+struct ajob_task {
+    const struct task_kind *kind;
+    struct ajob_loop *loop;
+    struct ajob_task *parent;          /* its group, or NULL */
+    struct ajob_task *previous, *next; /* in its group, or among the loop's tasks in no group */
+    struct ajob_task *post_next;       /* in the loop's posted or ended list */
+    struct ajob_task *wait_previous, *wait_next; /* in the pool it waits for */
+    struct ajob_pool *waiting_for;               /* meaningful while ready; else NULL */
+    struct edge *needs, *needers;
+    struct task_options *options; /* NULL: all at their defaults */
+    char *name;                   /* or title; NULL: its number */
+    char *cause;    /* why it ended; before that, why it is to stop or why the attempt failed */
+    ajob_done_fn *ended;
+    void *ended_data;
+    struct deadline deadline; /* the earlier of the next two */
+    uint64_t timeout_at_ms;   /* 0: none */
+    uint64_t phase_at_ms;     /* 0: none; the attempt's timeout, backoff's or grace's end */
+    uint64_t started_ns;
+    uint32_t number; /* in its group, from 1 */
+    uint32_t unmet;  /* needs that have not ended */
+    uint32_t retry_after_ms;
+    uint16_t attempts; /* begun so far */
+    uint16_t failures; /* of attempts, since the last that got somewhere */
+    int16_t exit;      /* -1: none */
+    uint8_t signal;
+    uint8_t state;  /* enum ajob_state */
+    uint8_t status; /* enum ajob_status */
+    uint8_t wanted; /* the status a stop will end it with; UNDECIDED: no stop wanted */
+    uint8_t when;   /* enum ajob_when */
+    bool is_posted : 1;
+    bool in_run : 1;
+    bool has_title : 1;
+    bool is_shielded : 1;
+    bool holds_slots : 1;
+    bool need_failed : 1;    /* a need did not succeed; cause says which */
+    bool need_cancelled : 1; /* the same, and that need was cancelled */
+    bool attempt_over : 1;   /* the kind has reported; the next five say what */
+    bool attempt_succeeded : 1;
+    bool is_retryable : 1;
+    bool has_progressed : 1;
+    bool no_retry : 1;          /* a stop came when the attempt was over already */
+    bool attempt_timed_out : 1; /* stopping for the sake of another attempt */
+    bool phase_is_due : 1;
+    bool kill_wanted : 1;
+    bool was_killed : 1; /* stop(STOP_HARD) was called */
+    bool not_needed : 1; /* skipped because nothing failed: no failure */
+};
+
+_Static_assert(sizeof(struct ajob_task) <= 256, "a task costs at most 256 bytes");
+
+/* Makes a task of this kind among the loop's tasks in no group; zeroed behind
+ * the task. NULL with ajob_error() set on lack of memory. */
+void *task_new(struct ajob_loop *loop, const struct task_kind *kind);
+
+/* Frees a task and, if it is a group, what is in it. It must not be running. */
+void task_free(struct ajob_task *task);
+
+/* How an attempt ended. */
+struct outcome {
+    bool succeeded;
+    bool is_retryable;       /* another attempt may mend it */
+    bool has_progressed;     /* it got somewhere: the budget of retries is whole again */
+    uint32_t retry_after_ms; /* not before this */
+    int exit;                /* -1: none; note that 0 is one */
+    int signal;
+    char *cause; /* handed over; NULL if succeeded (else: no memory for it) */
+};
+
+void task_attempt_over(struct ajob_task *task, struct outcome outcome);
+
+/* Wants the task ended with this status and cause (copied). A second wish
+ * changes nothing. */
+void task_want_stop(struct ajob_task *task, enum ajob_status status, const char *cause);
+
+/* The same without grace, shielded tasks and finalizers included. */
+void task_want_kill(struct ajob_task *task, const char *cause);
+
+/* Moves the task as far as the facts allow. Called by the loop's turn only. */
+void task_step(struct ajob_task *task);
+
+/* A need of the task has ended. */
+void task_need_ended(struct ajob_task *task, const struct ajob_task *need);
+
+/* Back to pending, for another attempt of its group; the group counts unmet
+ * needs again once all in it are reset. */
+void task_reset(struct ajob_task *task);
+
+/* Takes the task out of the list it is in and makes it group's last. */
+void task_link(struct ajob_task *task, struct ajob_task *group);
+
+bool task_is_finalizer(const struct ajob_task *task);
+/* It ended, and not well: failed, timed out, or skipped for such a need. */
+bool task_is_failure(const struct ajob_task *task);
+bool task_is_counted(const struct ajob_task *task);
+const char *task_name(const struct ajob_task *task, char number[16]);
+/* Its path from the root; appended. A root that is a group has an empty one. */
+void task_path(const struct ajob_task *task, struct text *path);
+
+/* The kind's report of bytes moved: an event at most once a second. *last_ms
+ * is kept by the kind, 0 at first. */
+void task_progressed(struct ajob_task *task, uint64_t *last_ms, uint64_t bytes, int64_t total);
+
+/* Something a person should know, as an event. */
+void task_note(struct ajob_task *task, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

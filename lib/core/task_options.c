@@ -1,0 +1,190 @@
+/*
+ * task_options.c - what people set on a task before it starts, and look up.
+ *
+ * The public functions of ajob.h's "tasks"; none of them moves a task.
+ */
+#include <ctype.h>
+
+#include "base/mem.h"
+#include "core/group.h"
+#include "core/loop.h"
+#include "core/pool.h"
+
+/* Options may be set only before the start. */
+static int check_settable(const struct ajob_task *task, const char *what) {
+    if (task->state == AJOB_PENDING && !(task->in_run && task->attempts))
+        return 0;
+    return loop_fail(task->loop, AJOB_EINVAL, "%s: the task has started", what);
+}
+
+static struct task_options *options_of(struct ajob_task *task) {
+    if (!task->options && !(task->options = mem_new(sizeof *task->options)))
+        loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+    return task->options;
+}
+
+static int set_name(struct ajob_task *task, const char *name, bool is_title) {
+    char *copy = mem_copy(name);
+    if (!copy)
+        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+    mem_free(task->name);
+    task->name = copy;
+    task->has_title = is_title;
+    return 0;
+}
+
+int ajob_set_name(ajob_task *task, const char *name) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    bool is_valid = *name && *name != '-' && *name != '.' && !name[strspn(name, letters)];
+    if (!is_valid)
+        return loop_fail(task->loop, AJOB_EINVAL,
+                         "not a task name: letters, digits, '_', '-' and '.' make one, "
+                         "and it begins with a letter, digit or '_'");
+    return set_name(task, name, false);
+}
+
+int ajob_set_title(ajob_task *task, const char *title) {
+    return set_name(task, title, true);
+}
+
+int ajob_need(ajob_task *task, ajob_task *need) {
+    if (check_settable(task, "need"))
+        return AJOB_EINVAL;
+    struct edge *edge = mem_new(sizeof *edge);
+    if (!edge)
+        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+    *edge = (struct edge){task, need, task->needs, need->needers};
+    task->needs = need->needers = edge;
+    task->unmet++;
+    return 0;
+}
+
+int ajob_set_timeout(ajob_task *task, uint64_t timeout_ms) {
+    if (check_settable(task, "timeout"))
+        return AJOB_EINVAL;
+    struct task_options *options = options_of(task);
+    if (!options)
+        return AJOB_ENOMEM;
+    options->has_timeout = true;
+    options->timeout_ms = timeout_ms;
+    return 0;
+}
+
+int ajob_set_attempt_timeout(ajob_task *task, uint64_t timeout_ms) {
+    if (check_settable(task, "attempt timeout"))
+        return AJOB_EINVAL;
+    struct task_options *options = options_of(task);
+    if (!options)
+        return AJOB_ENOMEM;
+    options->has_attempt_timeout = true;
+    options->attempt_timeout_ms = timeout_ms;
+    return 0;
+}
+
+int ajob_set_retry(ajob_task *task, const ajob_retry *retry) {
+    if (check_settable(task, "retry"))
+        return AJOB_EINVAL;
+    struct task_options *options = options_of(task);
+    if (!options)
+        return AJOB_ENOMEM;
+    options->has_retry = true;
+    options->retry = *retry;
+    return 0;
+}
+
+int ajob_set_pool(ajob_task *task, ajob_pool *pool, unsigned count) {
+    if (check_settable(task, "pool"))
+        return AJOB_EINVAL;
+    if (!task->kind->slots)
+        return loop_fail(task->loop, AJOB_EINVAL, "pool %s: a %s holds no slots", pool->name,
+                         task->kind->name);
+    if (!count || count > pool->size)
+        return loop_fail(task->loop, AJOB_EINVAL, "pool %s: %u slots wanted, it has %u", pool->name,
+                         count, pool->size);
+    struct task_options *options = options_of(task);
+    if (!options)
+        return AJOB_ENOMEM;
+    for (unsigned i = 0; i < options->slot_count; i++)
+        if (options->slots[i].pool == pool)
+            return loop_fail(task->loop, AJOB_EINVAL, "pool %s: named twice", pool->name);
+    void *slots = mem_resize(options->slots, (options->slot_count + 1) * sizeof *options->slots);
+    if (!slots)
+        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+    options->slots = slots;
+    options->slots[options->slot_count++] = (struct slot){pool, count};
+    return 0;
+}
+
+int ajob_set_shield(ajob_task *task, bool shield) {
+    if (check_settable(task, "shield"))
+        return AJOB_EINVAL;
+    task->is_shielded = shield;
+    return 0;
+}
+
+int ajob_set_when(ajob_task *task, enum ajob_when when) {
+    enum { FINALIZER_TIMEOUT_MS = 30000 };
+    if (check_settable(task, "when"))
+        return AJOB_EINVAL;
+    if (task->parent)
+        return loop_fail(task->loop, AJOB_EINVAL, "when: set it before the task is in a group");
+    bool has_timeout = task->options && task->options->has_timeout;
+    task->when = (uint8_t)when;
+    return task_is_finalizer(task) && !has_timeout ? ajob_set_timeout(task, FINALIZER_TIMEOUT_MS)
+                                                   : 0;
+}
+
+void ajob_cancel(ajob_task *task, const char *by) {
+    char cause[TEXT_LINE_MAX];
+    snprintf(cause, sizeof cause, "cancelled by %s", by);
+    task_want_stop(task, AJOB_CANCELLED, cause);
+}
+
+void ajob_kill(ajob_task *task, const char *by) {
+    char cause[TEXT_LINE_MAX];
+    snprintf(cause, sizeof cause, "cancelled by %s", by);
+    task_want_kill(task, cause);
+}
+
+void ajob_on_end(ajob_task *task, ajob_done_fn *ended, void *data) {
+    task->ended = ended;
+    task->ended_data = data;
+}
+
+const char *ajob_task_name(const ajob_task *task) {
+    return task->name ? task->name : "";
+}
+
+const char *ajob_task_kind(const ajob_task *task) {
+    return task->kind->name;
+}
+
+ajob_task *ajob_task_parent(const ajob_task *task) {
+    return task->parent;
+}
+
+enum ajob_state ajob_task_state(const ajob_task *task) {
+    return task->state;
+}
+
+enum ajob_status ajob_task_status(const ajob_task *task) {
+    return task->status;
+}
+
+const char *ajob_task_cause(const ajob_task *task) {
+    if (task->state != AJOB_ENDED || task->status == AJOB_SUCCEEDED)
+        return NULL;
+    return task->cause ? task->cause : "out of memory";
+}
+
+bool ajob_task_progress(const ajob_task *task, uint64_t *bytes, int64_t *total) {
+    *bytes = 0;
+    *total = -1;
+    if (task->kind->progress)
+        task->kind->progress(task, bytes, total);
+    return task->kind->progress != NULL;
+}
+
+bool ajob_task_is_group(const ajob_task *task) {
+    return !task_is_counted(task);
+}
