@@ -15,6 +15,7 @@ FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
+OBJCOPY ?= objcopy
 
 VERSION := $(shell sed -n 's/^\#define AJOB_VERSION "\(.*\)"/\1/p' lib/ajob.h)
 SOVERSION := 0
@@ -56,10 +57,12 @@ PROFILE_LDFLAGS_release :=
 SHARED_NAME := libajob.$(SOVERSION).dylib
 SHARED_LINK := libajob.dylib
 SHARED_FLAGS = -dynamiclib -install_name $(LIBDIR)/$(SHARED_NAME)
+LOCALIZE = :
 else
 SHARED_NAME := libajob.so.$(SOVERSION)
 SHARED_LINK := libajob.so
 SHARED_FLAGS = -shared -Wl,-soname,$(SHARED_NAME)
+LOCALIZE = $(OBJCOPY) --localize-hidden $@
 endif
 ifndef PROFILE_CFLAGS_$(PROFILE)
 $(error PROFILE=$(PROFILE): not one of release, debug, asan, ubsan, cov)
@@ -90,7 +93,14 @@ $(BUILD)/ajob: $(CMD_OBJECTS) $(BUILD)/libajob.a
 	$(call say,LINK)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) $(LDLIBS)
 
-$(BUILD)/libajob.a: $(LIB_OBJECTS)
+# One object in which only the public names are global: a program that links
+# statically meets none of the library's own.
+$(BUILD)/libajob.o: $(LIB_OBJECTS)
+	$(call say,LD)
+	$(Q)$(LD) -r -o $@ $^
+	$(Q)$(LOCALIZE)
+
+$(BUILD)/libajob.a: $(BUILD)/libajob.o
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
@@ -103,10 +113,18 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC)
 	$(Q)$(COMPILE) -c -o $@ $<
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libajob.a $(BUILD)/flags
+# Unit tests see the library's inside; those of the views stand in for it.
+VIEW_OBJECTS := $(filter %/term.o %/width.o $(BUILD)/cmd/view%,$(CMD_OBJECTS))
+
+$(BUILD)/tests/unit/test_views%: tests/unit/test_views%.c $(VIEW_OBJECTS) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(COMPILE) -Icmd -I. $(ALL_LDFLAGS) -o $@ $< $(UNIT_EXTRA_$*) $(BUILD)/libajob.a $(PACKAGE_LIBS)
+	$(Q)$(COMPILE) -Icmd $(ALL_LDFLAGS) -o $@ $< $(VIEW_OBJECTS) $(PACKAGE_LIBS)
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(LIB_OBJECTS) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJECTS) $(PACKAGE_LIBS)
 
 # Rebuilds everything when the flags change.
 $(BUILD)/flags: FORCE

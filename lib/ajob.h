@@ -338,7 +338,6 @@ typedef struct ajob_download_options {
     bool size_known; /* also when 0 */
     /* What stays the same when the URL changes, for resuming; NULL: the URL. */
     const char *identity;
-    const char *accept; /* the Accept header; NULL: any */
     ajob_http_options http;
 } ajob_download_options;
 
@@ -347,6 +346,9 @@ typedef struct ajob_download_options {
  * path, bytes, sha256 (or the digest's own name), up_to_date, resumed_from. */
 AJOB_API ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options);
 
+/* The file a download writes, as a person would type it; NULL for another kind. */
+AJOB_API const char *ajob_download_path(const ajob_task *task);
+
 /* One file of a release, as it was listed. */
 typedef struct ajob_asset {
     const char *tag;
@@ -354,6 +356,7 @@ typedef struct ajob_asset {
     const char *digest; /* "sha256:<hex>" or NULL */
     const char *state;  /* "uploaded", or what it is instead */
     const char *url;    /* for people: the browser's download URL */
+    const char *path;   /* the file it goes to */
     uint64_t id;
     uint64_t size;
 } ajob_asset;
@@ -476,7 +479,8 @@ AJOB_API const char *ajob_format_size(char buffer[32], uint64_t size);
 
 /* Copies text so that no terminal and no CI system acts on it: control and
  * bidirectional characters and invalid UTF-8 become \xNN or \u{N}, a leading
- * "::" becomes "\x3a:". Cut to size-1 bytes, at a character. Returns buffer. */
+ * "::" becomes "\x3a:", "##[" "\x23#[". Cut to size-1 bytes, at a character.
+ * Returns buffer. */
 AJOB_API const char *ajob_escape(char *buffer, size_t size, const char *text);
 
 /* The candidate nearest to word by edit distance, or NULL if none is near

@@ -18,6 +18,11 @@ static void read_faults(void) {
     }
 }
 
+void mem_fail_nth(enum fault fault, unsigned long n) {
+    faults.ready = true;
+    faults.left[fault] = n;
+}
+
 bool mem_fault(enum fault fault) {
     if (!faults.ready)
         read_faults();

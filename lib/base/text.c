@@ -106,13 +106,40 @@ void text_done(struct text *text) {
     *text = (struct text){.max = text->max};
 }
 
+/* Ends the line before a character of which the end is missing. */
+static void cut_at_character(char *line, size_t length) {
+    size_t start = length;
+    while (start && length - start < 3 && (line[start - 1] & 0xc0) == 0x80)
+        start--;
+    uint32_t point;
+    if (start && (line[start - 1] & 0x80) &&
+        !utf8_decode(line + start - 1, length - start + 1, &point))
+        line[start - 1] = '\0';
+}
+
+char *text_make(const char *format, ...) {
+    struct text text = TEXT_INIT(64 * 1024);
+    va_list arguments;
+    va_start(arguments, format);
+    text_vformat(&text, format, arguments);
+    va_end(arguments);
+    if (text_ok(&text) && text.data)
+        return text.data;
+    text_done(&text);
+    return NULL;
+}
+
 char *text_new(const char *format, ...) {
     char line[TEXT_LINE_MAX];
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    return length < 0 ? NULL : mem_copy(line);
+    if (length < 0)
+        return NULL;
+    if (length >= (int)sizeof line) /* cut off, maybe inside a character */
+        cut_at_character(line, sizeof line - 1);
+    return mem_copy(line);
 }
 
 size_t utf8_decode(const char *data, size_t length, uint32_t *ret_point) {
@@ -144,9 +171,12 @@ bool utf8_is_printable(uint32_t point) {
     static const struct {
         uint32_t first, last;
     } hidden[] = {
-        {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},
-        {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff},
-        {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+        {0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},       {0x600, 0x605},
+        {0x61c, 0x61c},     {0x6dd, 0x6dd},     {0x70f, 0x70f},     {0x890, 0x891},
+        {0x8e2, 0x8e2},     {0x180e, 0x180e},   {0x200b, 0x200f},   {0x2028, 0x202e},
+        {0x2060, 0x206f},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   {0x110bd, 0x110bd},
+        {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+        {0xe0000, 0xe007f},
     };
     for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
         if (point >= hidden[i].first && point <= hidden[i].last)
@@ -154,9 +184,15 @@ bool utf8_is_printable(uint32_t point) {
     return true;
 }
 
+/* What GitHub Actions takes for a workflow command: "::" after nothing but
+ * space, "##[" anywhere. */
+static bool begins_command(const char *text, bool is_blank) {
+    return (is_blank && !strncmp(text, "::", 2)) || !strncmp(text, "##[", 3);
+}
+
 const char *ajob_escape(char *buffer, size_t size, const char *text) {
     size_t used = 0, left = strlen(text);
-    bool command = strncmp(text, "::", 2) == 0; /* GitHub Actions' workflow commands */
+    bool is_blank = true; /* so far */
     while (left && size) {
         char piece[16];
         uint32_t point = 0;
@@ -164,15 +200,15 @@ const char *ajob_escape(char *buffer, size_t size, const char *text) {
         if (!step) {
             snprintf(piece, sizeof piece, "\\x%02x", (unsigned)(unsigned char)*text);
             step = 1;
-        } else if (command) {
+        } else if (begins_command(text, is_blank)) {
             snprintf(piece, sizeof piece, "\\x%02x", (unsigned)point);
-            command = false;
         } else if (utf8_is_printable(point)) {
             memcpy(piece, text, step);
             piece[step] = '\0';
         } else {
             snprintf(piece, sizeof piece, point < 0x100 ? "\\x%02x" : "\\u{%x}", (unsigned)point);
         }
+        is_blank = is_blank && (point == ' ' || point >= 0x80);
         size_t length = strlen(piece);
         if (used + length >= size)
             break;

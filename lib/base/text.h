@@ -50,7 +50,10 @@ void text_clear(struct text *text);
 /* Frees it; it is empty and usable afterwards. */
 void text_done(struct text *text);
 
-/* A heap string from a format, or NULL; cut to TEXT_LINE_MAX. mem_free() it. */
+/* A heap string from a format, or NULL: on lack of memory, or above 64 KiB. */
+char *text_make(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same for messages: cut to TEXT_LINE_MAX. */
 char *text_new(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* One character of UTF-8 (RFC 3629: no overlong forms, no surrogates).

@@ -101,7 +101,7 @@ bool ajob_parse_size(const char *text, uint64_t *size) {
 }
 
 const char *ajob_format_duration(char buffer[32], uint64_t duration_ms) {
-    if (duration_ms < 1000) {
+    if (duration_ms && duration_ms < 1000) {
         snprintf(buffer, 32, "%ums", (unsigned)duration_ms);
         return buffer;
     }

@@ -2,9 +2,9 @@
  * check.c - what must hold before a run starts. See check.h.
  *
  * Cycles are found by Kahn's algorithm over one order, "ends before": a need
- * ends before what needs it, a child before its group. Until a run starts the
- * posted list and retry_after_ms of its tasks are free, and serve as the queue
- * and as the count of what is left to end before a task.
+ * ends before what needs it, a child before its group. Until a task is in a
+ * run its end_next and retry_after_ms are free, and serve as the queue and as
+ * the count of what is left to end before the task.
  */
 #include "core/check.h"
 
@@ -20,14 +20,24 @@ static struct ajob_task *next_in_tree(struct ajob_task *task, const struct ajob_
     return task == root ? NULL : task->next;
 }
 
-static bool is_visible(const struct ajob_task *need, const struct ajob_task *task) {
-    for (const struct ajob_task *around = task->parent; around; around = around->parent)
-        if (need->parent == around)
-            return need != task;
-    return false;
+/* What is checked: the tree under root, which is to run or to come into group. */
+struct tree {
+    struct ajob_loop *loop;
+    struct ajob_task *root;
+    const struct ajob_task *group;
+    uint32_t total;
+};
+
+static bool is_visible(const struct tree *tree, const struct ajob_task *need,
+                       const struct ajob_task *task) {
+    for (; task != tree->root; task = task->parent)
+        if (need->parent == task->parent)
+            return true;
+    return need == tree->root || (tree->group && need->parent == tree->group);
 }
 
-static int check_task(struct ajob_loop *loop, const struct ajob_task *task) {
+static int check_task(const struct tree *tree, const struct ajob_task *task) {
+    struct ajob_loop *loop = tree->loop;
     char number[16], need_number[16];
     const char *name = task_name(task, number);
     bool has_timeout = task->options && task->options->has_timeout;
@@ -36,7 +46,7 @@ static int check_task(struct ajob_loop *loop, const struct ajob_task *task) {
     if (task->is_shielded && !has_timeout)
         return loop_fail(loop, AJOB_EINVAL, "task %s: a shielded task must have a timeout", name);
     for (const struct edge *edge = task->needs; edge; edge = edge->next_need)
-        if (!is_visible(edge->need, task))
+        if (!is_visible(tree, edge->need, task))
             return loop_fail(loop, AJOB_EINVAL,
                              "task %s: it needs %s, which is not in its group or one around it",
                              name, task_name(edge->need, need_number));
@@ -55,9 +65,9 @@ static struct ajob_task *unended_before(const struct ajob_task *task) {
 }
 
 /* Names one cycle among the tasks that are left. */
-static int fail_for_cycle(struct ajob_loop *loop, struct ajob_task *root, uint32_t total) {
-    struct ajob_task *task = root;
-    for (uint32_t i = 0; i < total; i++) /* after so many steps it is on the cycle */
+static int fail_for_cycle(const struct tree *tree, uint32_t left) {
+    struct ajob_task *task = tree->root;
+    for (uint32_t i = 0; i < left; i++) /* after so many steps it is on the cycle */
         task = unended_before(task);
     struct text names = TEXT_INIT(TEXT_LINE_MAX);
     struct ajob_task *first = task;
@@ -69,49 +79,67 @@ static int fail_for_cycle(struct ajob_loop *loop, struct ajob_task *root, uint32
     } while (task != first && names.length < TEXT_LINE_MAX / 2);
     char number[16];
     text_add(&names, task_name(first, number));
-    loop_fail(loop, AJOB_ECYCLE, "tasks need each other in a cycle: %s", text_string(&names));
+    loop_fail(tree->loop, AJOB_ECYCLE, "tasks need each other in a cycle: %s", text_string(&names));
     text_done(&names);
     return AJOB_ECYCLE;
 }
 
-static int check_cycles(struct ajob_loop *loop, struct ajob_task *root, uint32_t total) {
-    struct ajob_task *free_tasks = NULL;
-    for (struct ajob_task *task = root; task; task = next_in_tree(task, root)) {
-        task->retry_after_ms = task->unmet + (task->kind->is_group ? group_of(task)->count : 0);
-        if (!task->retry_after_ms) {
-            task->post_next = free_tasks;
-            free_tasks = task;
-        }
+/* The needs and children that end before the task; those in the run do not wait for it. */
+static uint32_t count_before(const struct ajob_task *task) {
+    uint32_t count = task->kind->is_group ? group_of(task)->count : 0;
+    for (const struct edge *edge = task->needs; edge; edge = edge->next_need)
+        count += !edge->need->in_run;
+    return count;
+}
+
+/* One less is left to end before the task; it is queued after the last. */
+static void count_down(struct ajob_task *task, struct ajob_task **queue) {
+    if (!task->retry_after_ms || --task->retry_after_ms)
+        return; /* none was left: it is no task of the tree */
+    task->end_next = *queue;
+    *queue = task;
+}
+
+static int check_cycles(const struct tree *tree) {
+    struct ajob_task *queue = NULL;
+    uint32_t left = tree->total;
+    for (struct ajob_task *task = tree->root; task; task = next_in_tree(task, tree->root)) {
+        task->retry_after_ms = count_before(task) + 1;
+        count_down(task, &queue);
     }
-    while (free_tasks) {
-        struct ajob_task *task = free_tasks;
-        free_tasks = task->post_next;
-        total--;
+    while (queue) {
+        struct ajob_task *task = queue;
+        queue = task->end_next;
+        left--;
         for (struct edge *edge = task->needers; edge; edge = edge->next_needer)
-            if (--edge->task->retry_after_ms == 0) {
-                edge->task->post_next = free_tasks;
-                free_tasks = edge->task;
-            }
-        if (task != root && --task->parent->retry_after_ms == 0) {
-            task->parent->post_next = free_tasks;
-            free_tasks = task->parent;
-        }
+            count_down(edge->task, &queue);
+        if (task != tree->root)
+            count_down(task->parent, &queue);
     }
-    return total ? fail_for_cycle(loop, root, total) : 0;
+    return left ? fail_for_cycle(tree, left) : 0;
+}
+
+static int check_tree(struct tree *tree) {
+    for (struct ajob_task *task = tree->root; task; task = next_in_tree(task, tree->root)) {
+        int error = check_task(tree, task);
+        if (error)
+            return error;
+        tree->total++;
+    }
+    int error = check_cycles(tree);
+    for (struct ajob_task *task = tree->root; task; task = next_in_tree(task, tree->root)) {
+        task->retry_after_ms = 0;
+        task->in_run = !error;
+    }
+    return error;
 }
 
 int check_run(struct ajob_loop *loop, struct ajob_task *root) {
-    uint32_t total = 0;
     if (root->parent)
         return loop_fail(loop, AJOB_EINVAL, "the run's task is in a group");
-    for (struct ajob_task *task = root; task; task = next_in_tree(task, root)) {
-        int error = check_task(loop, task);
-        if (error)
-            return error;
-        total++;
-    }
-    int error = check_cycles(loop, root, total);
-    for (struct ajob_task *task = root; task && !error; task = next_in_tree(task, root))
-        task->in_run = true;
-    return error;
+    return check_tree(&(struct tree){.loop = loop, .root = root});
+}
+
+int check_addition(const struct ajob_task *group, struct ajob_task *task) {
+    return check_tree(&(struct tree){.loop = group->loop, .root = task, .group = group});
 }

@@ -63,6 +63,10 @@ void deadline_done(struct deadlines *deadlines, struct deadline *deadline) {
     deadline->due = NULL;
 }
 
+uint64_t deadline_after(uint64_t now_ms, uint64_t delay_ms) {
+    return delay_ms < UINT64_MAX - now_ms ? now_ms + delay_ms : UINT64_MAX;
+}
+
 void deadline_arm(struct deadlines *deadlines, struct deadline *deadline, uint64_t at_ms) {
     deadline_disarm(deadlines, deadline);
     deadline->at_ms = at_ms;

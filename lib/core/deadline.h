@@ -36,6 +36,9 @@ bool deadline_init(struct deadlines *deadlines, struct deadline *deadline,
  * is NULL) it does nothing. */
 void deadline_done(struct deadlines *deadlines, struct deadline *deadline);
 
+/* now_ms + delay_ms, without wrapping round. */
+uint64_t deadline_after(uint64_t now_ms, uint64_t delay_ms);
+
 /* Due at this time, instead of any time before. */
 void deadline_arm(struct deadlines *deadlines, struct deadline *deadline, uint64_t at_ms);
 void deadline_disarm(struct deadlines *deadlines, struct deadline *deadline);

@@ -30,10 +30,10 @@ static void emit(struct ajob_loop *loop, ajob_event *event) {
 /* The counted tasks that are there, or -1 if more may come. */
 static int64_t count_tasks(const struct ajob_task *task) {
     int64_t count = task_is_counted(task) ? 1 : 0;
+    if (task->kind->grows)
+        return -1;
     if (!task->kind->is_group)
         return count;
-    if (group_of(task)->is_dynamic)
-        return -1;
     for (const struct ajob_task *child = group_of(task)->first; child; child = child->next) {
         int64_t more = count_tasks(child);
         if (more < 0)
@@ -44,10 +44,14 @@ static int64_t count_tasks(const struct ajob_task *task) {
 }
 
 void event_run_started(struct ajob_loop *loop) {
+    if (loop->is_announced)
+        return;
+    loop->is_announced = true;
     emit(loop, &(ajob_event){.type = AJOB_RUN_STARTED, .tasks = count_tasks(loop->root)});
 }
 
 void event_run_cancelling(struct ajob_loop *loop, const char *cause) {
+    event_run_started(loop);
     emit(loop, &(ajob_event){.type = AJOB_RUN_CANCELLING, .cause = cause});
 }
 

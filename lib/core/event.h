@@ -9,6 +9,7 @@
 
 #include "core/task.h"
 
+/* Once in a run; again does nothing. */
 void event_run_started(struct ajob_loop *loop);
 void event_run_cancelling(struct ajob_loop *loop, const char *cause);
 void event_run_ended(struct ajob_loop *loop);

@@ -36,8 +36,9 @@ static void add_optional(struct text *json, const char *key, int64_t value, bool
 }
 
 static void add_seconds(struct text *json, const char *key, double seconds) {
+    int64_t us = (int64_t)(seconds * 1e6 + 0.5); /* %f would write a locale's comma */
     add_key(json, key);
-    text_format(json, "%.6f", seconds);
+    text_format(json, "%lld.%06lld", (long long)(us / 1000000), (long long)(us % 1000000));
 }
 
 static void add_head(struct text *json, const ajob_event *event) {

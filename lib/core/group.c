@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "core/check.h"
 #include "core/loop.h"
 #include "core/pool.h"
 
@@ -20,40 +21,45 @@ struct group *group_of(const struct ajob_task *task) {
 
 /* ---- the end ----------------------------------------------------------- */
 
+/* The failure that makes the group fail, or NULL: the first in time if known.
+ * What failed beside a winner does not matter, but a finalizer does. */
 static const struct ajob_task *first_failure(const struct group *group) {
-    if (group->decider && task_is_failure(group->decider))
-        return group->decider;
+    const struct ajob_task *decider = group->decider;
+    bool is_won = decider && decider->status == AJOB_SUCCEEDED;
+    if (decider && task_is_failure(decider))
+        return decider;
+    if (!group->failed)
+        return NULL;
     for (const struct ajob_task *child = group->first; child; child = child->next)
-        if (task_is_failure(child))
+        if (task_is_failure(child) && (!is_won || task_is_finalizer(child)))
             return child;
     return NULL;
 }
 
-static bool has_succeeded(const struct group *group) {
-    bool is_won = group->decider && group->decider->status == AJOB_SUCCEEDED;
-    switch ((enum ajob_policy)group->policy) {
-    case AJOB_ANY:
-    case AJOB_RACE:
-        if (is_won) /* what failed beside the winner does not matter, a finalizer does */
-            for (const struct ajob_task *child = group->first; child; child = child->next)
-                if (task_is_finalizer(child) && task_is_failure(child))
-                    return false;
-        return is_won || !group->failed;
-    case AJOB_ALL:
-    case AJOB_SETTLED:
-        break;
-    }
-    return !group->failed;
+static bool is_told_to_stop(const struct group *group) {
+    return group->task.wanted != AJOB_UNDECIDED || group->task.state == AJOB_STOPPING;
+}
+
+bool group_is_failing(const struct group *group) {
+    if (is_told_to_stop(group) || first_failure(group))
+        return true;
+    if (group->policy == AJOB_ANY || group->policy == AJOB_RACE)
+        return false;
+    for (const struct ajob_task *child = group->first; child; child = child->next)
+        if (!task_is_finalizer(child) && child->status != AJOB_SUCCEEDED && !child->not_needed)
+            return true;
+    return false;
 }
 
 static struct outcome outcome_of(const struct group *group) {
-    struct outcome outcome = {.succeeded = has_succeeded(group), .exit = -1};
-    outcome.is_retryable = !group->is_dynamic;
-    const struct ajob_task *failure = outcome.succeeded ? NULL : first_failure(group);
+    const struct ajob_task *failure = first_failure(group);
+    struct outcome outcome = {.succeeded = !failure, .exit = -1};
+    outcome.is_retryable = !group->task.kind->grows;
     if (failure) {
         char number[16];
         const char *cause = failure->cause ? failure->cause : "out of memory";
-        bool is_nested = failure->kind->is_group && group_of(failure)->failed;
+        bool is_nested =
+            failure->status == AJOB_FAILED && failure->kind->is_group && group_of(failure)->failed;
         outcome.cause =
             text_new("%s%s%s", task_name(failure, number), is_nested ? "/" : ": ", cause);
         outcome.exit = failure->exit;
@@ -69,51 +75,55 @@ static void end_if_over(struct group *group) {
 
 /* ---- cancelling -------------------------------------------------------- */
 
-static bool is_beyond_reach(const struct ajob_task *child) {
+bool group_cannot_reach(const struct ajob_task *child) {
     bool has_started = child->state != AJOB_PENDING && child->state != AJOB_READY;
     return task_is_finalizer(child) || (child->is_shielded && (has_started || child->attempts));
 }
 
-/* Nothing but finalizers starts any more, and what can be reached stops. */
-static void drain(struct group *group, const char *cause) {
-    group->is_draining = true;
-    for (struct ajob_task *child = group->first; child; child = child->next) {
-        if (!is_beyond_reach(child))
-            task_want_stop(child, AJOB_CANCELLED, cause);
-        else
-            loop_post(group->task.loop, child); /* a finalizer may start now */
-    }
-}
-
-static void drain_for(struct group *group, const struct ajob_task *decider) {
-    struct text path = TEXT_INIT(TEXT_LINE_MAX);
-    text_add(&path, "cancelled by sibling ");
-    task_path(decider, &path);
-    drain(group, text_string(&path));
-    text_done(&path);
-}
-
-/* What the children of a stopped group are told. */
-static char *cause_for_children(const struct ajob_task *task) {
-    const char *cause = task->cause ? task->cause : "cancelled";
-    if (!strncmp(cause, "cancelled", strlen("cancelled")))
+/* What the children are told when the group is stopped or decided. */
+static char *cause_for_children(const struct group *group) {
+    const struct ajob_task *decider = is_told_to_stop(group) ? NULL : group->decider;
+    const char *cause = group->task.cause ? group->task.cause : "cancelled";
+    if (!decider && !strncmp(cause, "cancelled", strlen("cancelled")))
         return mem_copy(cause);
     struct text path = TEXT_INIT(TEXT_LINE_MAX);
-    task_path(task, &path);
+    task_path(decider ? decider : &group->task, &path);
     const char *of = path.length ? " of " : "";
-    char *text = text_new("cancelled by %s%s%s", cause, of, text_string(&path));
+    char *text = decider ? text_new("cancelled by sibling %s", text_string(&path))
+                         : text_new("cancelled by %s%s%s", cause, of, text_string(&path));
     text_done(&path);
     return text;
 }
 
+/* The child was in a group that drains, or came into it now. */
+static void drain_child(const struct group *group, struct ajob_task *child, const char *cause) {
+    if (group->task.kill_wanted)
+        task_want_kill(child, cause);
+    else if (!group_cannot_reach(child))
+        task_want_stop(child, AJOB_CANCELLED, cause);
+}
+
+/* Nothing but finalizers starts any more, and what can be reached stops. */
+static void drain(struct group *group) {
+    char *cause = cause_for_children(group);
+    group->is_draining = true;
+    for (struct ajob_task *child = group->first; child; child = child->next)
+        drain_child(group, child, cause ? cause : "cancelled");
+    mem_free(cause);
+}
+
 void group_stop(struct ajob_task *task, enum stop_how how) {
-    struct group *group = group_of(task);
-    char *cause = cause_for_children(task);
-    const char *told = cause ? cause : "cancelled";
-    drain(group, told);
-    if (how == STOP_HARD)
-        for (struct ajob_task *child = group->first; child; child = child->next)
-            task_want_kill(child, told);
+    (void)how; /* that is hard if a kill is wanted: a group has no grace of its own */
+    drain(group_of(task));
+}
+
+void group_abandon(struct group *group, enum ajob_status status) {
+    bool is_timeout = status == AJOB_TIMED_OUT;
+    char *cause = is_timeout ? cause_for_children(group) : mem_copy(group->task.cause);
+    for (struct ajob_task *child = group->first; child; child = child->next) {
+        child->not_needed = group->task.not_needed;
+        task_abandon(child, is_timeout ? AJOB_CANCELLED : status, cause);
+    }
     mem_free(cause);
 }
 
@@ -137,7 +147,10 @@ static void recount_needs(struct group *group) {
     for (struct ajob_task *child = group->first; child; child = child->next) {
         child->unmet = 0;
         for (struct edge *edge = child->needs; edge; edge = edge->next_need)
-            child->unmet += edge->need->state != AJOB_ENDED;
+            child->unmet++;
+        for (struct edge *edge = child->needs; edge; edge = edge->next_need)
+            if (edge->need->state == AJOB_ENDED)
+                task_need_ended(child, edge->need);
         if (child->kind->is_group)
             recount_needs(group_of(child));
     }
@@ -145,7 +158,7 @@ static void recount_needs(struct group *group) {
 
 void group_start(struct ajob_task *task) {
     struct group *group = group_of(task);
-    if (task->attempts > 1 && !group->is_dynamic) {
+    if (task->attempts > 1 && !group->task.kind->grows) {
         reset_children(group);
         recount_needs(group);
     }
@@ -157,12 +170,22 @@ void group_start(struct ajob_task *task) {
     end_if_over(group);
 }
 
+/* Those without needs may start once nothing else is left. */
+static void post_finalizers(struct group *group) {
+    if (group->ordinary_left || group->holds)
+        return;
+    for (struct ajob_task *child = group->first; child; child = child->next)
+        if (task_is_finalizer(child))
+            loop_post(group->task.loop, child);
+}
+
 void group_hold(struct group *group) {
     group->holds++;
 }
 
 void group_release(struct group *group) {
     group->holds--;
+    post_finalizers(group);
     end_if_over(group);
 }
 
@@ -183,22 +206,22 @@ static void apply_policy(struct group *group, struct ajob_task *child) {
         decides = (is_success || is_failure) && !task_is_finalizer(child);
         break;
     }
-    if (is_failure && !group->decider && group->policy != AJOB_ANY)
+    if (is_failure && !group->decider)
         group->decider = child;
     if (!decides || group->is_draining)
         return;
     group->decider = child;
-    drain_for(group, child);
+    drain(group);
 }
 
 void group_child_ended(struct group *group, struct ajob_task *child) {
     group->ended++;
     group->succeeded += child->status == AJOB_SUCCEEDED;
     group->failed += task_is_failure(child);
+    if (group->task.state == AJOB_ENDED)
+        return; /* it was abandoned */
     if (!task_is_finalizer(child) && --group->ordinary_left == 0)
-        for (struct ajob_task *other = group->first; other; other = other->next)
-            if (task_is_finalizer(other))
-                loop_post(other->loop, other);
+        post_finalizers(group);
     apply_policy(group, child);
     end_if_over(group);
 }
@@ -233,22 +256,35 @@ ajob_task *ajob_group(ajob_loop *loop, const ajob_group_options *options) {
     return &group->task;
 }
 
+static bool is_inside(const struct ajob_task *task, const struct ajob_task *group) {
+    while (task && task != group)
+        task = task->parent;
+    return task != NULL;
+}
+
 int ajob_group_add(ajob_task *task, ajob_task *child) {
+    if (!task->kind->is_group)
+        return loop_fail(task->loop, AJOB_EINVAL, "a %s is no group", task->kind->name);
     struct group *group = group_of(task);
     bool is_running = group->is_open || group->holds;
     bool is_over = task->state == AJOB_ENDED || (is_running && task->attempt_over);
     bool is_free = !child->parent && child->state == AJOB_PENDING && !child->in_run &&
-                   child->loop == task->loop && child != task;
+                   child->loop == task->loop && !is_inside(task, child);
     if (is_over || !is_free)
         return loop_fail(task->loop, AJOB_EINVAL, "%s",
                          is_over ? "the group has ended" : "the task has a group or has started");
+    int error = task->in_run ? check_addition(task, child) : 0;
+    if (error)
+        return error;
     task_link(child, task);
     child->number = ++group->count;
     child->deadline.depth = task->deadline.depth + 1;
-    child->in_run = task->in_run;
     group->ordinary_left += !task_is_finalizer(child);
-    if (group->is_draining)
-        task_want_stop(child, AJOB_CANCELLED, task->cause ? task->cause : "cancelled");
+    if (group->is_draining) {
+        char *cause = cause_for_children(group);
+        drain_child(group, child, cause ? cause : "cancelled");
+        mem_free(cause);
+    }
     if (group->is_open)
         loop_post(task->loop, child);
     return 0;

@@ -21,7 +21,6 @@ struct group {
     uint32_t holds;         /* more children may come: not over yet */
     uint8_t policy;         /* enum ajob_policy */
     bool is_open;           /* children may start */
-    bool is_dynamic;        /* its kind adds the children: another attempt keeps them */
     bool is_draining;       /* being cancelled: nothing but finalizers starts */
 };
 
@@ -39,5 +38,15 @@ void group_release(struct group *group);
 
 /* A child of the group has ended and its dependents know. */
 void group_child_ended(struct group *group, struct ajob_task *child);
+
+/* The group ends with this status without having started: so do its children. */
+void group_abandon(struct group *group, enum ajob_status status);
+
+/* The cancelling of its group does not stop the child: a finalizer, or shielded. */
+bool group_cannot_reach(const struct ajob_task *child);
+
+/* Not all of its ordinary tasks, which have ended, did well; it was told to
+ * stop; or nothing won in it. For its finalizers. */
+bool group_is_failing(const struct group *group);
 
 #endif

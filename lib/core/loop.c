@@ -29,46 +29,51 @@ uint32_t loop_random(struct ajob_loop *loop) {
 
 /* ---- turns ------------------------------------------------------------- */
 
-static void append(struct ajob_task **first, struct ajob_task **last, struct ajob_task *task) {
-    task->post_next = NULL;
-    if (*first)
-        (*last)->post_next = task;
-    else
-        *first = task;
-    *last = task;
-}
-
-static struct ajob_task *take_first(struct ajob_task **first) {
-    struct ajob_task *task = *first;
-    if (task)
-        *first = task->post_next;
-    return task;
-}
-
 void loop_post(struct ajob_loop *loop, struct ajob_task *task) {
     if (task->is_posted || task->state == AJOB_ENDED)
         return;
     task->is_posted = true;
-    append(&loop->posted, &loop->last_posted, task);
+    task->post_next = NULL;
+    if (loop->posted)
+        loop->last_posted->post_next = task;
+    else
+        loop->posted = task;
+    loop->last_posted = task;
+}
+
+static struct ajob_task *take_posted(struct ajob_loop *loop) {
+    struct ajob_task *task = loop->posted;
+    if (task) {
+        loop->posted = task->post_next;
+        task->is_posted = false;
+    }
+    return task;
 }
 
 void loop_post_ended(struct ajob_loop *loop, struct ajob_task *task) {
-    append(&loop->ended, &loop->last_ended, task);
+    task->end_next = NULL;
+    if (loop->ended)
+        loop->last_ended->end_next = task;
+    else
+        loop->ended = task;
+    loop->last_ended = task;
 }
 
 /* What needs the task, directly or not, learns of its end before its group
- * does: so what a failure skips is skipped, not cancelled with the siblings. */
+ * does: so what a failure skips is skipped, not cancelled with the siblings.
+ * While the first pass goes over the list, what it skips is added behind. */
 static void tell_of_ends(struct ajob_loop *loop) {
-    struct ajob_task *told = NULL, *last_told = NULL, *task;
-    while ((task = take_first(&loop->ended))) {
+    for (struct ajob_task *task = loop->ended; task; task = task->end_next)
         for (struct edge *edge = task->needers; edge; edge = edge->next_needer) {
             task_need_ended(edge->task, task);
-            if (task->status != AJOB_SUCCEEDED)
+            if (task->status != AJOB_SUCCEEDED && !task_is_finalizer(edge->task))
                 task_step(edge->task);
         }
-        append(&told, &last_told, task);
-    }
-    while ((task = take_first(&told))) {
+    struct ajob_task *next = loop->ended;
+    loop->ended = NULL;
+    while (next) {
+        struct ajob_task *task = next;
+        next = task->end_next;
         if (task->parent)
             group_child_ended(group_of(task->parent), task);
         if (task->ended)
@@ -83,16 +88,19 @@ void loop_turn(struct ajob_loop *loop) {
     if (loop->in_turn)
         return;
     loop->in_turn = true;
+    if (loop->root)
+        event_run_started(loop);
     deadline_fire(&loop->deadlines, loop_now_ms(loop));
-    while ((task = take_first(&loop->posted))) {
-        task->is_posted = false;
-        task_step(task);
-        if (loop->ended)
-            tell_of_ends(loop);
-    }
-    for (struct loop_module *module = loop->modules; module; module = module->next)
-        if (module->turn_ended)
-            module->turn_ended(module);
+    do {
+        while ((task = take_posted(loop))) {
+            task_step(task);
+            if (loop->ended)
+                tell_of_ends(loop);
+        }
+        for (struct loop_module *module = loop->modules; module; module = module->next)
+            if (module->turn_ended)
+                module->turn_ended(module);
+    } while (loop->posted);
     loop->in_turn = false;
     if (loop->root && loop->root->state == AJOB_ENDED)
         run_is_over(loop);
@@ -126,7 +134,8 @@ static void after_poll(uv_check_t *check) {
 
 static void tick_is_due(struct deadline *deadline) {
     struct tick *tick = (struct tick *)((char *)deadline - offsetof(struct tick, deadline));
-    deadline_arm(&tick->loop->deadlines, deadline, loop_now_ms(tick->loop) + tick->interval_ms);
+    deadline_arm(&tick->loop->deadlines, deadline,
+                 deadline_after(loop_now_ms(tick->loop), tick->interval_ms));
     tick->call(tick->data);
 }
 
@@ -178,6 +187,8 @@ static void run_is_over(struct ajob_loop *loop) {
     uv_prepare_stop(&loop->prepare);
     uv_check_stop(&loop->check);
     uv_timer_stop(&loop->timer);
+    if (loop->is_blocking) /* another of the caller's handles may keep the loop busy */
+        uv_stop(loop->uv);
     if (loop->done)
         loop->done(root, loop->done_data);
 }
@@ -194,6 +205,7 @@ int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, void *data)
     loop->done_data = data;
     loop->exit_signal = loop->exit_status = 0;
     loop->seq = 0;
+    loop->is_announced = false;
     memset(loop->counts, 0, sizeof loop->counts);
     loop->run_started_ns = loop_now_ns(loop);
     for (struct tick *tick = loop->ticks; tick; tick = tick->next)
@@ -202,7 +214,6 @@ int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, void *data)
         signals_start(loop->signals);
     uv_prepare_start(&loop->prepare, before_poll);
     uv_check_start(&loop->check, after_poll);
-    event_run_started(loop);
     loop_post(loop, task);
     return 0;
 }
@@ -211,8 +222,10 @@ int ajob_run(ajob_loop *loop, ajob_task *task) {
     enum { OWN_FAULT = 125 };
     if (!task || ajob_start(loop, task, NULL, NULL))
         return OWN_FAULT;
+    loop->is_blocking = true;
     while (loop->root)
         uv_run(loop->uv, UV_RUN_ONCE);
+    loop->is_blocking = false;
     return loop->exit_status;
 }
 

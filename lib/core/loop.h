@@ -58,12 +58,13 @@ struct ajob_loop {
     void *closed_data;
 
     struct ajob_task *posted, *last_posted; /* to be stepped, linked by post_next */
-    struct ajob_task *ended, *last_ended;   /* ended, to be told to dependents and group */
+    struct ajob_task *ended, *last_ended;   /* to be told to dependents and group: by end_next */
     bool in_turn;
     struct deadlines deadlines;
     uint64_t (*clock_ns)(void); /* uv_hrtime, or a test's */
     uint64_t paused_ns;         /* time that does not count: the process was stopped */
     uint32_t random;            /* state of loop_random() */
+    uint32_t tickets;           /* given out to tasks that became ready */
 
     struct ajob_task *first, *last; /* tasks in no group */
     struct ajob_pool *pools;
@@ -73,6 +74,8 @@ struct ajob_loop {
     struct signals *signals;
 
     struct ajob_task *root; /* of the run under way, or NULL */
+    bool is_announced;      /* run.started was emitted */
+    bool is_blocking;       /* ajob_run() waits for the end */
     ajob_done_fn *done;
     void *done_data;
     uint64_t run_started_ns;

@@ -44,15 +44,23 @@ static bool next_slot(struct slot_walk *walk, struct slot *ret_slot) {
     return false;
 }
 
+static bool came_before(const struct ajob_task *a, const struct ajob_task *b) {
+    return (int32_t)(a->ticket - b->ticket) < 0;
+}
+
+/* Mostly last. One that waited elsewhere before comes where it would be if it
+ * had waited here: near the first, so the search is short. */
 static void wait_for(struct ajob_task *task, struct ajob_pool *pool) {
+    struct ajob_task *next = NULL;
+    if (pool->last_waiter && came_before(task, pool->last_waiter))
+        for (next = pool->first_waiter; came_before(next, task);)
+            next = next->wait_next;
+    struct ajob_task *previous = next ? next->wait_previous : pool->last_waiter;
     task->waiting_for = pool;
-    task->wait_next = NULL;
-    task->wait_previous = pool->last_waiter;
-    if (pool->last_waiter)
-        pool->last_waiter->wait_next = task;
-    else
-        pool->first_waiter = task;
-    pool->last_waiter = task;
+    task->wait_next = next;
+    task->wait_previous = previous;
+    *(previous ? &previous->wait_next : &pool->first_waiter) = task;
+    *(next ? &next->wait_previous : &pool->last_waiter) = task;
 }
 
 static void wake_first(struct ajob_pool *pool) {
@@ -77,7 +85,7 @@ void pool_leave(struct ajob_task *task) {
 }
 
 static bool has_room(const struct ajob_pool *pool, unsigned count, const struct ajob_task *task) {
-    bool is_turn = !pool->first_waiter || pool->first_waiter == task;
+    bool is_turn = !pool->first_waiter || !came_before(pool->first_waiter, task);
     return is_turn && count <= pool->size - pool->used;
 }
 
@@ -136,3 +144,6 @@ void pool_free(struct ajob_pool *pool) {
     mem_free(pool);
 }
 
+unsigned pool_size(const struct ajob_pool *pool) {
+    return pool->size;
+}

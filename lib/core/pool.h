@@ -1,9 +1,11 @@
 /*
  * pool.h - a named limit on how much runs at once; first come, first served.
  *
- * A task that finds a pool full sits in that pool's own list, holding nothing.
- * It stays at its head until it has got all its slots, so that a task that
- * needs many is not overtaken for ever by those that need few.
+ * A task that finds a pool full sits in that pool's own list, holding nothing
+ * and keeping nobody from the other pools it needs. It stays at the head until
+ * the pool has all the slots it needs, so that a task that needs many is not
+ * overtaken for ever by those that need few. Its place in every list is that of
+ * the time when it became ready, also after it has waited for another pool.
  */
 #ifndef AJOB_CORE_POOL_H
 #define AJOB_CORE_POOL_H
@@ -29,5 +31,7 @@ void pool_give(struct ajob_task *task);
 void pool_leave(struct ajob_task *task);
 
 void pool_free(struct ajob_pool *pool);
+
+unsigned pool_size(const struct ajob_pool *pool);
 
 #endif

@@ -30,7 +30,8 @@ static void signal_came(uv_signal_t *handle, int number) {
     }
     loop->exit_signal = number;
     event_run_cancelling(loop, by);
-    ajob_cancel(loop->root, by);
+    if (!loop->root->is_shielded)
+        ajob_cancel(loop->root, by);
 }
 
 bool signals_open(struct ajob_loop *loop) {

@@ -19,7 +19,7 @@ static void time_is_over(struct deadline *deadline) {
 static void start(struct ajob_task *task) {
     struct sleep *sleep = (struct sleep *)task;
     deadline_arm(&task->loop->deadlines, &sleep->over,
-                 loop_now_ms(task->loop) + sleep->duration_ms);
+                 deadline_after(loop_now_ms(task->loop), sleep->duration_ms));
 }
 
 static void stop(struct ajob_task *task, enum stop_how how) {
@@ -50,5 +50,6 @@ ajob_task *ajob_sleep(ajob_loop *loop, uint64_t duration_ms) {
         loop_fail(loop, AJOB_ENOMEM, "out of memory");
         return NULL;
     }
+    sleep->over.depth = UINT32_MAX; /* after all timeouts of that time */
     return &sleep->task;
 }

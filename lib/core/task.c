@@ -2,7 +2,8 @@
  * task.c - the life of a task: task_step(), and the facts that move it.
  *
  * See task.h for the idea. Reading order: task_step(), then what its arms call.
- * What people set before the start is in task_options.c.
+ * What a task learns from its needs is in task_needs.c; what people set before the
+ * start, and looking at a task, in task_options.c.
  */
 #include "core/task.h"
 
@@ -53,7 +54,7 @@ static void set_phase_end(struct ajob_task *task, uint64_t at_ms) {
     arm(task);
 }
 
-static void set_cause(struct ajob_task *task, char *cause) {
+void task_set_cause(struct ajob_task *task, char *cause) {
     mem_free(task->cause);
     task->cause = cause;
 }
@@ -66,12 +67,30 @@ static void end(struct ajob_task *task, enum ajob_status status) {
     task->timeout_at_ms = task->phase_at_ms = 0;
     task->status = (uint8_t)status;
     if (status == AJOB_SUCCEEDED)
-        set_cause(task, NULL);
+        task_set_cause(task, NULL);
     go_to(task, AJOB_ENDED);
     if (task_is_counted(task))
         loop->counts[status]++;
     event_task_ended(task);
     loop_post_ended(loop, task);
+}
+
+/* As end(); a group that never started takes what is in it along, first. */
+static void end_now(struct ajob_task *task, enum ajob_status status) {
+    if (task->kind->is_group && !task->attempts)
+        group_abandon(group_of(task), status);
+    end(task, status);
+}
+
+void task_abandon(struct ajob_task *task, enum ajob_status status, const char *cause) {
+    bool has_verdict = task->need_failed && !task_is_finalizer(task);
+    if (task->state == AJOB_ENDED)
+        return;
+    if (has_verdict)
+        status = task->need_cancelled ? AJOB_CANCELLED : AJOB_SKIPPED;
+    else
+        task_set_cause(task, mem_copy(cause));
+    end_now(task, status);
 }
 
 /* ---- the arms of task_step --------------------------------------------- */
@@ -80,31 +99,22 @@ static bool may_start(const struct ajob_task *task) {
     return task->parent ? group_of(task->parent)->is_open : task == task->loop->root;
 }
 
-static bool needs_have_ended(const struct ajob_task *task) {
-    if (task_is_finalizer(task) && !task->needs && task->parent)
-        return group_of(task->parent)->ordinary_left == 0;
-    return task->unmet == 0;
+/* A group around the task is to stop and has not passed it on: what is told to
+ * the task in the same turn must not come before that (level-triggered). */
+static bool stop_is_coming(const struct ajob_task *task) {
+    bool is_reached = true;
+    for (const struct ajob_task *around = task->parent; around; around = around->parent) {
+        is_reached = is_reached && !group_cannot_reach(task);
+        if (around->kill_wanted || (is_reached && around->wanted != AJOB_UNDECIDED))
+            return true;
+        task = around;
+    }
+    return false;
 }
 
-static bool something_failed(const struct ajob_task *finalizer) {
-    if (finalizer->needs || !finalizer->parent)
-        return finalizer->need_failed;
-    const struct group *group = group_of(finalizer->parent);
-    return group->failed || group->is_draining;
-}
-
-/* How the needs that have ended end the task; UNDECIDED: they do not. */
-static enum ajob_status judge_needs(struct ajob_task *task) {
-    if (!task_is_finalizer(task))
-        return task->need_cancelled ? AJOB_CANCELLED
-               : task->need_failed  ? AJOB_SKIPPED
-                                    : AJOB_UNDECIDED;
-    bool runs = task->when == AJOB_WHEN_ALWAYS || !needs_have_ended(task) || something_failed(task);
-    if (runs)
-        return AJOB_UNDECIDED;
-    set_cause(task, mem_copy("nothing failed"));
-    task->not_needed = true;
-    return AJOB_SKIPPED;
+static void get_ready(struct ajob_task *task) {
+    go_to(task, AJOB_READY);
+    task->ticket = ++task->loop->tickets;
 }
 
 static void stop_attempt(struct ajob_task *task, enum stop_how how) {
@@ -117,7 +127,8 @@ static void stop_attempt(struct ajob_task *task, enum stop_how how) {
 static void begin_stopping(struct ajob_task *task) {
     go_to(task, AJOB_STOPPING);
     /* The children of a group have their own grace. */
-    set_phase_end(task, task->kind->is_group ? 0 : loop_now_ms(task->loop) + task->loop->grace_ms);
+    uint64_t grace_end = deadline_after(loop_now_ms(task->loop), task->loop->grace_ms);
+    set_phase_end(task, task->kind->is_group ? 0 : grace_end);
     stop_attempt(task, task->kill_wanted ? STOP_HARD : STOP_POLITE);
 }
 
@@ -125,17 +136,17 @@ static void begin_attempt(struct ajob_task *task) {
     const struct task_options *options = task->options;
     uint64_t now_ms = loop_now_ms(task->loop);
     go_to(task, AJOB_RUNNING);
-    set_cause(task, NULL);
+    task_set_cause(task, NULL);
     task->attempt_over = task->was_killed = task->attempt_timed_out = false;
     task->exit = -1;
     task->signal = 0;
     if (task->attempts++ == 0) {
         task->started_ns = loop_now_ns(task->loop);
         if (options && options->has_timeout)
-            task->timeout_at_ms = now_ms + options->timeout_ms;
+            task->timeout_at_ms = deadline_after(now_ms, options->timeout_ms);
     }
     if (options && options->has_attempt_timeout)
-        task->phase_at_ms = now_ms + options->attempt_timeout_ms;
+        task->phase_at_ms = deadline_after(now_ms, options->attempt_timeout_ms);
     arm(task);
     event_task_started(task);
     task->kind->start(task);
@@ -150,7 +161,8 @@ static const ajob_retry *retry_of(const struct ajob_task *task) {
 static void attempt_failed(struct ajob_task *task) {
     const ajob_retry *retry = retry_of(task);
     task->failures = task->has_progressed ? 1 : task->failures + 1;
-    if (!task->is_retryable || task->no_retry || task->failures > retry->max) {
+    bool is_last = !task->is_retryable || task->no_retry || task->failures > retry->max;
+    if (is_last || stop_is_coming(task)) {
         end(task, task->attempt_timed_out ? AJOB_TIMED_OUT : AJOB_FAILED);
         return;
     }
@@ -158,14 +170,14 @@ static void attempt_failed(struct ajob_task *task) {
         retry_delay(retry, task->failures, loop_random(task->loop), task->retry_after_ms);
     pool_give(task);
     go_to(task, AJOB_BACKOFF);
-    set_phase_end(task, loop_now_ms(task->loop) + delay_ms);
+    set_phase_end(task, deadline_after(loop_now_ms(task->loop), delay_ms));
     event_task_retrying(task, delay_ms);
 }
 
 static void attempt_timed_out(struct ajob_task *task) {
     char duration[32];
     ajob_format_duration(duration, task->options->attempt_timeout_ms);
-    set_cause(task, text_new("attempt timeout %s", duration));
+    task_set_cause(task, text_new("attempt timeout %s", duration));
     task->attempt_timed_out = true;
     begin_stopping(task);
 }
@@ -174,26 +186,28 @@ void task_step(struct ajob_task *task) {
     for (;;) {
         switch ((enum ajob_state)task->state) {
         case AJOB_PENDING: {
-            enum ajob_status verdict = may_start(task) ? judge_needs(task) : AJOB_UNDECIDED;
+            if (!task->in_run)
+                return;
+            enum ajob_status verdict = may_start(task) ? task_judge_needs(task) : AJOB_UNDECIDED;
             if (verdict == AJOB_UNDECIDED)
                 verdict = task->wanted;
             if (verdict != AJOB_UNDECIDED) {
-                end(task, verdict);
+                end_now(task, verdict);
                 return;
             }
-            if (!may_start(task) || !needs_have_ended(task))
+            if (!may_start(task) || !task_needs_have_ended(task))
                 return;
-            go_to(task, AJOB_READY);
+            get_ready(task);
             break;
         }
         case AJOB_READY:
             if (task->options && task->options->has_timeout && !task->options->timeout_ms)
                 task_want_stop(task, AJOB_TIMED_OUT, "timeout 0s");
             if (task->wanted != AJOB_UNDECIDED) {
-                end(task, task->wanted);
+                end_now(task, task->wanted);
                 return;
             }
-            if (!pool_take(task))
+            if (stop_is_coming(task) || !pool_take(task))
                 return;
             begin_attempt(task);
             return; /* whatever start() recorded has posted the task */
@@ -218,7 +232,7 @@ void task_step(struct ajob_task *task) {
             if (!task->phase_is_due)
                 return;
             set_phase_end(task, 0);
-            go_to(task, AJOB_READY);
+            get_ready(task);
             break;
         case AJOB_STOPPING:
             if (task->attempt_over && task->wanted != AJOB_UNDECIDED) {
@@ -248,9 +262,10 @@ static void deadline_is_due(struct deadline *deadline) {
     if (task->timeout_at_ms && task->timeout_at_ms <= now_ms) {
         char duration[32], cause[48];
         task->timeout_at_ms = 0;
-        ajob_format_duration(duration, task->options ? task->options->timeout_ms : 0);
+        ajob_format_duration(duration, task->options->timeout_ms);
         snprintf(cause, sizeof cause, "timeout %s", duration);
-        task_want_stop(task, AJOB_TIMED_OUT, cause);
+        if (!stop_is_coming(task)) /* else that is the cause */
+            task_want_stop(task, AJOB_TIMED_OUT, cause);
     }
     if (task->phase_at_ms && task->phase_at_ms <= now_ms) {
         task->phase_at_ms = 0;
@@ -278,7 +293,7 @@ void task_attempt_over(struct ajob_task *task, struct outcome outcome) {
     if (has_cause)
         mem_free(outcome.cause);
     else
-        set_cause(task, outcome.cause);
+        task_set_cause(task, outcome.cause);
     loop_post(task->loop, task);
 }
 
@@ -291,7 +306,7 @@ void task_want_stop(struct ajob_task *task, enum ajob_status status, const char 
     }
     bool has_verdict = task->state == AJOB_PENDING && (task->need_failed || task->need_cancelled);
     if (!has_verdict || task_is_finalizer(task))
-        set_cause(task, mem_copy(cause));
+        task_set_cause(task, mem_copy(cause));
     task->wanted = (uint8_t)status;
     loop_post(task->loop, task);
 }
@@ -301,23 +316,6 @@ void task_want_kill(struct ajob_task *task, const char *cause) {
         return;
     task_want_stop(task, AJOB_CANCELLED, cause);
     task->kill_wanted = true;
-    loop_post(task->loop, task);
-}
-
-void task_need_ended(struct ajob_task *task, const struct ajob_task *need) {
-    task->unmet--;
-    if (task->state == AJOB_PENDING && need->status != AJOB_SUCCEEDED && !task->need_failed) {
-        char number[16];
-        const char *name = task_name(need, number);
-        const char *cause = need->cause ? need->cause : "out of memory";
-        const char *what = ajob_status_name(need->status);
-        task->need_failed = true;
-        task->need_cancelled = need->status == AJOB_CANCELLED && !task_is_finalizer(task);
-        if (!task_is_finalizer(task))
-            set_cause(task, need->status == AJOB_CANCELLED || need->status == AJOB_TIMED_OUT
-                                ? text_new("%s: %s", name, cause)
-                                : text_new("%s %s: %s", name, what, cause));
-    }
     loop_post(task->loop, task);
 }
 
@@ -380,51 +378,12 @@ void task_free(struct ajob_task *task) {
 void task_reset(struct ajob_task *task) {
     if (task_is_counted(task) && task->state == AJOB_ENDED)
         task->loop->counts[task->status]--;
-    set_cause(task, NULL);
+    task_set_cause(task, NULL);
     task->state = AJOB_PENDING;
     task->status = task->wanted = AJOB_UNDECIDED;
     task->attempts = task->failures = 0;
+    task->exit = -1;
+    task->signal = 0;
     task->need_failed = task->need_cancelled = task->no_retry = task->not_needed = false;
     task->kill_wanted = task->was_killed = false;
-}
-
-/* ---- looking ----------------------------------------------------------- */
-
-bool task_is_finalizer(const struct ajob_task *task) {
-    return task->when != AJOB_WHEN_NEEDS_SUCCEEDED;
-}
-
-bool task_is_failure(const struct ajob_task *task) {
-    return task->status == AJOB_FAILED || task->status == AJOB_TIMED_OUT ||
-           (task->status == AJOB_SKIPPED && !task->not_needed);
-}
-
-bool task_is_counted(const struct ajob_task *task) {
-    return task->kind->is_counted ? task->kind->is_counted(task) : !task->kind->is_group;
-}
-
-const char *task_name(const struct ajob_task *task, char number[16]) {
-    if (task->name)
-        return task->name;
-    snprintf(number, 16, "%u", task->number);
-    return number;
-}
-
-void task_path(const struct ajob_task *task, struct text *path) {
-    char number[16];
-    if (!task->parent && task->kind->is_group)
-        return;
-    if (task->parent)
-        task_path(task->parent, path);
-    if (path->length)
-        text_add_char(path, '/');
-    text_add(path, task_name(task, number));
-}
-
-void task_progressed(struct ajob_task *task, uint64_t *last_ms, uint64_t bytes, int64_t total) {
-    uint64_t now_ms = loop_now_ms(task->loop);
-    if (*last_ms && now_ms - *last_ms >= 1000)
-        event_task_progress(task, bytes, total);
-    if (!*last_ms || now_ms - *last_ms >= 1000)
-        *last_ms = now_ms;
 }

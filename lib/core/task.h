@@ -37,6 +37,9 @@ struct task_kind {
     size_t size; /* of the whole struct */
     /* A group's struct is behind the task: see group.h. */
     bool is_group;
+    /* Adds tasks to its group or its group's group while it runs: another
+     * attempt keeps them, and how many tasks a run has is not known. */
+    bool grows;
     /* Meaningful while an ajob_set_retry() is missing. */
     ajob_retry retry;
     /* Begins an attempt. */
@@ -77,7 +80,8 @@ struct ajob_task {
     struct ajob_loop *loop;
     struct ajob_task *parent;          /* its group, or NULL */
     struct ajob_task *previous, *next; /* in its group, or among the loop's tasks in no group */
-    struct ajob_task *post_next;       /* in the loop's posted or ended list */
+    struct ajob_task *post_next;       /* in the loop's posted list */
+    struct ajob_task *end_next;        /* in the loop's ended list: it may be in both */
     struct ajob_task *wait_previous, *wait_next; /* in the pool it waits for */
     struct ajob_pool *waiting_for;               /* meaningful while ready; else NULL */
     struct edge *needs, *needers;
@@ -93,8 +97,9 @@ struct ajob_task {
     uint32_t number; /* in its group, from 1 */
     uint32_t unmet;  /* needs that have not ended */
     uint32_t retry_after_ms;
-    uint16_t attempts; /* begun so far */
-    uint16_t failures; /* of attempts, since the last that got somewhere */
+    uint32_t ticket;   /* meaningful while ready: the place in every queue */
+    uint32_t attempts; /* begun so far */
+    uint32_t failures; /* of attempts, since the last that got somewhere */
     int16_t exit;      /* -1: none */
     uint8_t signal;
     uint8_t state;  /* enum ajob_state */
@@ -117,7 +122,7 @@ struct ajob_task {
     bool phase_is_due : 1;
     bool kill_wanted : 1;
     bool was_killed : 1; /* stop(STOP_HARD) was called */
-    bool not_needed : 1; /* skipped because nothing failed: no failure */
+    bool not_needed : 1; /* skipped because nothing failed, or for such a need: no failure */
 };
 
 _Static_assert(sizeof(struct ajob_task) <= 256, "a task costs at most 256 bytes");
@@ -152,8 +157,21 @@ void task_want_kill(struct ajob_task *task, const char *cause);
 /* Moves the task as far as the facts allow. Called by the loop's turn only. */
 void task_step(struct ajob_task *task);
 
+/* The task's group ends without having started, and the task with it. */
+void task_abandon(struct ajob_task *task, enum ajob_status status, const char *cause);
+
 /* A need of the task has ended. */
 void task_need_ended(struct ajob_task *task, const struct ajob_task *need);
+
+/* Nothing that it waits for is left. */
+bool task_needs_have_ended(const struct ajob_task *task);
+
+/* How the needs that have ended end the task; UNDECIDED: they do not. Sets its
+ * cause. */
+enum ajob_status task_judge_needs(struct ajob_task *task);
+
+/* The cause is handed over; NULL: none, or no memory for it. */
+void task_set_cause(struct ajob_task *task, char *cause);
 
 /* Back to pending, for another attempt of its group; the group counts unmet
  * needs again once all in it are reset. */

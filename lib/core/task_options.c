@@ -1,11 +1,11 @@
 /*
  * task_options.c - what people set on a task before it starts, and look up.
  *
- * The public functions of ajob.h's "tasks"; none of them moves a task.
+ * The public functions of ajob.h's "tasks", and what the core asks of one; none
+ * of them moves a task.
  */
-#include <ctype.h>
-
 #include "base/mem.h"
+#include "core/event.h"
 #include "core/group.h"
 #include "core/loop.h"
 #include "core/pool.h"
@@ -34,7 +34,8 @@ static int set_name(struct ajob_task *task, const char *name, bool is_title) {
 }
 
 int ajob_set_name(ajob_task *task, const char *name) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
     bool is_valid = *name && *name != '-' && *name != '.' && !name[strspn(name, letters)];
     if (!is_valid)
         return loop_fail(task->loop, AJOB_EINVAL,
@@ -48,8 +49,10 @@ int ajob_set_title(ajob_task *task, const char *title) {
 }
 
 int ajob_need(ajob_task *task, ajob_task *need) {
-    if (check_settable(task, "need"))
-        return AJOB_EINVAL;
+    if (task->state != AJOB_PENDING || task->in_run) /* the run's cycles have been looked for */
+        return loop_fail(task->loop, AJOB_EINVAL, "need: the task is in a run already");
+    if (need->attempts || need->state == AJOB_ENDED)
+        return loop_fail(task->loop, AJOB_EINVAL, "need: what is needed has started");
     struct edge *edge = mem_new(sizeof *edge);
     if (!edge)
         return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
@@ -187,4 +190,45 @@ bool ajob_task_progress(const ajob_task *task, uint64_t *bytes, int64_t *total) 
 
 bool ajob_task_is_group(const ajob_task *task) {
     return !task_is_counted(task);
+}
+
+/* ---- looking, inside ----------------------------------------------------------- */
+
+bool task_is_finalizer(const struct ajob_task *task) {
+    return task->when != AJOB_WHEN_NEEDS_SUCCEEDED;
+}
+
+bool task_is_failure(const struct ajob_task *task) {
+    return task->status == AJOB_FAILED || task->status == AJOB_TIMED_OUT ||
+           (task->status == AJOB_SKIPPED && !task->not_needed);
+}
+
+bool task_is_counted(const struct ajob_task *task) {
+    return task->kind->is_counted ? task->kind->is_counted(task) : !task->kind->is_group;
+}
+
+const char *task_name(const struct ajob_task *task, char number[16]) {
+    if (task->name)
+        return task->name;
+    snprintf(number, 16, "%u", task->number);
+    return number;
+}
+
+void task_path(const struct ajob_task *task, struct text *path) {
+    char number[16];
+    if (!task->parent && task->kind->is_group)
+        return;
+    if (task->parent)
+        task_path(task->parent, path);
+    if (path->length)
+        text_add_char(path, '/');
+    text_add(path, task_name(task, number));
+}
+
+void task_progressed(struct ajob_task *task, uint64_t *last_ms, uint64_t bytes, int64_t total) {
+    uint64_t now_ms = loop_now_ms(task->loop);
+    if (*last_ms && now_ms - *last_ms >= 1000)
+        event_task_progress(task, bytes, total);
+    if (!*last_ms || now_ms - *last_ms >= 1000)
+        *last_ms = now_ms;
 }

@@ -1,0 +1,366 @@
+/*
+ * cli.c - parsing a command line by its tables, and saying what is wrong with it.
+ *
+ * The conventions are GNU's: --option=value or --option value, -j4 or -j 4,
+ * short flags bundled, options and operands mixed, "--" ends the options. Long
+ * names are never abbreviated, so that a new option cannot break a script.
+ */
+#include "cli.h"
+
+#include "cli_docs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_NAMES = 128 }; /* candidates of a suggestion */
+
+const struct cli_option cli_help_options[] = {
+    CLI_HELP_ROW,
+    {0},
+};
+
+/* ---- messages ---------------------------------------------------------- */
+
+int cli_fail(const struct command *command, int status, const char *format, ...) {
+    va_list args;
+    char *line = NULL, *escaped = NULL;
+
+    va_start(args, format);
+    if (vasprintf(&line, format, args) < 0)
+        line = NULL;
+    va_end(args);
+    if (line) {
+        size_t size = 4 * strlen(line) + 1; /* a byte becomes \xNN at most */
+        escaped = malloc(size);
+        if (escaped)
+            ajob_escape(escaped, size, line);
+    }
+    fflush(stdout);
+    fprintf(stderr, "ajob: %s%s%s\n", command->name, command->name[0] ? ": " : "",
+            escaped ? escaped : "out of memory");
+    free(escaped);
+    free(line);
+    return status;
+}
+
+int cli_flush(const struct command *command, int status) {
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    return cli_fail(command, STATUS_FAILED, "standard output: cannot be written: %s",
+                    errno ? strerror(errno) : "an earlier write failed");
+}
+
+/* "see 'ajob download --help'", the end of a message that has no better advice. */
+static int fail_with_help(const struct command *command, const char *what) {
+    return cli_fail(command, STATUS_USAGE, "%s: see 'ajob%s%s --help'", what,
+                    command->name[0] ? " " : "", command->name);
+}
+
+/* ---- lists ------------------------------------------------------------- */
+
+bool text_list_add(struct text_list *list, const char *text) {
+    /* The space is a power of two that has room for the NULL. */
+    if (((list->count + 1) & list->count) == 0) {
+        size_t space = list->count ? 2 * (list->count + 1) : 2;
+        const char **items = realloc(list->items, space * sizeof *items);
+        if (!items)
+            return false;
+        list->items = items;
+    }
+    list->items[list->count++] = text;
+    list->items[list->count] = NULL;
+    return true;
+}
+
+void text_list_free(struct text_list *list) {
+    free(list->items);
+    *list = (struct text_list){0};
+}
+
+/* ---- one option -------------------------------------------------------- */
+
+bool cli_takes_value(const struct cli_option *option) {
+    return option->type >= CLI_TEXT;
+}
+
+/* The row of a long name of this length or, if name is NULL, of a letter. *ret_base
+ * is its section's. NULL if there is none. */
+static const struct cli_option *find_option(const struct command *command, const char *name,
+                                            size_t length, char letter, size_t *ret_base) {
+    for (const struct cli_section *section = command->sections; section->title; section++) {
+        for (const struct cli_option *row = section->options; row->name; row++) {
+            bool found = !name && row->letter == letter;
+            if (name)
+                found = (strlen(row->name) == length && !memcmp(row->name, name, length)) ||
+                        (row->alias && strlen(row->alias) == length &&
+                         !memcmp(row->alias, name, length));
+            if (found) {
+                *ret_base = section->base;
+                return row;
+            }
+        }
+    }
+    return NULL;
+}
+
+static int unknown_option(const struct command *command, const char *name) {
+    const char *names[MAX_NAMES];
+    size_t count = 0;
+
+    for (const struct cli_section *section = command->sections; section->title; section++) {
+        for (const struct cli_option *row = section->options; row->name; row++) {
+            if (count + 2 > MAX_NAMES || row->hidden)
+                continue;
+            names[count++] = row->name;
+            if (row->alias)
+                names[count++] = row->alias;
+        }
+    }
+    const char *near = ajob_nearest(name, names, count);
+    if (near)
+        return cli_fail(command, STATUS_USAGE, "unknown option --%s; did you mean --%s?", name,
+                        near);
+    char what[160];
+    snprintf(what, sizeof what, "unknown option --%.128s", name);
+    return fail_with_help(command, what);
+}
+
+void cli_list_words(const char *const *words, char *buffer, size_t size) {
+    size_t used = 0;
+    buffer[0] = '\0';
+    for (size_t i = 0; words[i] && used < size; i++) {
+        const char *before = i == 0 ? "" : words[i + 1] ? ", " : " or ";
+        used += (size_t)snprintf(buffer + used, size - used, "%s%s", before, words[i]);
+    }
+}
+
+static int bad_word(const struct command *command, const struct cli_option *option,
+                    const char *shown, const char *value) {
+    char list[256];
+    cli_list_words(option->words, list, sizeof list);
+    return cli_fail(command, STATUS_USAGE, "%s: %s: not one of its words: use %s", shown, value,
+                    list);
+}
+
+static bool parse_number(const char *text, uint64_t *number) {
+    if (strspn(text, "0123456789") != strlen(text))
+        return false;
+    errno = 0;
+    unsigned long long value = strtoull(text, NULL, 10);
+    *number = value;
+    return errno == 0;
+}
+
+static int store_amount(const struct command *command, const struct cli_option *option,
+                        struct amount *amount, const char *shown, const char *value) {
+    uint64_t number = 0;
+
+    if (option->type == CLI_NUMBER) {
+        if (!parse_number(value, &number) || number < option->min || number > option->max)
+            return cli_fail(command, STATUS_USAGE,
+                            "%s: %s: not such a number: use one from %" PRIu64 " to %" PRIu64,
+                            shown, value, option->min, option->max);
+    } else if (option->type == CLI_DURATION) {
+        if (!ajob_parse_duration(value, &number))
+            return cli_fail(command, STATUS_USAGE,
+                            "%s: %s: not a duration: use 500ms, 30s, 5m or 1h30m", shown, value);
+    } else if (!ajob_parse_size(value, &number)) {
+        return cli_fail(command, STATUS_USAGE, "%s: %s: not a size: use 64K, 4M or 1G", shown,
+                        value);
+    }
+    *amount = (struct amount){.given = true, .value = number};
+    return CLI_PARSED;
+}
+
+/* Puts an option's value where its row says. shown is the option as it was
+ * written, for messages. */
+static int store(const struct command *command, const struct cli_option *option, void *at,
+                 const char *shown, const char *value) {
+    if (value && !*value)
+        return cli_fail(command, STATUS_USAGE, "%s: its value is empty: give %s", shown,
+                        option->argument);
+    switch (option->type) {
+    case CLI_FLAG:
+    case CLI_UNFLAG:
+        *(bool *)at = option->type == CLI_FLAG;
+        return CLI_PARSED;
+    case CLI_COUNT:
+        *(int *)at += 1;
+        return CLI_PARSED;
+    case CLI_HELP:
+        return CLI_WANTS_HELP;
+    case CLI_TEXT:
+    case CLI_FILE:
+    case CLI_DIR:
+        *(const char **)at = value;
+        return CLI_PARSED;
+    case CLI_TEXTS:
+        if (!text_list_add(at, value))
+            return cli_fail(command, STATUS_FAULT, "out of memory");
+        return CLI_PARSED;
+    case CLI_NUMBER:
+    case CLI_DURATION:
+    case CLI_SIZE:
+        return store_amount(command, option, at, shown, value);
+    case CLI_WORD:
+        for (int i = 0; option->words[i]; i++) {
+            if (strcmp(option->words[i], value) == 0) {
+                *(int *)at = i;
+                return CLI_PARSED;
+            }
+        }
+        return bad_word(command, option, shown, value);
+    }
+    return STATUS_FAULT;
+}
+
+/* ---- a command line ---------------------------------------------------- */
+
+/* The arguments that are still to be read. */
+struct arguments {
+    const struct command *command;
+    char *options; /* the struct to fill */
+    char **next;
+    char **end;
+};
+
+static int parse_long(struct arguments *arguments, const char *argument) {
+    const struct command *command = arguments->command;
+    const char *name = argument + 2;
+    const char *equals = strchr(name, '=');
+    size_t length = equals ? (size_t)(equals - name) : strlen(name);
+    char shown[64];
+    size_t base;
+    const struct cli_option *option = find_option(command, name, length, 0, &base);
+
+    if (!option) {
+        char *unknown = strndup(name, length);
+        int status = unknown_option(command, unknown ? unknown : "");
+        free(unknown);
+        return status;
+    }
+    snprintf(shown, sizeof shown, "--%.*s", (int)length, name);
+    const char *value = equals ? equals + 1 : NULL;
+    if (value && !cli_takes_value(option))
+        return cli_fail(command, STATUS_USAGE, "%s: takes no value: write just %s", argument,
+                        shown);
+    if (!value && cli_takes_value(option)) {
+        if (arguments->next == arguments->end)
+            return cli_fail(command, STATUS_USAGE, "%s: its value is missing: give %s %s", shown,
+                            shown, option->argument);
+        value = *arguments->next++;
+    }
+    return store(command, option, arguments->options + base + option->at, shown, value);
+}
+
+static int parse_short(struct arguments *arguments, const char *argument) {
+    const struct command *command = arguments->command;
+
+    for (const char *letter = argument + 1; *letter; letter++) {
+        char shown[3] = {'-', *letter, '\0'};
+        size_t base;
+        const struct cli_option *option = find_option(command, NULL, 0, *letter, &base);
+        const char *value = NULL;
+
+        if (!option) {
+            char what[32];
+            /* Not a part of a character of several bytes. */
+            if ((unsigned char)*letter < 0x80)
+                snprintf(what, sizeof what, "unknown option %s", shown);
+            else
+                snprintf(what, sizeof what, "unknown option %.15s", argument);
+            return fail_with_help(command, what);
+        }
+        if (cli_takes_value(option)) {
+            value = letter[1] ? letter + 1 : NULL;
+            if (!value && arguments->next == arguments->end)
+                return cli_fail(command, STATUS_USAGE, "%s: its value is missing: give %s %s",
+                                shown, shown, option->argument);
+            if (!value)
+                value = *arguments->next++;
+        }
+        int status = store(command, option, arguments->options + base + option->at, shown, value);
+        if (status != CLI_PARSED || value)
+            return status;
+    }
+    return CLI_PARSED;
+}
+
+int cli_parse(const struct command *command, int argc, char **argv, void *options,
+              struct text_list *operands) {
+    struct arguments arguments = {
+        .command = command, .options = options, .next = argv, .end = argv + argc};
+    bool ended = false; /* no further options */
+
+    while (arguments.next < arguments.end) {
+        const char *argument = *arguments.next++;
+        int status = CLI_PARSED;
+
+        if (!ended && strcmp(argument, "--") == 0) {
+            ended = true;
+        } else if (!ended && strncmp(argument, "--", 2) == 0) {
+            status = parse_long(&arguments, argument);
+        } else if (!ended && argument[0] == '-' && argument[1]) {
+            status = parse_short(&arguments, argument);
+        } else {
+            if (command->max_operands && operands->count == command->max_operands)
+                return cli_fail(command, STATUS_USAGE, "%s: one operand too many: give %s",
+                                argument, command->operands);
+            if (!text_list_add(operands, argument))
+                return cli_fail(command, STATUS_FAULT, "out of memory");
+            ended = ended || command->takes_command;
+        }
+        if (status != CLI_PARSED)
+            return status;
+    }
+    return CLI_PARSED;
+}
+
+void cli_free(const struct command *command, void *options, struct text_list *operands) {
+    for (const struct cli_section *section = command->sections; section->title; section++)
+        for (const struct cli_option *row = section->options; row->name; row++)
+            if (row->type == CLI_TEXTS)
+                text_list_free((void *)((char *)options + section->base + row->at));
+    text_list_free(operands);
+}
+
+int cli_run(const struct command *command, int argc, char **argv) {
+    struct text_list operands = {0};
+    /* Never of size 0, for which calloc() may return NULL. */
+    void *options = calloc(1, command->options_size + 1);
+    if (!options)
+        return cli_fail(command, STATUS_FAULT, "out of memory");
+
+    int status = cli_parse(command, argc, argv, options, &operands);
+    if (status == CLI_PARSED) {
+        status = command->run(command, options, &operands);
+    } else if (status == CLI_WANTS_HELP) {
+        docs_help(stdout, command);
+        status = cli_flush(command, STATUS_OK);
+    }
+    cli_free(command, options, &operands);
+    free(options);
+    return status;
+}
+
+const struct command *cli_find_command(const struct command *asking, const char *name) {
+    const char *names[MAX_NAMES];
+    size_t count = 0;
+
+    for (; cli_commands[count] && count < MAX_NAMES; count++) {
+        names[count] = cli_commands[count]->name;
+        if (strcmp(names[count], name) == 0)
+            return cli_commands[count];
+    }
+    const char *near = ajob_nearest(name, names, count);
+    if (near)
+        cli_fail(asking, STATUS_USAGE, "unknown command %s; did you mean %s?", name, near);
+    else
+        cli_fail(asking, STATUS_USAGE, "unknown command %s: see 'ajob --help'", name);
+    return NULL;
+}

@@ -1,0 +1,298 @@
+/*
+ * cmd_download.c - ajob download: the assets of releases.
+ *
+ * Each tag is one ajob_release() task in the run's root group, named by its tag;
+ * the library adds the assets when it knows them.
+ */
+#include "cli.h"
+#include "runner.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MOST_TOKEN = 16 * 1024, MOST_SHOWN = 4096 };
+
+struct download_options {
+    struct run_options run;
+    struct text_list patterns, excludes;
+    struct amount max_wait;
+    const char *token_file;
+    bool all, flat, list;
+};
+
+#define AT(field) .at = offsetof(struct download_options, field)
+
+static const struct cli_option asset_options[] = {
+    {
+        .name = "all",
+        .letter = 'A',
+        .type = CLI_FLAG,
+        AT(all),
+        .help = "Download every release instead of the latest",
+    },
+    {
+        .name = "pattern",
+        .letter = 'p',
+        .argument = "GLOB",
+        .type = CLI_TEXTS,
+        AT(patterns),
+        .help = "Download only assets whose names match GLOB; may be repeated",
+        .more = "An asset is chosen if any of them matches. Quote GLOB, or the shell expands it.",
+    },
+    {
+        .name = "exclude",
+        .letter = 'x',
+        .argument = "GLOB",
+        .type = CLI_TEXTS,
+        AT(excludes),
+        .help = "Leave out assets whose names match GLOB; may be repeated",
+    },
+    {
+        .name = "flat",
+        .type = CLI_FLAG,
+        AT(flat),
+        .help = "Write to DIR/NAME instead of DIR/TAG/NAME",
+    },
+    {
+        .name = "list",
+        .type = CLI_FLAG,
+        AT(list),
+        .help = "Print tag, name, size and digest of each asset, and download nothing",
+        .more = "One line each, with tabs between the fields, the size in bytes, and - for a "
+                "digest that is not known.",
+    },
+    {
+        .name = "token-file",
+        .argument = "FILE",
+        .type = CLI_FILE,
+        AT(token_file),
+        .help = "Read the API token from FILE instead of the environment",
+    },
+    {
+        .name = "max-wait",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(max_wait),
+        .help = "Wait at most D for a rate limit of the API to end (default: 1m)",
+    },
+    {0},
+};
+
+/* ---- the token --------------------------------------------------------- */
+
+/* The token in text, without the white space around it, moved to its beginning.
+ * False if there is something in it that no token has. */
+static bool trim_token(char *text) {
+    size_t begin = strspn(text, " \t\r\n"), end = strlen(text);
+    while (end > begin && strchr(" \t\r\n", text[end - 1]))
+        end--;
+    memmove(text, text + begin, end - begin);
+    text[end - begin] = '\0';
+    for (const char *at = text; *at; at++)
+        if (!isgraph((unsigned char)*at))
+            return false;
+    return true;
+}
+
+/* Reads the token from a file into token. STATUS_OK, or a status after a message. */
+static int read_token(const struct command *command, const char *path, char token[MOST_TOKEN]) {
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return cli_fail(command, STATUS_USAGE, "--token-file: %s: cannot be read: %s", path,
+                        strerror(errno));
+    errno = 0;
+    size_t length = fread(token, 1, MOST_TOKEN - 1, file);
+    int error = ferror(file) ? errno : 0;
+    bool longer = getc(file) != EOF;
+    fclose(file);
+    token[length] = '\0';
+    if (error)
+        return cli_fail(command, STATUS_USAGE, "--token-file: %s: cannot be read: %s", path,
+                        strerror(error));
+    if (longer || strlen(token) != length || !trim_token(token))
+        return cli_fail(command, STATUS_USAGE,
+                        "--token-file: %s: does not hold a token: it must be one printable word",
+                        path);
+    if (!*token)
+        return cli_fail(command, STATUS_USAGE, "--token-file: %s: holds no token", path);
+    return STATUS_OK;
+}
+
+/* Puts the token to use, or "", into token. It is never printed. */
+static int find_token(const struct command *command, const char *path, char token[MOST_TOKEN]) {
+    static const char *const names[] = {"GH_TOKEN", "GITHUB_TOKEN"};
+
+    if (path)
+        return read_token(command, path, token);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (!value)
+            continue;
+        if (snprintf(token, MOST_TOKEN, "%s", value) >= MOST_TOKEN || !trim_token(token))
+            return cli_fail(command, STATUS_USAGE,
+                            "%s: does not hold a token: it must be one printable word", names[i]);
+        if (*token)
+            return STATUS_OK;
+    }
+    token[0] = '\0';
+    return STATUS_OK;
+}
+
+/* GITHUB_API_URL, unless the repository is a URL of a host of its own. */
+static const char *api_url(const char *repository) {
+    static const char *const prefixes[] = {"https://github.com/", "https://www.github.com/",
+                                           "http://github.com/"};
+    const char *url = getenv("GITHUB_API_URL");
+    bool elsewhere = strstr(repository, "://") != NULL;
+
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncasecmp(repository, prefixes[i], strlen(prefixes[i])) == 0)
+            elsewhere = false;
+    return elsewhere || !url || !*url ? NULL : url;
+}
+
+/* ---- lists ------------------------------------------------------------- */
+
+struct listing {
+    struct run *run;
+    const struct download_options *options;
+};
+
+static void list_asset(const ajob_asset *asset, void *data) {
+    struct listing *listing = data;
+    const struct download_options *options = listing->options;
+    char tag[1024], name[1024], digest[256];
+    char path[MOST_SHOWN], target[MOST_SHOWN], url[MOST_SHOWN], size[32];
+
+    if (options->list) {
+        run_print(listing->run, "%s\t%s\t%" PRIu64 "\t%s\n",
+                  ajob_escape(tag, sizeof tag, asset->tag),
+                  ajob_escape(name, sizeof name, asset->name), asset->size,
+                  ajob_escape(digest, sizeof digest, asset->digest ? asset->digest : "-"));
+        return;
+    }
+    snprintf(path, sizeof path, "%s/%s%s%s", options->run.dir ? options->run.dir : ".",
+             options->flat ? "" : asset->tag, options->flat ? "" : "/", asset->name);
+    run_print(listing->run, "would download %s to %s (%s)\n",
+              ajob_escape(url, sizeof url, asset->url ? asset->url : asset->name),
+              ajob_escape(target, sizeof target, path), ajob_format_size(size, asset->size));
+}
+
+/* ---- the run ----------------------------------------------------------- */
+
+static bool seen_before(const struct text_list *list, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(list->items[i], list->items[index]) == 0)
+            return true;
+    return false;
+}
+
+static int check(const struct command *command, const struct download_options *options,
+                 const struct text_list *operands) {
+    if (operands->count == 0)
+        return cli_fail(command, STATUS_USAGE,
+                        "no repository given: use ajob download OWNER/REPO [TAG...]");
+    if (options->all && operands->count > 1)
+        return cli_fail(command, STATUS_USAGE, "--all: %s: tags are given too: use one of both",
+                        operands->items[1]);
+    if (options->run.events && strcmp(options->run.events, "-") == 0 &&
+        (options->list || options->run.dry_run))
+        return cli_fail(command, STATUS_USAGE,
+                        "--events: -: the list goes to standard output too: use a file");
+    for (size_t i = 0; i < operands->count; i++)
+        if (!*operands->items[i])
+            return cli_fail(command, STATUS_USAGE, "operand %zu is empty: give %s", i + 1,
+                            i ? "a TAG" : "OWNER/REPO");
+    return STATUS_OK;
+}
+
+static int add_releases(struct run *run, const struct download_options *options,
+                        const struct text_list *operands, const char *token,
+                        struct listing *listing) {
+    ajob_release_options release = {
+        .repository = operands->items[0],
+        .all = options->all,
+        .api_url = api_url(operands->items[0]),
+        .dir = options->run.dir,
+        .flat = options->flat,
+        .include = options->patterns.items,
+        .exclude = options->excludes.items,
+        .policy = run_policy(&options->run),
+        .retry = run_retry(&options->run),
+        .no_retry = options->run.retries.given && options->run.retries.value == 0,
+        /* Here 0 was asked for; in the library it is the default. */
+        .max_wait_ms =
+            options->max_wait.given && !options->max_wait.value ? 1 : options->max_wait.value,
+        .asset = run->silent ? list_asset : NULL,
+        .data = listing,
+        .list_only = run->silent,
+        .http = run_http(&options->run),
+    };
+    release.http.token = *token ? token : NULL;
+
+    if (operands->count == 1)
+        return run_add(run, ajob_release(run->loop, &release), options->all ? "all" : "latest",
+                       NULL);
+    for (size_t i = 1; i < operands->count; i++) {
+        if (seen_before(&(struct text_list){operands->items + 1, operands->count - 1}, i - 1))
+            continue;
+        release.tag = operands->items[i];
+        int status = run_add(run, ajob_release(run->loop, &release), release.tag, NULL);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static int download(const struct command *command, void *data, const struct text_list *operands) {
+    const struct download_options *options = data;
+    static char token[MOST_TOKEN];
+    struct run run;
+    int status = check(command, options, operands);
+
+    if (status == STATUS_OK)
+        status = find_token(command, options->token_file, token);
+    if (status == STATUS_OK)
+        status = run_open(&run, command, &options->run);
+    if (status != STATUS_OK)
+        return status;
+
+    struct listing listing = {.run = &run, .options = options};
+    run.silent = options->list || options->run.dry_run;
+    status = add_releases(&run, options, operands, token, &listing);
+    if (status != STATUS_OK)
+        return run_close(&run, status);
+    return run_start(&run);
+}
+
+static const struct cli_section sections[] = {
+    {"Assets", asset_options, 0},
+    {"Transfers", run_transfer_options, offsetof(struct download_options, run)},
+    {"Network", run_network_options, offsetof(struct download_options, run)},
+    {"Output", run_output_options, offsetof(struct download_options, run)},
+    CLI_HELP_SECTION,
+    {0},
+};
+
+const struct command download_command = {
+    .name = "download",
+    .summary = "Download the assets of GitHub releases",
+    .operands = "OWNER/REPO [TAG...]",
+    .description =
+        "Download the assets of the releases TAG of a GitHub repository, or of its latest "
+        "release, in parallel. Each goes to DIR/TAG/NAME, is checked against its digest, and "
+        "appears there only when it is complete. To continue after an interruption, run the "
+        "same command again; files that are up to date are left alone.\n\n"
+        "OWNER/REPO may also be the repository's URL.",
+    .examples = "ajob download jqlang/jq\n"
+                "ajob download -d bin -p '*linux-amd64*' jqlang/jq jq-1.7.1 jq-1.8.0\n"
+                "ajob download --list --all cli/cli",
+    .sections = sections,
+    .options_size = sizeof(struct download_options),
+    .run = download,
+};

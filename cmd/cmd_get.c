@@ -1,0 +1,400 @@
+/*
+ * cmd_get.c - ajob get: files from any URLs.
+ *
+ * Everything that can be wrong with a URL, a name or a digest is found before
+ * the first transfer starts: operands and list are read into targets, targets
+ * become tasks, and only then the run begins.
+ */
+#include "cli.h"
+#include "runner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LINE = 64 * 1024, MOST_SHOWN = 4096, PLACE_SIZE = 512, SHA256_DIGITS = 64 };
+
+struct get_options {
+    struct run_options run;
+    const char *output_file;
+    const char *input_file;
+    const char *sha256;
+};
+
+#define AT(field) .at = offsetof(struct get_options, field)
+
+static const struct cli_option file_options[] = {
+    {
+        .name = "output-file",
+        .letter = 'o',
+        .argument = "FILE",
+        .type = CLI_FILE,
+        AT(output_file),
+        .help = "Write to FILE, in DIR if --dir is given; for one URL only",
+    },
+    {
+        .name = "input-file",
+        .letter = 'i',
+        .argument = "LIST",
+        .type = CLI_FILE,
+        AT(input_file),
+        .help = "Download what LIST names too, a URL on each line (-: standard input)",
+        .more = "A line may go on, after a tab, with the name of the file and, after another, "
+                "with its digest, as in sha256:HEX. Empty lines and those that begin with # are "
+                "skipped.",
+    },
+    {
+        .name = "sha256",
+        .argument = "HEX",
+        .type = CLI_TEXT,
+        AT(sha256),
+        .help = "Fail unless the file has this SHA-256 digest; for one URL only",
+    },
+    {0},
+};
+
+/* ---- targets ----------------------------------------------------------- */
+
+/* A file to download. The strings are argv's or in the line that owns them. */
+struct target {
+    const char *url;
+    const char *name;   /* NULL: made from the URL */
+    const char *digest; /* NULL: none is known */
+    char *line;         /* of the list, freed with the target; NULL for an operand */
+    char *title;        /* the name, or the URL's last part */
+    size_t number;      /* of the line, from 1; 0 for an operand */
+};
+
+struct targets {
+    const struct command *command;
+    const char *list; /* the list's name in messages */
+    struct target *items;
+    size_t count, space;
+};
+
+/* The last part of the URL's path, which is what the library names the file by. */
+static char *url_title(const char *url) {
+    const char *authority = strstr(url, "://");
+    const char *path = strchr(authority ? authority + 3 : url, '/');
+    if (!path)
+        return strdup("index.html");
+    const char *end = path + strcspn(path, "?#"), *part = end;
+    while (part > path && part[-1] != '/')
+        part--;
+    return end == part ? strdup("index.html") : strndup(part, (size_t)(end - part));
+}
+
+/* Takes over target->line. */
+static bool add_target(struct targets *targets, struct target target) {
+    if (targets->count == targets->space) {
+        size_t space = targets->space ? 2 * targets->space : 16;
+        struct target *items = realloc(targets->items, space * sizeof *items);
+        if (!items) {
+            free(target.line);
+            return false;
+        }
+        targets->items = items;
+        targets->space = space;
+    }
+    target.title = target.name ? strdup(target.name) : url_title(target.url);
+    targets->items[targets->count++] = target;
+    return target.title != NULL;
+}
+
+static void free_targets(struct targets *targets) {
+    for (size_t i = 0; i < targets->count; i++) {
+        free(targets->items[i].line);
+        free(targets->items[i].title);
+    }
+    free(targets->items);
+}
+
+/* A target as messages name it: its URL or LIST:LINE. */
+static const char *where(const struct targets *targets, const struct target *target,
+                         char buffer[PLACE_SIZE]) {
+    if (target->number == 0)
+        return target->url;
+    snprintf(buffer, PLACE_SIZE, "%s:%zu", targets->list, target->number);
+    return buffer;
+}
+
+/* ---- the list ---------------------------------------------------------- */
+
+static int bad_line(const struct targets *targets, size_t number, const char *why) {
+    return cli_fail(targets->command, STATUS_USAGE, "%s:%zu: %s", targets->list, number, why);
+}
+
+/* "URL[TAB NAME[TAB DIGEST]]". Takes over the line. */
+static int read_line(struct targets *targets, char *line, size_t number) {
+    struct target target = {.line = line, .number = number};
+    char *name = strchr(line, '\t'), *digest = NULL;
+
+    target.url = line;
+    if (name) {
+        *name++ = '\0';
+        digest = strchr(name, '\t');
+        if (digest)
+            *digest++ = '\0';
+        if (digest && strchr(digest, '\t')) {
+            free(line);
+            return bad_line(targets, number,
+                            "too many fields: use URL, name and digest, with tabs between");
+        }
+        target.name = *name ? name : NULL;
+        target.digest = digest && *digest ? digest : NULL;
+    }
+    if (!add_target(targets, target))
+        return cli_fail(targets->command, STATUS_FAULT, "out of memory");
+    return STATUS_OK;
+}
+
+/* Without the white space at its ends, and a line end of either kind. Tabs
+ * separate fields: they stay. */
+static char *trimmed(const char *line, size_t length) {
+    size_t skip = length >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a UTF-8 BOM */
+    while (skip < length && line[skip] == ' ')
+        skip++;
+    while (length > skip && strchr(" \r\n", line[length - 1]))
+        length--;
+    return strndup(line + skip, length - skip);
+}
+
+static int read_lines(struct targets *targets, FILE *file) {
+    char *line = NULL;
+    size_t space = 0, number = 0;
+    ssize_t length;
+    int status = STATUS_OK;
+
+    while (status == STATUS_OK && (length = getline(&line, &space, file)) >= 0) {
+        number++;
+        if (length > MOST_LINE)
+            status = bad_line(targets, number, "the line is longer than 64K");
+        else if (memchr(line, '\0', (size_t)length))
+            status = bad_line(targets, number, "there is a NUL byte in it: not a text file");
+        if (status != STATUS_OK)
+            break;
+        char *text = trimmed(line, (size_t)length);
+        if (!text)
+            status = cli_fail(targets->command, STATUS_FAULT, "out of memory");
+        else if (!*text || *text == '#')
+            free(text);
+        else
+            status = read_line(targets, text, number);
+    }
+    free(line);
+    return status;
+}
+
+static int read_list(struct targets *targets, const char *path) {
+    bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "r");
+    int status = STATUS_OK, error = errno;
+
+    targets->list = standard ? "standard input" : path;
+    if (file) {
+        errno = 0;
+        status = read_lines(targets, file);
+        error = ferror(file) ? errno : 0;
+        if (!standard)
+            fclose(file);
+    }
+    if (!file || (status == STATUS_OK && error))
+        return cli_fail(targets->command, STATUS_USAGE, "--input-file: %s: cannot be read: %s",
+                        targets->list, strerror(error));
+    return status;
+}
+
+/* ---- two targets, one file --------------------------------------------- */
+
+/* By title, then in the order given. */
+static int by_title(const void *a, const void *b) {
+    const struct target *const *left = a, *const *right = b;
+    int order = strcmp((*left)->title, (*right)->title);
+    return order ? order : (*left > *right) - (*left < *right);
+}
+
+static bool is_same(const struct target *one, const struct target *other) {
+    return strcmp(one->url, other->url) == 0 &&
+           (!one->digest || !other->digest || strcmp(one->digest, other->digest) == 0);
+}
+
+static void drop(struct target *one, struct target *other) {
+    if (!one->digest)
+        one->digest = other->digest;
+    other->url = NULL;
+}
+
+/* Drops what was asked for twice, by clearing its url. Different URLs for one
+ * file are a mistake. */
+static int merge_targets(struct targets *targets) {
+    char first[PLACE_SIZE], second[PLACE_SIZE];
+    struct target **sorted = calloc(targets->count + 1, sizeof *sorted);
+    int status = STATUS_OK;
+
+    if (!sorted)
+        return cli_fail(targets->command, STATUS_FAULT, "out of memory");
+    for (size_t i = 0; i < targets->count; i++)
+        sorted[i] = &targets->items[i];
+    qsort(sorted, targets->count, sizeof(struct target *), by_title);
+
+    size_t kept = 0; /* the index of the first of those with one title */
+    for (size_t i = 1; i < targets->count && status == STATUS_OK; i++) {
+        struct target *one = sorted[kept], *other = sorted[i];
+        if (strcmp(one->title, other->title) != 0)
+            kept = i;
+        else if (is_same(one, other))
+            drop(one, other);
+        else
+            status =
+                cli_fail(targets->command, STATUS_USAGE,
+                         "%s: is to be written to %s, as is %s: name one of them with "
+                         "--input-file",
+                         where(targets, other, second), one->title, where(targets, one, first));
+    }
+    free(sorted);
+    return status;
+}
+
+/* ---- the run ----------------------------------------------------------- */
+
+static int check_digest(const struct command *command, const char *hex) {
+    if (!hex ||
+        (strlen(hex) == SHA256_DIGITS && strspn(hex, "0123456789abcdefABCDEF") == SHA256_DIGITS))
+        return STATUS_OK;
+    return cli_fail(command, STATUS_USAGE,
+                    "--sha256: %s: not a SHA-256 digest: use its 64 hexadecimal digits", hex);
+}
+
+/* Operands and list as targets. STATUS_OK, or a status after a message. */
+static int collect(struct targets *targets, const struct get_options *options,
+                   const struct text_list *operands) {
+    const struct command *command = targets->command;
+    int status = check_digest(command, options->sha256);
+
+    if (status != STATUS_OK)
+        return status;
+    if (operands->count == 0 && !options->input_file)
+        return cli_fail(command, STATUS_USAGE, "no URL given: use ajob get URL... or -i LIST");
+    for (size_t i = 0; i < operands->count; i++)
+        if (!add_target(targets, (struct target){.url = operands->items[i]}))
+            return cli_fail(command, STATUS_FAULT, "out of memory");
+    if (options->input_file) {
+        status = read_list(targets, options->input_file);
+        if (status != STATUS_OK)
+            return status;
+    }
+    const char *single = options->output_file ? "--output-file"
+                         : options->sha256    ? "--sha256"
+                                              : NULL;
+    if (single && targets->count > 1)
+        return cli_fail(command, STATUS_USAGE,
+                        "%s: is for one URL, and there are %zu: use --input-file for names and "
+                        "digests",
+                        single, targets->count);
+    if (options->output_file && strcmp(options->output_file, "-") == 0)
+        return cli_fail(command, STATUS_USAGE,
+                        "--output-file: -: standard output cannot be verified: use a file");
+    return merge_targets(targets);
+}
+
+/* The file that --output-file means, malloc'd; NULL without it or on lack of memory. */
+static char *output_path(const struct get_options *options) {
+    const char *file = options->output_file, *dir = options->run.dir;
+    char *path = NULL;
+    if (!file)
+        return NULL;
+    if (!dir || *file == '/')
+        return strdup(file);
+    return asprintf(&path, "%s/%s", dir, file) < 0 ? NULL : path;
+}
+
+static void show_target(struct run *run, const struct target *target, const char *path) {
+    char url[MOST_SHOWN], joined[MOST_SHOWN], file[MOST_SHOWN];
+    snprintf(joined, sizeof joined, "%s/%s", run->options->dir ? run->options->dir : ".",
+             target->title);
+    run_print(run, "would download %s to %s\n", ajob_escape(url, sizeof url, target->url),
+              ajob_escape(file, sizeof file, path ? path : joined));
+}
+
+static int add_tasks(struct run *run, const struct get_options *options,
+                     const struct targets *targets, const char *path) {
+    char digest[sizeof "sha256:" + SHA256_DIGITS], place[PLACE_SIZE];
+    ajob_download_options download = {
+        .path = path, .dir = options->run.dir, .http = run_http(&options->run)};
+    ajob_retry retry = run_retry(&options->run);
+
+    if (options->sha256)
+        snprintf(digest, sizeof digest, "sha256:%s", options->sha256);
+    for (size_t i = 0; i < targets->count; i++) {
+        const struct target *target = &targets->items[i];
+        if (!target->url)
+            continue;
+        download.url = target->url;
+        download.name = target->name;
+        download.digest = options->sha256 ? digest : target->digest;
+        ajob_task *task = ajob_download(run->loop, &download);
+        if (task && run_has_retry(&options->run))
+            ajob_set_retry(task, &retry);
+        int status = run_add(run, task, path ? options->output_file : target->title,
+                             where(targets, target, place));
+        if (status != STATUS_OK)
+            return status;
+        if (options->run.dry_run)
+            show_target(run, target, path);
+    }
+    return STATUS_OK;
+}
+
+static int get(const struct command *command, void *data, const struct text_list *operands) {
+    const struct get_options *options = data;
+    struct targets targets = {.command = command};
+    struct run run;
+    char *path = NULL;
+
+    int status = collect(&targets, options, operands);
+    if (status != STATUS_OK)
+        goto free_targets;
+    status = run_open(&run, command, &options->run);
+    if (status != STATUS_OK)
+        goto free_targets;
+    path = output_path(options);
+    if (options->output_file && !path)
+        status = cli_fail(command, STATUS_FAULT, "out of memory");
+    else
+        status = add_tasks(&run, options, &targets, path);
+    if (status != STATUS_OK || options->run.dry_run)
+        status = run_close(&run, status);
+    else
+        status = run_start(&run);
+    free(path);
+free_targets:
+    free_targets(&targets);
+    return status;
+}
+
+static const struct cli_section sections[] = {
+    {"Files", file_options, 0},
+    {"Transfers", run_transfer_options, offsetof(struct get_options, run)},
+    {"Network", run_network_options, offsetof(struct get_options, run)},
+    {"Output", run_output_options, offsetof(struct get_options, run)},
+    CLI_HELP_SECTION,
+    {0},
+};
+
+const struct command get_command = {
+    .name = "get",
+    .summary = "Download files from any URLs",
+    .operands = "[URL...]",
+    .description =
+        "Download each URL (http or https) to a file in DIR, in parallel. A file appears under "
+        "its name, the last part of the URL, only when it is complete and, where its digest is "
+        "known, verified. To continue after an interruption, run the same command again; files "
+        "that are up to date are left alone.",
+    .examples = "ajob get -d src https://example.org/a.tar.gz https://example.org/b.tar.gz\n"
+                "ajob get -o jq --sha256 \"$digest\" https://example.org/jq-linux-amd64\n"
+                "ajob get -j 64 -i urls.txt",
+    .sections = sections,
+    .options_size = sizeof(struct get_options),
+    .run = get,
+};

@@ -1,0 +1,101 @@
+/*
+ * main.c - ajob: the list of commands and the way to them.
+ *
+ * A map of the source. An arrow points down only: what is higher in this list
+ * uses what is lower, never the other way round.
+ *
+ *   cmd/        the command line; it knows lib/ajob.h and nothing else of lib/
+ *     main              this file
+ *     cmd_download, cmd_get, cmd_completion, cmd_help
+ *                       one subcommand each: its options and what they ask for
+ *     runner            from the options that all runs have to an exit status
+ *     view_*, term      what a run shows: bars, lines, NDJSON; the terminal
+ *     cli               commands and options as tables; parsing; messages
+ *     cli_docs, cli_completion
+ *                       --help, the manual's blocks, completions, from the tables
+ *
+ *   lib/        libajob; ajob.h is its one public header
+ *     net/              curl on the loop, fetches, part files, digests,
+ *                       the download and release tasks
+ *     core/             loop, task, group, pool, deadlines, retry, events, signals
+ *     base/             text, memory, durations and sizes; knows no loop
+ *
+ *   tests/      by feature; a server whose faults are in its URLs; tests/drift
+ *               keeps man/ and completions/ in step with the tables
+ *
+ * To add a subcommand: a file cmd_X.c with its const struct command, its name in
+ * cli.h and in the list below, a page man/ajob-X.1, then tests/drift --fix.
+ */
+#include "cli.h"
+#include "cli_docs.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+const struct command *const cli_commands[] = {
+    &download_command, &get_command, &completion_command, &help_command, NULL,
+};
+
+struct ajob_options {
+    bool version;
+};
+
+static const struct cli_option ajob_options[] = {
+    CLI_HELP_ROW,
+    {
+        .name = "version",
+        .type = CLI_FLAG,
+        .at = offsetof(struct ajob_options, version),
+        .help = "Show the versions of ajob and of the libraries it uses, and exit",
+    },
+    {0},
+};
+
+static int ajob(const struct command *command, void *data, const struct text_list *operands) {
+    const struct ajob_options *options = data;
+
+    if (options->version) {
+        printf("ajob %s\n%s\n", ajob_version(), ajob_version_details());
+        return cli_flush(command, STATUS_OK);
+    }
+    if (operands->count == 0) {
+        docs_usage(stderr);
+        return STATUS_USAGE;
+    }
+    const struct command *found = cli_find_command(command, operands->items[0]);
+    if (!found)
+        return STATUS_USAGE;
+    return cli_run(found, (int)operands->count - 1, (char **)(operands->items + 1));
+}
+
+static const struct cli_section sections[] = {{"Options", ajob_options, 0}, {0}};
+
+const struct command ajob_command = {
+    .name = "",
+    .summary = "Downloads in parallel, verified and resumable",
+    .operands = "COMMAND [ARGUMENT...]",
+    .description = "Run downloads as tasks on one loop: in parallel, with timeouts, retries, and a "
+                   "cancellation that leaves nothing behind.",
+    .examples = "ajob download jqlang/jq\n"
+                "ajob get https://example.org/file.tar.gz\n"
+                "ajob help download",
+    .sections = sections,
+    .options_size = sizeof(struct ajob_options),
+    .complete = CLI_OPERAND_COMMANDS,
+    .takes_command = true,
+    .run = ajob,
+};
+
+/* A standard stream that the caller has closed would become the first file that
+ * is opened. Opened the wrong way round, using it fails as it should. */
+static void hold_standard_streams(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) == -1)
+            (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+int main(int argc, char **argv) {
+    hold_standard_streams();
+    return cli_run(&ajob_command, argc > 0 ? argc - 1 : 0, argv + 1);
+}

@@ -1,0 +1,78 @@
+/*
+ * runner.h - from the options that all runs have to a run, and its exit status.
+ *
+ *     struct run run;
+ *     int status = run_open(&run, command, &options->run);
+ *     if (status != STATUS_OK)
+ *         return status;
+ *     ... make tasks, ajob_group_add(run.root, task); on a mistake
+ *         return run_close(&run, STATUS_USAGE);
+ *     return run_start(&run);
+ *
+ * Nothing is started, written or shown before run_start(), so that wrong usage
+ * leaves no trace.
+ */
+#ifndef CMD_RUNNER_H
+#define CMD_RUNNER_H
+
+#include "cli.h"
+
+/* Filled by the two tables below. The views' modes are theirs (view.h). */
+struct run_options {
+    struct amount jobs, per_host, retries;
+    struct amount timeout, grace, retry_delay, connect_timeout, stall_timeout;
+    struct text_list headers;
+    const char *dir;
+    const char *cacert;
+    const char *events;
+    int http;     /* as ajob_http_options.version */
+    int progress; /* enum progress_mode */
+    int color;    /* enum color_mode */
+    int verbosity;
+    bool fail_fast;
+    bool quiet;
+    bool dry_run;
+};
+
+extern const struct cli_option run_transfer_options[];
+extern const struct cli_option run_network_options[];
+extern const struct cli_option run_output_options[];
+
+struct run {
+    const struct command *command;
+    const struct run_options *options;
+    ajob_loop *loop;
+    ajob_task *root; /* a group, settled or all */
+    bool silent;     /* stdout gets a list instead: only errors are shown */
+    int write_error; /* errno of the first failure to write to stdout, or 0 */
+};
+
+/* Makes the loop and the root group. Returns STATUS_OK, or another status after
+ * a message, with nothing left to close. */
+int run_open(struct run *run, const struct command *command, const struct run_options *options);
+
+/* Runs the root group, shows it, writes its events, and closes everything.
+ * Returns the exit status, unless a signal ended the run: it is then raised
+ * again, so that ajob dies of it. */
+int run_start(struct run *run);
+
+/* Closes everything without a run, or after it. Returns status, or another one
+ * if what was printed could not be written. */
+int run_close(struct run *run, int status);
+
+/* Adds a task to the root group under a title. STATUS_OK, or a status after a
+ * message. task may be NULL: its making failed, which is then the message, after
+ * `what` unless that is NULL or in the message already. */
+int run_add(struct run *run, ajob_task *task, const char *title, const char *what);
+
+/* Prints to stdout. Text from outside goes through ajob_escape() first. When
+ * that cannot be written the run is cancelled and run_close() says so. */
+void run_print(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What the options say in the words of ajob.h. The strings are the options'. */
+ajob_http_options run_http(const struct run_options *options);
+ajob_retry run_retry(const struct run_options *options);
+bool run_has_retry(const struct run_options *options);
+enum ajob_policy run_policy(const struct run_options *options);
+
+#endif

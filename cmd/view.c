@@ -1,0 +1,372 @@
+/*
+ * view.c - opening and closing views, and what a screen knows of a run: the
+ * tasks under way, counts and rates. It never writes; view_lines.c and
+ * view_bars.c do.
+ *
+ * An event costs a lookup by the task's address. Byte counts come with events
+ * once a second, and from the task itself for those that are being shown.
+ *
+ * A group is told of only if it failed and nothing in it did: a release that is
+ * not there, a group's own timeout. So a group is remembered from the first
+ * failure in it until it ends. What became a group only when it had made its
+ * first child (a release that is known now) is no longer listed then. The
+ * outermost group has no events of its own: run.ended says what became of it.
+ */
+#include "view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- rates --------------------------------------------------------------- */
+
+void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
+    *rate = (struct rate){.bytes = bytes, .at = now};
+}
+
+void rate_sample(struct rate *rate, uint64_t bytes, uint64_t now) {
+    double elapsed = (double)(now - rate->at), fresh = elapsed / (4000 + elapsed);
+    double moved = bytes > rate->bytes ? (double)(bytes - rate->bytes) : 0;
+
+    if (elapsed < VIEW_TICK_MS / 2)
+        return;
+    rate->sum += fresh * (moved * 1000 / elapsed - rate->sum);
+    rate->weight += fresh * (1 - rate->weight);
+    rate->bytes = bytes;
+    rate->at = now;
+}
+
+uint64_t rate_value(const struct rate *rate) {
+    return rate->weight > 0 ? (uint64_t)(rate->sum / rate->weight) : 0;
+}
+
+/* ---- the tasks under way: a hash table (linear probing) and a list -------- */
+
+static size_t slot_of(const struct screen *screen, const ajob_task *task) {
+    uint64_t hash = (uint64_t)(uintptr_t)task * 0x9e3779b97f4a7c15u;
+    return (size_t)(hash >> 32) & (screen->slot_count - 1);
+}
+
+/* The slot that holds the task, or the empty one where it would go. */
+static size_t slot_find(const struct screen *screen, const ajob_task *task) {
+    size_t i = slot_of(screen, task);
+    while (screen->slots[i] && screen->slots[i]->task != task)
+        i = (i + 1) & (screen->slot_count - 1);
+    return i;
+}
+
+static struct running *running_find(const struct screen *screen, const ajob_task *task) {
+    return screen->slot_count > 0 ? screen->slots[slot_find(screen, task)] : NULL;
+}
+
+static bool slots_grow(struct screen *screen) {
+    size_t old_count = screen->slot_count, count = old_count ? old_count * 2 : 64;
+    struct running **old = screen->slots, **slots = calloc(count, sizeof *slots);
+
+    if (!slots)
+        return false;
+    screen->slots = slots;
+    screen->slot_count = count;
+    for (size_t i = 0; i < old_count; i++) {
+        if (old[i])
+            slots[slot_find(screen, old[i]->task)] = old[i];
+    }
+    free(old);
+    return true;
+}
+
+/* NULL on lack of memory: the task is then not shown as running. */
+static struct running *running_add(struct screen *screen, const ajob_task *task, const char *name) {
+    size_t length = strlen(name) + 1;
+
+    if (screen->slots_used * 2 >= screen->slot_count && !slots_grow(screen))
+        return NULL;
+    struct running *running = calloc(1, sizeof *running + length);
+    if (!running)
+        return NULL;
+    running->task = task;
+    running->total = -1;
+    memcpy(running->name, name, length);
+    screen->slots[slot_find(screen, task)] = running;
+    screen->slots_used++;
+    return running;
+}
+
+static void running_list(struct screen *screen, struct running *running) {
+    running->older = screen->newest;
+    *(screen->newest ? &screen->newest->newer : &screen->oldest) = running;
+    screen->newest = running;
+    screen->running++;
+}
+
+static void running_unlist(struct screen *screen, struct running *running) {
+    if (running->name[0] == '\0')
+        return;
+    *(running->older ? &running->older->newer : &screen->oldest) = running->newer;
+    *(running->newer ? &running->newer->older : &screen->newest) = running->older;
+    running->name[0] = '\0';
+    screen->running--;
+}
+
+static void running_remove(struct screen *screen, struct running *running) {
+    size_t mask = screen->slot_count - 1, hole = slot_find(screen, running->task);
+
+    running_unlist(screen, running);
+    screen->slots[hole] = NULL;
+    screen->slots_used--;
+    free(running);
+    for (size_t i = (hole + 1) & mask; screen->slots[i]; i = (i + 1) & mask) {
+        size_t home = slot_of(screen, screen->slots[i]->task);
+        if (((i - home) & mask) < ((i - hole) & mask))
+            continue; /* it would come to stand before its home */
+        screen->slots[hole] = screen->slots[i];
+        screen->slots[i] = NULL;
+        hole = i;
+    }
+}
+
+/* ---- what events change --------------------------------------------------- */
+
+/* New byte counts of a task. Its first ones may be what an earlier run left,
+ * so they do not count as speed. */
+static void running_moved(struct screen *screen, struct running *running, uint64_t bytes,
+                          int64_t total) {
+    if (running->bytes == 0)
+        rate_start(&running->rate, bytes, screen->term.now_ms());
+    else if (bytes > running->bytes)
+        screen->flow += bytes - running->bytes;
+    screen->moved += bytes - running->bytes;
+    running->moves = true;
+    running->bytes = bytes;
+    running->total = total;
+}
+
+void screen_refresh(struct screen *screen, struct running *running) {
+    uint64_t bytes;
+    int64_t total;
+
+    if (ajob_task_progress(running->task, &bytes, &total))
+        running_moved(screen, running, bytes, total);
+}
+
+static void note_started(struct screen *screen, const ajob_event *event) {
+    struct running *running = running_find(screen, event->task);
+    const ajob_task *parent = ajob_task_parent(event->task);
+    struct running *around = parent ? running_find(screen, parent) : NULL;
+
+    if (around) /* it was no group before this */
+        running_unlist(screen, around);
+    if (ajob_task_is_group(event->task))
+        return;
+    if (running) { /* a further attempt */
+        running->retry_at = 0;
+        return;
+    }
+    char name[NAME_SIZE];
+    term_escape(&screen->term, name, sizeof name, event->path ? event->path : "");
+    running = running_add(screen, event->task, name[0] != '\0' ? name : "task");
+    if (!running)
+        return;
+    running->started_at = screen->term.now_ms();
+    rate_start(&running->rate, 0, running->started_at);
+    running_list(screen, running);
+}
+
+static uint64_t number_of(const ajob_event *event, const char *name) {
+    const ajob_field *field = ajob_event_field(event, name);
+    return field && field->number > 0 ? (uint64_t)field->number : 0;
+}
+
+static void note_bytes(struct screen *screen, const ajob_event *event,
+                       const struct running *running) {
+    uint64_t seen = running ? running->bytes : 0;
+    uint64_t bytes = number_of(event, "bytes"), resumed = number_of(event, "resumed_from");
+
+    if (event->status != AJOB_SUCCEEDED || !ajob_event_field(event, "path"))
+        return;
+    if (number_of(event, "up_to_date")) {
+        screen->up_to_date++;
+        screen->moved -= seen;
+        return;
+    }
+    uint64_t fresh = bytes > resumed ? bytes - resumed : 0;
+    screen->downloaded++;
+    screen->fetched += fresh;
+    screen->moved += fresh - seen;
+    if (seen == 0)
+        screen->flow += fresh;
+    else if (bytes > seen)
+        screen->flow += bytes - seen;
+}
+
+static void note_failed_child(struct screen *screen, const ajob_task *group) {
+    struct running *running = running_find(screen, group);
+
+    if (!running)
+        running = running_add(screen, group, "");
+    if (running)
+        running->failed_child = true;
+}
+
+/* Whether a person should hear of it. */
+static bool note_ended(struct screen *screen, const ajob_event *event) {
+    struct running *running = running_find(screen, event->task);
+    const ajob_task *parent = ajob_task_parent(event->task);
+    bool failed = event->status == AJOB_FAILED || event->status == AJOB_TIMED_OUT;
+    bool group = ajob_task_is_group(event->task), told = running && running->failed_child;
+
+    if (!group) {
+        screen->ended++;
+        note_bytes(screen, event, running);
+    }
+    if (running)
+        running_remove(screen, running);
+    if (failed && parent)
+        note_failed_child(screen, parent);
+    if (failed && group && !told)
+        screen->groups_failed++;
+    return failed ? !told : !group;
+}
+
+/* Whether a person should hear of it. */
+static bool screen_note(struct screen *screen, const ajob_event *event) {
+    struct running *running = event->task ? running_find(screen, event->task) : NULL;
+    uint64_t now = screen->term.now_ms();
+
+    switch (event->type) {
+    case AJOB_RUN_STARTED:
+        screen->started = true;
+        screen->tasks = event->tasks;
+        screen->said_at = now;
+        rate_start(&screen->rate, 0, now);
+        break;
+    case AJOB_TASK_STARTED:
+        note_started(screen, event);
+        return !ajob_task_is_group(event->task);
+    case AJOB_TASK_RETRYING:
+        if (running)
+            running->retry_at = now + (uint64_t)(event->delay * 1000) + 1;
+        break;
+    case AJOB_TASK_PROGRESS:
+        if (running)
+            running_moved(screen, running, event->bytes, event->total);
+        break;
+    case AJOB_TASK_ENDED:
+        return note_ended(screen, event);
+    case AJOB_RUN_CANCELLING:
+        screen->cancelling = true;
+        break;
+    case AJOB_RUN_ENDED:
+        screen->started = false;
+        screen->deserted = event->cause && strcmp(event->cause, "cancelled by SIGPIPE") == 0;
+        break;
+    case AJOB_TASK_READY:
+    case AJOB_TASK_OUTPUT:
+    case AJOB_TASK_NOTE:
+        break;
+    }
+    return true;
+}
+
+/* ---- the view ------------------------------------------------------------- */
+
+static void screen_event(struct view *view, const ajob_event *event) {
+    struct screen *screen = (struct screen *)view;
+
+    if (screen_note(screen, event))
+        screen_tell(screen, event);
+    if (event->type == AJOB_RUN_ENDED)
+        frame_erase(screen);
+    else if (!screen->bars && screen->log.length > 0)
+        lines_write(screen, event->type == AJOB_RUN_CANCELLING, false);
+}
+
+static void screen_tick(struct view *view) {
+    struct screen *screen = (struct screen *)view;
+
+    rate_sample(&screen->rate, screen->flow, screen->term.now_ms());
+    if (screen->bars) {
+        frame_draw(screen);
+    } else {
+        lines_heartbeat(screen);
+        lines_write(screen, true, false);
+    }
+}
+
+static int screen_close(struct view *view) {
+    struct screen *screen = (struct screen *)view;
+
+    frame_erase(screen);
+    /* A reader or a terminal that has gone misses nothing. */
+    int error = screen->term.error;
+    bool lost = error != 0 && error != EPIPE && error != EIO;
+    for (size_t i = 0; i < screen->slot_count; i++)
+        free(screen->slots[i]);
+    free(screen->slots);
+    for (size_t i = 0; i < FAILURES_KEPT; i++)
+        free(screen->failures[i]);
+    bytes_done(&screen->log);
+    bytes_done(&screen->frame.text);
+    term_done(&screen->term);
+    free(screen);
+    return lost ? -1 : 0;
+}
+
+static bool picks_bars(const struct view_options *options, const struct term *term) {
+    if (options->quiet)
+        return false;
+    switch (options->progress) {
+    case PROGRESS_AUTO:
+        return term_is_screen(term);
+    case PROGRESS_BAR:
+        return term->tty;
+    case PROGRESS_LINES:
+    case PROGRESS_NONE:
+        break;
+    }
+    return false;
+}
+
+struct view *view_open_on(ajob_loop *loop, const struct view_options *options, int fd,
+                          clock_fn *now) {
+    static const struct view_kind kind = {screen_event, screen_tick, screen_close};
+    struct screen *screen = calloc(1, sizeof *screen);
+
+    if (!screen)
+        return NULL;
+    screen->view = (struct view){.kind = &kind, .loop = loop};
+    screen->options = *options;
+    screen->tasks = -1;
+    term_init(&screen->term, fd, now);
+    if (options->color != COLOR_AUTO)
+        screen->term.color = options->color == COLOR_ALWAYS;
+    screen->bars = picks_bars(options, &screen->term);
+    return view_listen(&screen->view) ? &screen->view : NULL;
+}
+
+struct view *view_open(ajob_loop *loop, const struct view_options *options) {
+    return view_open_on(loop, options, STDERR_FILENO, NULL);
+}
+
+static void on_event(const ajob_event *event, void *data) {
+    struct view *view = data;
+    if (!view->deaf)
+        view->kind->event(view, event);
+}
+
+static void on_tick(void *data) {
+    struct view *view = data;
+    if (!view->deaf)
+        view->kind->tick(view);
+}
+
+bool view_listen(struct view *view) {
+    view->deaf = ajob_on_event(view->loop, on_event, view) != 0 ||
+                 ajob_every(view->loop, VIEW_TICK_MS, on_tick, view) != 0;
+    return !view->deaf;
+}
+
+int view_close(struct view *view) {
+    return view ? view->kind->close(view) : 0;
+}

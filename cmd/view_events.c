@@ -1,0 +1,119 @@
+/*
+ * view_events.c - the events as NDJSON. Owns the file and the lines that are
+ * not in it yet: they are written ten times a second, and at once when the run
+ * is being cancelled, has ended, or a task has failed, so that they are there
+ * if a signal then ends ajob. A write is always of whole lines.
+ *
+ * A file that cannot be written to does not stop the run: the first error is
+ * told when the view is closed. The exception is the reader of stdout that
+ * went away: then nobody wants the run.
+ */
+#include "view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BUFFER_MAX = 64 * 1024 };
+
+struct events_view {
+    struct view view;
+    struct term term; /* the file, and errno of its first failure */
+    char *path;       /* for messages, escaped */
+    struct bytes lines;
+    const ajob_task *root; /* once an event has named a task */
+    bool deserted;         /* the reader of stdout has gone and the run was cancelled */
+};
+
+static void events_write(struct events_view *events) {
+    struct term *term = &events->term;
+
+    term_write(term, events->lines.data, events->lines.length, true);
+    events->lines.length = 0;
+    if (term->error == EPIPE && term->fd == STDOUT_FILENO && events->root && !events->deserted) {
+        events->deserted = true;
+        ajob_cancel((ajob_task *)events->root, "SIGPIPE");
+    }
+}
+
+static bool is_urgent(const ajob_event *event) {
+    return event->type == AJOB_RUN_CANCELLING || event->type == AJOB_RUN_ENDED ||
+           (event->type == AJOB_TASK_ENDED &&
+            (event->status == AJOB_FAILED || event->status == AJOB_TIMED_OUT));
+}
+
+static void events_event(struct view *view, const ajob_event *event) {
+    struct events_view *events = (struct events_view *)view;
+    size_t length;
+
+    if (!events->root && event->task) {
+        events->root = event->task;
+        for (const ajob_task *up; (up = ajob_task_parent(events->root));)
+            events->root = up;
+    }
+    if (!events->term.error) {
+        const char *line = ajob_event_json(view->loop, event, &length);
+        if (!line || !bytes_add(&events->lines, line, length))
+            events->term.error = ENOMEM; /* a line is missing: no more are written */
+    }
+    if (events->lines.length >= BUFFER_MAX || is_urgent(event))
+        events_write(events);
+}
+
+static void events_tick(struct view *view) {
+    events_write((struct events_view *)view);
+}
+
+static void events_free(struct events_view *events) {
+    term_done(&events->term);
+    bytes_done(&events->lines);
+    free(events->path);
+    free(events);
+}
+
+static int events_close(struct view *view) {
+    struct events_view *events = (struct events_view *)view;
+    struct term *term = &events->term;
+
+    events_write(events);
+    if (term->fd != STDOUT_FILENO && close(term->fd) != 0 && !term->error)
+        term->error = errno;
+    bool lost = term->error != 0 && !(term->error == EPIPE && term->fd == STDOUT_FILENO);
+    if (lost)
+        fprintf(stderr, "ajob: events: %s: %s\n", events->path, strerror(term->error));
+    events_free(events);
+    return lost ? -1 : 0;
+}
+
+static int open_file(const char *path) {
+    if (strcmp(path, "-") == 0)
+        return fcntl(STDOUT_FILENO, F_GETFD) < 0 ? -1 : STDOUT_FILENO;
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+}
+
+struct view *view_events_open(ajob_loop *loop, const char *path, char **error) {
+    static const struct view_kind kind = {events_event, events_tick, events_close};
+    struct events_view *events = calloc(1, sizeof *events);
+    char name[NAME_SIZE];
+
+    *error = NULL;
+    if (!events)
+        return NULL;
+    int fd = open_file(path);
+    int why = errno;
+    term_init(&events->term, fd, NULL);
+    term_escape(&events->term, name, sizeof name, path);
+    events->path = strdup(fd == STDOUT_FILENO ? "stdout" : name);
+    events->view = (struct view){.kind = &kind, .loop = loop};
+    if (fd >= 0 && events->path)
+        return view_listen(&events->view) ? &events->view : NULL;
+    if (fd < 0 && asprintf(error, "events: %s: %s", name, strerror(why)) < 0)
+        *error = NULL;
+    if (fd > STDERR_FILENO)
+        close(fd);
+    events_free(events);
+    return NULL;
+}

@@ -1,0 +1,248 @@
+/*
+ * view_lines.c - the log: what a line says about each event, in both views on
+ * a screen, and the view that prints nothing else (pipes, files, CI).
+ *
+ * Words depend on what an event has, not on the kind of its task: what ended
+ * with a path was a download, anything else was just done.
+ */
+#include "view.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HEARTBEAT_MS = 10000, HEARTBEAT_NAMES = 3 };
+
+const char *seconds_text(char buffer[32], double seconds) {
+    if (seconds < 0)
+        seconds = 0;
+    unsigned long long whole = (unsigned long long)(seconds + 0.5);
+
+    if (seconds < 0.9995)
+        snprintf(buffer, 32, "%.0fms", seconds * 1000);
+    else if (seconds < 59.95)
+        snprintf(buffer, 32, "%.1fs", seconds);
+    else if (whole < 3600)
+        snprintf(buffer, 32, "%llum%02llus", whole / 60, whole % 60);
+    else
+        snprintf(buffer, 32, "%lluh%02llum", whole / 3600, whole / 60 % 60);
+    return buffer;
+}
+
+bool screen_is_chatty(const struct screen *screen) {
+    return !screen->options.quiet && screen->options.progress != PROGRESS_NONE;
+}
+
+void screen_say(struct screen *screen, enum tone tone, const char *format, ...) {
+    static const char *const colors[] = {"", "\033[33m", "\033[31m"};
+    bool colored = screen->term.color && tone != TONE_PLAIN;
+    char line[4 * NAME_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    bytes_printf(&screen->log, "%s%s%s\n", colored ? colors[tone] : "", line,
+                 colored ? "\033[m" : "");
+    screen->said_at = screen->term.now_ms();
+    screen->said_since += tone != TONE_FAILURE;
+}
+
+void lines_write(struct screen *screen, bool now, bool wait) {
+    uint64_t time = screen->term.now_ms();
+
+    if (!now && time - screen->written_at < VIEW_TICK_MS)
+        return;
+    if (screen->log.length == 0 && screen->term.out.length == 0)
+        return;
+    term_write(&screen->term, screen->log.data, screen->log.length, wait);
+    screen->log.length = 0;
+    screen->written_at = time;
+}
+
+/* ---- the end of a task ----------------------------------------------------- */
+
+static const ajob_field *field_of(const ajob_event *event, const char *name) {
+    const ajob_field *field = ajob_event_field(event, name);
+    return field && field->type != AJOB_FIELD_NULL ? field : NULL;
+}
+
+/* "  sha256 ok", with what said so if that is known. */
+static void verified_text(const struct screen *screen, const ajob_event *event, char *buffer,
+                          size_t size) {
+    static const char *const digests[] = {"sha256", "sha512", "sha1", "md5"};
+    const ajob_field *verified = field_of(event, "verified");
+    const char *digest = "digest";
+    char by[NAME_SIZE];
+
+    buffer[0] = '\0';
+    for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++) {
+        if (field_of(event, digests[i])) {
+            digest = digests[i];
+            break;
+        }
+    }
+    if (!verified)
+        return;
+    if (verified->type == AJOB_FIELD_TEXT)
+        snprintf(buffer, size, "  %s ok (%s)", digest,
+                 term_escape(&screen->term, by, sizeof by, verified->text));
+    else if (verified->number)
+        snprintf(buffer, size, "  %s ok", digest);
+    else
+        snprintf(buffer, size, "  not verified");
+}
+
+static void tell_success(struct screen *screen, const ajob_event *event, const char *name) {
+    const ajob_field *bytes = field_of(event, "bytes"), *resumed = field_of(event, "resumed_from");
+    const ajob_field *up_to_date = field_of(event, "up_to_date");
+    char size[48] = "", time[32], from[64] = "", verified[NAME_SIZE + 32], number[32];
+
+    if (up_to_date && up_to_date->number) {
+        screen_say(screen, TONE_PLAIN, "up to date %s", name);
+        return;
+    }
+    if (bytes)
+        snprintf(size, sizeof size, "  %s", ajob_format_size(number, (uint64_t)bytes->number));
+    if (resumed && resumed->number > 0)
+        snprintf(from, sizeof from, "  resumed at %s",
+                 ajob_format_size(number, (uint64_t)resumed->number));
+    verified_text(screen, event, verified, sizeof verified);
+    screen_say(screen, TONE_PLAIN, "%s %s%s  %s%s%s",
+               field_of(event, "path") ? "downloaded" : "done", name, size,
+               seconds_text(time, event->duration), verified, from);
+}
+
+static void tell_ended(struct screen *screen, const ajob_event *event, const char *name,
+                       const char *cause) {
+    bool verbose = screen_is_chatty(screen) && screen->options.verbosity > 0;
+
+    switch (event->status) {
+    case AJOB_SUCCEEDED:
+        if (screen_is_chatty(screen))
+            tell_success(screen, event, name);
+        break;
+    case AJOB_FAILED:
+    case AJOB_TIMED_OUT:
+        summary_fail(screen, name, cause);
+        break;
+    case AJOB_CANCELLED:
+        if (strncmp(cause, "cancelled ", 10) == 0)
+            cause += 10;
+        if (verbose)
+            screen_say(screen, TONE_PLAIN, "cancelled %s: %s", name, cause);
+        break;
+    case AJOB_SKIPPED:
+        if (verbose)
+            screen_say(screen, TONE_PLAIN, "skipped %s: %s", name, cause);
+        break;
+    case AJOB_UNDECIDED:
+    case AJOB_STATUS_COUNT:
+        break;
+    }
+}
+
+/* ---- the other events ------------------------------------------------------ */
+
+static void tell_started(struct screen *screen, const ajob_event *event, const char *name) {
+    char attempt[32] = "", pid[32] = "";
+
+    if (event->attempt > 1)
+        snprintf(attempt, sizeof attempt, " (attempt %u)", event->attempt);
+    if (event->pid > 0)
+        snprintf(pid, sizeof pid, "  pid %d", event->pid);
+    screen_say(screen, TONE_PLAIN, "started %s%s%s", name, attempt, pid);
+}
+
+static void tell_cancelling(struct screen *screen, const char *cause) {
+    if (strncmp(cause, "cancelled by ", 13) == 0)
+        cause += 13;
+    screen_say(screen, TONE_WARNING, "ajob: %s: cancelling: %s", screen->options.command, cause);
+}
+
+void screen_tell(struct screen *screen, const ajob_event *event) {
+    bool chatty = screen_is_chatty(screen), verbose = chatty && screen->options.verbosity > 0;
+    char name[NAME_SIZE], cause[NAME_SIZE], text[NAME_SIZE], number[32];
+    const struct term *term = &screen->term;
+
+    term_escape(term, name, sizeof name, event->path ? event->path : "");
+    term_escape(term, cause, sizeof cause, event->cause ? event->cause : "");
+    switch (event->type) {
+    case AJOB_RUN_STARTED:
+        if (verbose && event->tasks >= 0)
+            screen_say(screen, TONE_PLAIN, "starting %lld task%s", (long long)event->tasks,
+                       event->tasks == 1 ? "" : "s");
+        break;
+    case AJOB_TASK_STARTED:
+        if (verbose)
+            tell_started(screen, event, name);
+        break;
+    case AJOB_TASK_READY:
+        if (verbose)
+            screen_say(screen, TONE_PLAIN, "ready %s", name);
+        break;
+    case AJOB_TASK_RETRYING:
+        if (chatty)
+            screen_say(screen, TONE_WARNING, "retrying %s in %s (attempt %u): %s", name,
+                       seconds_text(number, event->delay), event->attempt + 1, cause);
+        break;
+    case AJOB_TASK_NOTE:
+        term_escape(term, text, sizeof text, event->text ? event->text : "");
+        if (!screen->options.quiet)
+            screen_say(screen, TONE_WARNING, "note: %s%s%s", name, name[0] ? ": " : "", text);
+        break;
+    case AJOB_TASK_ENDED:
+        tell_ended(screen, event, name, cause);
+        break;
+    case AJOB_RUN_CANCELLING:
+        tell_cancelling(screen, cause);
+        break;
+    case AJOB_RUN_ENDED:
+        summary_tell(screen, event);
+        break;
+    case AJOB_TASK_PROGRESS:
+    case AJOB_TASK_OUTPUT:
+        break;
+    }
+}
+
+/* ---- the heartbeat --------------------------------------------------------- */
+
+/* What runs, in a line, when there was none for a while:
+ * downloading 3 files, 41% of 412 MiB, 11 MiB/s: v1/a.tgz v1/b.tgz... */
+void lines_heartbeat(struct screen *screen) {
+    uint64_t now = screen->term.now_ms(), bytes = 0, total = 0;
+    char names[HEARTBEAT_NAMES * (NAME_SIZE + 1)] = "", done[64] = "", rate[48] = "", number[32];
+    size_t shown = 0, moving = 0, length = 0;
+    bool known = true;
+
+    if (screen->running == 0 || !screen_is_chatty(screen) || now - screen->said_at < HEARTBEAT_MS)
+        return;
+    for (struct running *task = screen->oldest; task; task = task->newer) {
+        screen_refresh(screen, task);
+        if (shown < HEARTBEAT_NAMES) {
+            length += (size_t)snprintf(names + length, sizeof names - length, "%s%s",
+                                       shown ? " " : "", task->name);
+            shown++;
+        }
+        if (!task->moves)
+            continue;
+        moving++;
+        bytes += task->bytes;
+        known = known && task->total >= 0;
+        total += task->total >= 0 ? (uint64_t)task->total : 0;
+    }
+    if (moving > 0) {
+        if (known && total > 0)
+            snprintf(done, sizeof done, ", %u%% of %s",
+                     (unsigned)((double)bytes * 100 / (double)total),
+                     ajob_format_size(number, total));
+        else
+            snprintf(done, sizeof done, ", %s", ajob_format_size(number, bytes));
+        snprintf(rate, sizeof rate, ", %s/s", ajob_format_size(number, rate_value(&screen->rate)));
+    }
+    bool files = moving == screen->running;
+    screen_say(screen, TONE_PLAIN, "%s %zu %s%s%s%s: %s%s", files ? "downloading" : "running",
+               screen->running, files ? "file" : "task", screen->running == 1 ? "" : "s", done,
+               rate, names, shown < screen->running ? "..." : "");
+}

@@ -1,0 +1,111 @@
+# bash completion for ajob, made by 'ajob completion bash'.
+
+_ajob() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local command='' prefix='' kind=words options='' operands='' words='' ended='' word i
+    COMPREPLY=()
+    # --option=value is three words where '=' separates words, else one.
+    if [[ $cur == '=' ]]; then
+        cur=''
+    elif [[ $prev == '=' ]] && ((COMP_CWORD > 2)); then
+        prev=${COMP_WORDS[COMP_CWORD - 2]}
+    elif [[ $cur == --*=* ]]; then
+        prefix=${cur%%=*}= prev=${cur%%=*} cur=${cur#*=}
+    fi
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if [[ $word == -- ]]; then
+            ended=1
+        elif [[ -z $command && $word != -* ]]; then
+            command=$word
+        fi
+    done
+    case $command in
+    '')
+        options='--help --version'
+        operands='download get completion help'
+        ;;
+    download)
+        options='--all --pattern --exclude --flat --list --token-file --max-wait --dir --download-dir --jobs --per-host --timeout --grace --retries --retry-delay --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
+        operands=''
+        case $prev in
+        -p | --pattern) kind=nothing ;;
+        -x | --exclude) kind=nothing ;;
+        --token-file) kind=files ;;
+        --max-wait) kind=nothing ;;
+        -d | --dir | --download-dir) kind=dirs ;;
+        -j | --jobs) kind=nothing ;;
+        --per-host) kind=nothing ;;
+        --timeout) kind=nothing ;;
+        --grace) kind=nothing ;;
+        -r | --retries) kind=nothing ;;
+        --retry-delay) kind=nothing ;;
+        -H | --header) kind=nothing ;;
+        --cacert) kind=files ;;
+        --http) words='auto 1.1 2' ;;
+        --connect-timeout) kind=nothing ;;
+        --stall-timeout) kind=nothing ;;
+        --events) kind=files ;;
+        --progress) words='auto bar lines none' ;;
+        --color) words='auto always never' ;;
+        esac
+        ;;
+    get)
+        options='--output-file --input-file --sha256 --dir --download-dir --jobs --per-host --timeout --grace --retries --retry-delay --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
+        operands=''
+        case $prev in
+        -o | --output-file) kind=files ;;
+        -i | --input-file) kind=files ;;
+        --sha256) kind=nothing ;;
+        -d | --dir | --download-dir) kind=dirs ;;
+        -j | --jobs) kind=nothing ;;
+        --per-host) kind=nothing ;;
+        --timeout) kind=nothing ;;
+        --grace) kind=nothing ;;
+        -r | --retries) kind=nothing ;;
+        --retry-delay) kind=nothing ;;
+        -H | --header) kind=nothing ;;
+        --cacert) kind=files ;;
+        --http) words='auto 1.1 2' ;;
+        --connect-timeout) kind=nothing ;;
+        --stall-timeout) kind=nothing ;;
+        --events) kind=files ;;
+        --progress) words='auto bar lines none' ;;
+        --color) words='auto always never' ;;
+        esac
+        ;;
+    completion)
+        options='--help'
+        operands='bash zsh fish'
+        ;;
+    help)
+        options='--help'
+        operands='download get completion help'
+        ;;
+    *)
+        kind=nothing
+        ;;
+    esac
+    if [[ $kind == words && -z $words ]]; then
+        words=$operands
+        if [[ $cur == -* && -z $ended ]]; then words=$options; fi
+        if [[ -z $words ]]; then kind=nothing; fi
+    fi
+    case $kind in
+    words)
+        while IFS= read -r word; do COMPREPLY+=("$prefix$word"); done \
+            < <(compgen -W "$words" -- "$cur")
+        ;;
+    dirs)
+        while IFS= read -r word; do COMPREPLY+=("$prefix$word"); done \
+            < <(compgen -d -- "$cur")
+        compopt -o filenames 2>/dev/null
+        ;;
+    nothing)
+        compopt +o default +o bashdefault 2>/dev/null
+        ;;
+    esac
+    return 0
+}
+
+complete -o bashdefault -o default -F _ajob ajob

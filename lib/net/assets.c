@@ -1,0 +1,279 @@
+/* assets.c - which assets of a release are wanted, and their downloads. See assets.h. */
+#include "net/assets.h"
+
+#include <fnmatch.h>
+#include <uthash.h>
+
+#include "base/mem.h"
+#include "core/loop.h"
+#include "core/task.h"
+#include "net/digest.h"
+#include "net/download.h"
+#include "net/name.h"
+#include "net/refusal.h"
+
+/* ---- the plan ------------------------------------------------------------- */
+
+static char **free_list(char **list) {
+    for (char **item = list; item && *item; item++)
+        mem_free(*item);
+    return mem_free(list);
+}
+
+/* A copy of a NULL-terminated list; NULL for an empty one, too. */
+static bool copy_list(const char *const *list, char ***ret_copy) {
+    size_t count = 0;
+    while (list && list[count])
+        count++;
+    *ret_copy = NULL;
+    if (!count)
+        return true;
+    char **copy = mem_new((count + 1) * sizeof *copy);
+    for (size_t i = 0; copy && i < count; i++)
+        if (!(copy[i] = mem_copy(list[i])))
+            copy = free_list(copy);
+    *ret_copy = copy;
+    return copy != NULL;
+}
+
+struct release_plan *release_plan_ref(struct release_plan *plan) {
+    plan->references++;
+    return plan;
+}
+
+void release_plan_unref(struct release_plan *plan) {
+    if (!plan || --plan->references)
+        return;
+    github_repo_done(&plan->repo);
+    mem_free(plan->token);
+    mem_free(plan->cacert);
+    mem_free(plan->dir);
+    free_list(plan->include);
+    free_list(plan->exclude);
+    mem_free(plan);
+}
+
+static bool copy_options(struct release_plan *plan, const ajob_release_options *options) {
+    enum { RETRIES = 4, MAX_WAIT_MS = 60000 };
+    plan->http = options->http;
+    plan->http.headers = NULL; /* the API's; a release's downloads have none of the user's */
+    plan->http.token = plan->token = mem_copy(options->http.token);
+    plan->http.cacert = plan->cacert = mem_copy(options->http.cacert);
+    plan->dir = mem_copy(options->dir ? options->dir : ".");
+    plan->retry = options->retry;
+    if (!plan->retry.max)
+        plan->retry.max = options->no_retry ? 0 : RETRIES;
+    plan->max_wait_ms = options->max_wait_ms ? options->max_wait_ms : MAX_WAIT_MS;
+    plan->policy = options->policy;
+    plan->lists_all = options->all;
+    plan->is_flat = options->flat;
+    plan->has_token = options->http.token != NULL;
+    plan->list_only = options->list_only;
+    plan->asset = options->asset;
+    plan->data = options->data;
+    return plan->dir && (plan->token || !options->http.token) &&
+           (plan->cacert || !options->http.cacert) && copy_list(options->include, &plan->include) &&
+           copy_list(options->exclude, &plan->exclude);
+}
+
+struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_options *options) {
+    struct text error = TEXT_INIT(2 * TEXT_LINE_MAX);
+    struct release_plan *plan = mem_new(sizeof *plan);
+    if (!plan) {
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return NULL;
+    }
+    plan->references = 1;
+    if (!github_parse_repo(options->repository, options->api_url, &plan->repo, &error))
+        loop_fail(loop, AJOB_EINVAL, "%s", text_string(&error));
+    else if (!copy_options(plan, options))
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    else
+        plan->profile = profile_for(loop, &options->http);
+    text_done(&error);
+    if (plan->profile)
+        return plan;
+    release_plan_unref(plan);
+    return NULL;
+}
+
+/* ---- choosing ------------------------------------------------------------- */
+
+static bool matches_any(char **globs, const char *name) {
+    for (char **glob = globs; glob && *glob; glob++)
+        if (fnmatch(*glob, name, 0) == 0)
+            return true;
+    return false;
+}
+
+static void list_names(const struct github_release *release, struct text *error) {
+    enum { SHOWN_MAX = 20 };
+    for (size_t i = 0; i < release->asset_count && i < SHOWN_MAX; i++) {
+        char safe[300];
+        text_format(error, "%s%s", i ? ", " : "",
+                    ajob_escape(safe, sizeof safe, release->assets[i].name));
+    }
+    if (release->asset_count > SHOWN_MAX)
+        text_format(error, " and %zu more", release->asset_count - SHOWN_MAX);
+}
+
+size_t assets_choose(const struct release_plan *plan, const struct github_release *release,
+                     bool *chosen, struct text *error) {
+    size_t count = 0;
+    for (size_t i = 0; i < release->asset_count; i++) {
+        const char *name = release->assets[i].name;
+        bool is_chosen = (!plan->include || matches_any(plan->include, name)) &&
+                         !matches_any(plan->exclude, name);
+        count += is_chosen;
+        if (chosen)
+            chosen[i] = is_chosen;
+    }
+    if (!count && !release->asset_count) {
+        text_add(error, "the release has no assets");
+    } else if (!count) {
+        text_add(error, "no asset matches; there are: ");
+        list_names(release, error);
+    }
+    return count;
+}
+
+/* ---- adding --------------------------------------------------------------- */
+
+/* A name on disk that an asset of this release has taken. */
+struct taken {
+    UT_hash_handle hh;
+    char name[];
+};
+
+static bool is_taken(struct taken **names, const char *name) {
+    struct taken *taken;
+    HASH_FIND_STR(*names, name, taken);
+    return taken != NULL;
+}
+
+static bool take(struct taken **names, const char *name) {
+    size_t size = strlen(name) + 1;
+    struct taken *taken = mem_new(sizeof *taken + size);
+    if (!taken)
+        return false;
+    memcpy(taken->name, name, size);
+    HASH_ADD_STR(*names, name, taken);
+    return true;
+}
+
+static void free_names(struct taken *names) {
+    struct taken *taken, *next;
+    HASH_ITER(hh, names, taken, next) {
+        HASH_DEL(names, taken);
+        mem_free(taken);
+    }
+}
+
+/* NULL, or why the asset cannot be downloaded. On the heap. */
+static char *fault_of(const struct github_asset *asset, const char *name, struct taken **names) {
+    struct digest_want want;
+    char safe[300];
+    if (strcmp(asset->state, "uploaded") != 0)
+        return text_new("its upload is not complete: the API says state \"%s\"",
+                        ajob_escape(safe, sizeof safe, asset->state));
+    if (asset->digest && !digest_parse(asset->digest, &want))
+        return text_new("its digest is of a kind that cannot be verified: %s",
+                        ajob_escape(safe, sizeof safe, asset->digest));
+    if (is_taken(names, name))
+        return text_new("another asset would be written to %s too",
+                        ajob_escape(safe, sizeof safe, name));
+    return NULL;
+}
+
+/* With a token through the API, which alone serves private assets; without one
+ * by the browser's URL, which counts against no rate limit. */
+static char *url_of(const struct release_plan *plan, const struct github_asset *asset) {
+    bool is_public = !plan->has_token && asset->url && !url_fault(asset->url) &&
+                     (url_is_https(asset->url) || !url_is_https(plan->repo.api));
+    return is_public ? mem_copy(asset->url) : github_asset_url(&plan->repo, asset->id);
+}
+
+static ajob_task *new_download(const struct release_plan *plan, const struct github_asset *asset,
+                               ajob_loop *loop, const char *subdir) {
+    static const char *const headers[] = {"Accept: application/octet-stream", NULL};
+    char *url = url_of(plan, asset);
+    char *identity = text_make("%s/%s/%s:%llu:%llu:%s", plan->repo.api, plan->repo.owner,
+                               plan->repo.name, (unsigned long long)asset->id,
+                               (unsigned long long)asset->size, asset->digest ? asset->digest : "");
+    ajob_download_options options = {
+        .url = url,
+        .dir = plan->dir,
+        .name = asset->name,
+        .digest = asset->digest,
+        .size = asset->size,
+        .size_known = true,
+        .identity = identity,
+        .http = plan->http,
+    };
+    struct download_extra extra = {.subdir = subdir, .headers = headers, .is_release = true};
+    ajob_task *task = url && identity ? download_new(loop, &options, &extra) : NULL;
+    if (task && ajob_set_retry(task, &plan->retry))
+        task = NULL;
+    mem_free(url);
+    mem_free(identity);
+    return task;
+}
+
+static void tell(const struct release_plan *plan, const struct github_release *release,
+                 const struct github_asset *asset, const char *subdir, const char *name) {
+    if (!plan->asset)
+        return;
+    char *path = text_make("%s/%s%s%s", plan->dir, subdir ? subdir : "", subdir ? "/" : "", name);
+    ajob_asset told = {
+        .tag = release->tag,
+        .name = asset->name,
+        .digest = asset->digest,
+        .state = asset->state,
+        .url = asset->url,
+        .path = path ? path : name,
+        .id = asset->id,
+        .size = asset->size,
+    };
+    plan->asset(&told, plan->data);
+    mem_free(path);
+}
+
+static bool add_one(const struct release_plan *plan, const struct github_release *release,
+                    const struct github_asset *asset, ajob_task *group, const char *subdir,
+                    struct taken **names) {
+    char *name = name_neutral(asset->name);
+    char *fault = name ? fault_of(asset, name, names) : NULL;
+    bool is_ok = name != NULL;
+    if (is_ok && !fault)
+        is_ok = take(names, name);
+    if (is_ok && !fault)
+        tell(plan, release, asset, subdir, name);
+    if (is_ok && (fault || !plan->list_only)) {
+        ajob_loop *loop = group->loop;
+        ajob_task *task = fault ? refusal_new(loop, fault)
+                                : new_download(plan, asset, loop, subdir);
+        is_ok = task && !ajob_set_title(task, asset->name) && !ajob_group_add(group, task);
+    }
+    mem_free(name);
+    mem_free(fault);
+    return is_ok;
+}
+
+bool assets_add(const struct release_plan *plan, const struct github_release *release,
+                ajob_task *group, struct text *error) {
+    struct taken *names = NULL;
+    char *subdir = plan->is_flat ? NULL : name_neutral(release->tag);
+    bool *chosen = mem_new(release->asset_count * sizeof *chosen + 1);
+    bool is_ok = chosen && (plan->is_flat || subdir);
+    if (is_ok)
+        assets_choose(plan, release, chosen, error);
+    for (size_t i = 0; is_ok && i < release->asset_count; i++)
+        if (chosen[i])
+            is_ok = add_one(plan, release, &release->assets[i], group, subdir, &names);
+    if (!is_ok)
+        text_add(error, "out of memory");
+    free_names(names);
+    mem_free(chosen);
+    mem_free(subdir);
+    return is_ok;
+}

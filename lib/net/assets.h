@@ -1,0 +1,44 @@
+/*
+ * assets.h - which assets of a release are wanted, and their downloads.
+ */
+#ifndef AJOB_NET_ASSETS_H
+#define AJOB_NET_ASSETS_H
+
+#include "ajob.h"
+#include "net/github.h"
+#include "net/profile.h"
+#include "net/url.h"
+
+/* What one ajob_release() asks for, shared by the tasks it leads to. */
+struct release_plan {
+    unsigned references;
+    struct github_repo repo;
+    const struct profile *profile; /* of the API */
+    ajob_http_options http;        /* for the downloads; its strings are copies */
+    char *token, *cacert;
+    char *dir;
+    char **include, **exclude; /* NULL-terminated, or NULL */
+    ajob_retry retry;
+    uint64_t max_wait_ms;
+    enum ajob_policy policy;
+    bool lists_all, is_flat, has_token, list_only;
+    void (*asset)(const ajob_asset *asset, void *data);
+    void *data;
+};
+
+/* NULL with ajob_error() set. */
+struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_options *options);
+struct release_plan *release_plan_ref(struct release_plan *plan);
+void release_plan_unref(struct release_plan *plan);
+
+/* How many assets are chosen; marks them in chosen (as many as the release has)
+ * unless that is NULL. 0: error says why, with the names there are. */
+size_t assets_choose(const struct release_plan *plan, const struct github_release *release,
+                     bool *chosen, struct text *error);
+
+/* Tells of each chosen asset and, unless it is only a list, adds its download to
+ * the group. False with one line in error. */
+bool assets_add(const struct release_plan *plan, const struct github_release *release,
+                ajob_task *group, struct text *error);
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * download.c - the task kind "get": one URL into one file.
+ *
+ * Owns what outlives an attempt: the plan, the result. The attempt itself is a
+ * struct transfer, which exists only while it is under way.
+ */
+#include "net/download.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/loop.h"
+#include "net/host.h"
+#include "net/name.h"
+#include "net/profile.h"
+#include "net/transfer.h"
+#include "net/url.h"
+
+struct download {
+    struct ajob_task task;
+    struct transfer_plan plan;
+    struct ajob_pool *host;
+    struct transfer *transfer; /* NULL: no attempt is under way */
+    char *path;                /* the file, as a person would type it */
+    /* Of the last attempt: */
+    uint64_t bytes, resumed_from;
+    int64_t total;
+    char *hex;                     /* of the digest that was verified, or NULL */
+    const char *digest_field;      /* "sha256" */
+    bool is_up_to_date, is_verified, was_stopped;
+    bool is_release; /* of which one expects a digest */
+};
+
+static struct download *download_of(const struct ajob_task *task) {
+    return (struct download *)task;
+}
+
+/* ---- the attempt ---------------------------------------------------------- */
+
+static void transfer_is_over(struct transfer *transfer) {
+    struct download *download = download_of(transfer->task);
+    const struct transfer_plan *plan = &download->plan;
+    struct outcome outcome = {
+        .succeeded = transfer->succeeded,
+        .is_retryable = transfer->is_retryable,
+        .has_progressed = transfer->offset >= transfer->resumed_from + (1 << 20),
+        .exit = -1,
+    };
+    if (transfer->retry_after_ms > 0)
+        outcome.retry_after_ms = (uint32_t)transfer->retry_after_ms;
+    if (!transfer->succeeded)
+        outcome.cause = mem_copy(text_string(&transfer->cause));
+    download->bytes = transfer->offset;
+    download->total = transfer->total;
+    download->resumed_from = transfer->resumed_from;
+    download->is_up_to_date = transfer->is_up_to_date;
+    download->is_verified = transfer->is_verified;
+    mem_free(download->hex);
+    download->hex = *transfer->hex ? mem_copy(transfer->hex) : NULL;
+    download->digest_field = plan->want ? digest_name(plan->want->algorithm) : "sha256";
+    download->transfer = NULL;
+    transfer_done(transfer);
+    mem_free(transfer);
+    task_attempt_over(&download->task, outcome);
+}
+
+static void start(struct ajob_task *task) {
+    struct download *download = download_of(task);
+    struct transfer *transfer = mem_new(sizeof *transfer);
+    if (!transfer) {
+        task_attempt_over(task, (struct outcome){.exit = -1});
+        return;
+    }
+    download->transfer = transfer;
+    transfer_start(transfer, task, &download->plan, transfer_is_over);
+}
+
+static void stop(struct ajob_task *task, enum stop_how how) {
+    struct download *download = download_of(task);
+    if (how == STOP_POLITE || !download->was_stopped)
+        if (download->transfer)
+            transfer_stop(download->transfer);
+    download->was_stopped = true;
+}
+
+/* ---- what a kind says of itself ------------------------------------------- */
+
+static size_t slots(const struct ajob_task *task, struct slot slots[KIND_SLOTS_MAX]) {
+    slots[0] = (struct slot){download_of(task)->host, 1};
+    slots[1] = (struct slot){task->loop->transfers, 1};
+    return 2;
+}
+
+static ajob_field text_field(const char *name, const char *text) {
+    return (ajob_field){
+        .name = name, .type = text ? AJOB_FIELD_TEXT : AJOB_FIELD_NULL, .text = text};
+}
+
+static ajob_field bool_field(const char *name, bool value) {
+    return (ajob_field){.name = name, .type = AJOB_FIELD_BOOL, .number = value};
+}
+
+static ajob_field number_field(const char *name, uint64_t value) {
+    return (ajob_field){.name = name, .type = AJOB_FIELD_NUMBER, .number = (int64_t)value};
+}
+
+static size_t fields(const struct ajob_task *task, ajob_field fields[KIND_FIELDS_MAX]) {
+    const struct download *download = download_of(task);
+    size_t count = 0;
+    fields[count++] = text_field("path", download->path);
+    fields[count++] = number_field("bytes", download->bytes);
+    fields[count++] = bool_field("up_to_date", download->is_up_to_date);
+    fields[count++] = number_field("resumed_from", download->resumed_from);
+    if (download->plan.want || download->is_release)
+        fields[count++] = bool_field("verified", download->is_verified);
+    else
+        fields[count++] = (ajob_field){.name = "verified"};
+    fields[count++] = text_field(download->digest_field ? download->digest_field : "sha256",
+                                 download->is_verified ? download->hex : NULL);
+    return count;
+}
+
+static void progress(const struct ajob_task *task, uint64_t *bytes, int64_t *total) {
+    const struct download *download = download_of(task);
+    const struct transfer *transfer = download->transfer;
+    *bytes = transfer ? transfer->offset : download->bytes;
+    *total = transfer ? transfer->total : download->total;
+    if (*total < 0 && download->plan.size_known)
+        *total = (int64_t)download->plan.size;
+}
+
+static void release(struct ajob_task *task) {
+    struct download *download = download_of(task);
+    struct transfer_plan *plan = &download->plan;
+    mem_free(plan->url);
+    mem_free(plan->dir);
+    mem_free(plan->subdir);
+    mem_free(plan->name);
+    mem_free(plan->identity);
+    mem_free(plan->want);
+    mem_free(download->path);
+    mem_free(download->hex);
+}
+
+static const struct task_kind download_kind = {
+    .name = "get",
+    .size = sizeof(struct download),
+    .retry = {.max = 4},
+    .start = start,
+    .stop = stop,
+    .slots = slots,
+    .fields = fields,
+    .progress = progress,
+    .free = release,
+};
+
+/* ---- making one ----------------------------------------------------------- */
+
+static int fail(ajob_loop *loop, const char *what, const char *why) {
+    char safe[TEXT_LINE_MAX];
+    return loop_fail(loop, AJOB_EINVAL, "%s: %s", ajob_escape(safe, sizeof safe, what), why);
+}
+
+/* Where the file goes: the path taken apart, or dir and a name. */
+static int plan_file(struct transfer_plan *plan, ajob_loop *loop,
+                     const ajob_download_options *options) {
+    const char *slash = options->path ? strrchr(options->path, '/') : NULL;
+    if (options->path) {
+        plan->name = mem_copy(slash ? slash + 1 : options->path);
+        plan->dir = slash == options->path ? mem_copy("/")
+                    : slash ? mem_copy_n(options->path, (size_t)(slash - options->path))
+                            : mem_copy(".");
+        if (plan->name && !name_is_usable(plan->name))
+            return fail(loop, options->path, "not the path of a file");
+    } else {
+        plan->name = options->name ? name_neutral(options->name) : name_from_url(options->url);
+        plan->dir = mem_copy(options->dir ? options->dir : ".");
+    }
+    return plan->name && plan->dir ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
+}
+
+static int plan_digest(struct transfer_plan *plan, ajob_loop *loop, const char *digest) {
+    if (!digest)
+        return 0;
+    plan->want = mem_new(sizeof *plan->want);
+    if (!plan->want)
+        return loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    if (!digest_parse(digest, plan->want))
+        return fail(loop, digest,
+                    "not a digest: sha256:<64 hex digits> (or sha512, sha1, md5)");
+    return 0;
+}
+
+/* dir/subdir/name, with no "./" before it. */
+static char *path_of(const struct transfer_plan *plan) {
+    bool is_here = !strcmp(plan->dir, ".");
+    bool has_slash = plan->dir[0] && plan->dir[strlen(plan->dir) - 1] == '/';
+    return text_make("%s%s%s%s%s", is_here ? "" : plan->dir, is_here || has_slash ? "" : "/",
+                    plan->subdir ? plan->subdir : "", plan->subdir ? "/" : "", plan->name);
+}
+
+static int plan_download(struct download *download, ajob_loop *loop,
+                         const ajob_download_options *options,
+                         const struct download_extra *extra) {
+    struct transfer_plan *plan = &download->plan;
+    const char *fault = url_fault(options->url);
+    if (fault)
+        return fail(loop, options->url, fault);
+    int error = plan_file(plan, loop, options);
+    if (!error)
+        error = plan_digest(plan, loop, options->digest);
+    if (error)
+        return error;
+    plan->profile = profile_for(loop, &options->http);
+    download->host = plan->profile ? host_pool(loop, options->url) : NULL;
+    if (!download->host)
+        return AJOB_EINVAL;
+    plan->url = mem_copy(options->url);
+    plan->subdir = mem_copy(extra->subdir);
+    plan->identity = mem_copy(options->identity);
+    plan->headers = extra->headers;
+    download->is_release = extra->is_release;
+    plan->size = options->size;
+    plan->size_known = options->size_known;
+    download->path = path_of(plan);
+    download->total = -1;
+    bool is_complete = plan->url && download->path && (plan->subdir || !extra->subdir) &&
+                       (plan->identity || !options->identity);
+    return is_complete ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
+}
+
+ajob_task *download_new(ajob_loop *loop, const ajob_download_options *options,
+                        const struct download_extra *extra) {
+    struct download *download = task_new(loop, &download_kind);
+    if (!download || plan_download(download, loop, options, extra))
+        return NULL;
+    return &download->task;
+}
+
+ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options) {
+    return download_new(loop, options, &(struct download_extra){0});
+}
+
+const char *ajob_download_path(const ajob_task *task) {
+    return task->kind == &download_kind ? download_of(task)->path : NULL;
+}

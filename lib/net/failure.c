@@ -1,0 +1,126 @@
+/* failure.c - why an exchange failed, and whether to try again. See failure.h. */
+#include "net/failure.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+
+#include "ajob.h"
+
+enum { MESSAGE_MAX = 200 };
+
+/* ---- libcurl ------------------------------------------------------------- */
+
+/* What another attempt may mend: the network, not the request, not the
+ * certificate, not the disk. */
+static bool code_is_retryable(CURLcode code) {
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_HTTP2:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* a reply that is not HTTP */
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Ours for what people meet every day; libcurl's own words for the rest. */
+static const char *words_for(CURL *easy, CURLcode code, const char *words) {
+    long os_error = 0;
+    curl_off_t connected = 0;
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+        curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
+        return os_error ? strerror((int)os_error) : "could not connect";
+    case CURLE_OPERATION_TIMEDOUT:
+        curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+        return connected ? "stalled: no data for too long" : "connection timed out";
+    case CURLE_PARTIAL_FILE:
+        return "the body ended early";
+    case CURLE_GOT_NOTHING:
+        return "the server closed the connection without a reply";
+    default:
+        return *words ? words : curl_easy_strerror(code);
+    }
+}
+
+struct failure failure_of_code(CURL *easy, CURLcode code, const char *words, struct text *cause) {
+    char safe[TEXT_LINE_MAX];
+    text_add(cause, ajob_escape(safe, sizeof safe, words_for(easy, code, words)));
+    return (struct failure){code_is_retryable(code), -1};
+}
+
+/* ---- HTTP ---------------------------------------------------------------- */
+
+static bool status_is_retryable(int status) {
+    switch (status) {
+    case 408:
+    case 425:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+        return true;
+    default:
+        return status >= 520 && status <= 524;
+    }
+}
+
+/* Text that may have line ends in it, as one printable line. */
+static void add_line(struct text *cause, const char *text, size_t length) {
+    char line[MESSAGE_MAX + 1], safe[4 * MESSAGE_MAX];
+    size_t used = 0;
+    for (size_t i = 0; i < length && used < MESSAGE_MAX; i++) {
+        bool is_space = isspace((unsigned char)text[i]);
+        if (is_space && (!used || line[used - 1] == ' '))
+            continue;
+        line[used++] = is_space ? ' ' : text[i];
+    }
+    while (used && line[used - 1] == ' ')
+        used--;
+    line[used] = '\0';
+    if (used)
+        text_format(cause, ": %s", ajob_escape(safe, sizeof safe, line));
+}
+
+static bool add_json_message(struct text *cause, const struct text *body) {
+    cJSON *json = cJSON_ParseWithLength(text_string(body), body->length);
+    const cJSON *message = cJSON_GetObjectItemCaseSensitive(json, "message");
+    bool has_message = cJSON_IsString(message);
+    if (has_message)
+        add_line(cause, message->valuestring, strlen(message->valuestring));
+    cJSON_Delete(json);
+    return has_message;
+}
+
+void failure_add_message(struct text *cause, const char *content_type, const struct text *body) {
+    const char *text = text_string(body);
+    if (add_json_message(cause, body))
+        return;
+    if (content_type && strcasestr(content_type, "json"))
+        return;
+    const char *title = strcasestr(text, "<title>");
+    const char *title_end = title ? strcasestr(title, "</title>") : NULL;
+    if (title_end)
+        add_line(cause, title + 7, (size_t)(title_end - title - 7));
+    else if (*text != '<' && *text != '{')
+        add_line(cause, text, strcspn(text, "\r\n"));
+}
+
+struct failure failure_of_status(const struct response *response, const struct text *body,
+                                 struct text *cause) {
+    const char *reason = http_reason(response->status);
+    text_format(cause, *reason ? "HTTP %d (%s)" : "HTTP %d", response->status, reason);
+    failure_add_message(cause, response->content_type, body);
+    return (struct failure){status_is_retryable(response->status), response->retry_after_ms};
+}

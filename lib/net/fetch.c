@@ -1,0 +1,220 @@
+/* fetch.c - one exchange with a server. See fetch.h. */
+#include "net/fetch.h"
+
+#include "ajob.h"
+#include "base/mem.h"
+#include "net/failure.h"
+#include "net/multi.h"
+#include "net/profile.h"
+#include "net/url.h"
+
+enum { HOPS_MAX = 10, ERROR_BODY_MAX = 4096 };
+
+static bool is_redirect(const struct response *response) {
+    int status = response->status;
+    bool has_status =
+        status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    return has_status && response->has_location;
+}
+
+static bool is_for_owner(const struct response *response) {
+    return (response->status >= 200 && response->status < 300) || response->status == 416;
+}
+
+/* ---- libcurl's callbacks: record only ------------------------------------ */
+
+static size_t header_came(char *line, size_t size, size_t count, void *data) {
+    struct fetch *fetch = data;
+    response_line(&fetch->response, line, size * count);
+    return size * count;
+}
+
+static bool show_head(struct fetch *fetch) {
+    if (!fetch->has_head) {
+        fetch->has_head = true;
+        fetch->is_refused = !fetch->calls->head(fetch->owner, &fetch->response);
+    }
+    return !fetch->is_refused;
+}
+
+static size_t body_came(char *data, size_t size, size_t count, void *user) {
+    struct fetch *fetch = user;
+    size_t length = size * count;
+    if (is_redirect(&fetch->response))
+        return length;
+    if (fetch->response.status < 200 || fetch->response.status > 299) {
+        size_t room = ERROR_BODY_MAX - fetch->error_body.length;
+        text_add_n(&fetch->error_body, data, length < room ? length : room);
+        return length;
+    }
+    if (!show_head(fetch))
+        return 0; /* ends the transfer with CURLE_WRITE_ERROR */
+    fetch->is_refused = !fetch->calls->body(fetch->owner, data, length);
+    return fetch->is_refused ? 0 : length;
+}
+
+/* ---- hops ----------------------------------------------------------------- */
+
+static void exchange_is_done(struct exchange *exchange, CURLcode code);
+
+static bool add_header(struct curl_slist **list, const char *line) {
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer)
+        *list = longer;
+    return longer != NULL;
+}
+
+/* The profile's headers and the request's in one list; NULL headers stand for
+ * the profile's own list. */
+static bool make_headers(struct fetch *fetch) {
+    const struct fetch_request *request = &fetch->request;
+    bool is_ok = true;
+    bool has_more = request->if_range || (request->headers && request->headers[0]);
+    curl_slist_free_all(fetch->headers);
+    fetch->headers = NULL;
+    if (!has_more)
+        return true;
+    for (const struct curl_slist *line = fetch->profile->headers; line && is_ok; line = line->next)
+        is_ok = add_header(&fetch->headers, line->data);
+    for (const char *const *line = request->headers; line && *line && is_ok; line++)
+        is_ok = add_header(&fetch->headers, *line);
+    if (is_ok && request->if_range) {
+        char *line = text_make("If-Range: %s", request->if_range);
+        is_ok = line && add_header(&fetch->headers, line);
+        mem_free(line);
+    }
+    return is_ok;
+}
+
+static bool start_hop(struct fetch *fetch, struct net *net) {
+    struct exchange *exchange = exchange_take(net, fetch->profile);
+    if (!exchange)
+        return false;
+    fetch->exchange = exchange;
+    exchange->owner = fetch;
+    exchange->done = exchange_is_done;
+    char range[32];
+    snprintf(range, sizeof range, "%llu-", (unsigned long long)fetch->request.range_first);
+    struct curl_slist *own_list = fetch->profile->headers;
+    CURL *easy = exchange->easy;
+    bool is_ok =
+        make_headers(fetch) &&
+        !curl_easy_setopt(easy, CURLOPT_URL, fetch->hop ? fetch->hop : fetch->request.url) &&
+        !curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->headers ? fetch->headers : own_list) &&
+        !curl_easy_setopt(easy, CURLOPT_RANGE, fetch->request.range_first ? range : NULL) &&
+        !curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_came) &&
+        !curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch) &&
+        !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came) &&
+        !curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch) && exchange_start(exchange);
+    if (!is_ok)
+        fetch->exchange = exchange_give(exchange);
+    return is_ok;
+}
+
+static void finish(struct fetch *fetch, const struct fetch_result *result) {
+    const struct fetch_owner *calls = fetch->calls;
+    fetch->exchange = exchange_give(fetch->exchange);
+    calls->done(fetch->owner, result);
+}
+
+static void fail(struct fetch *fetch, const char *cause) {
+    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
+                                         .retry_after_ms = -1,
+                                         .cause = cause,
+                                         .status = fetch->response.status});
+}
+
+/* Goes where the redirect leads; false if it has failed instead. */
+static void follow(struct fetch *fetch) {
+    char *target = NULL, *next = NULL;
+    const char *here = fetch->hop ? fetch->hop : fetch->request.url;
+    struct net *net = fetch->exchange->net;
+    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_REDIRECT_URL, &target);
+    if (!target || url_fault(target)) {
+        fail(fetch, "redirected to what is no http or https URL");
+        return;
+    }
+    if (url_is_https(here) && !url_is_https(target)) {
+        fail(fetch, "redirected from https to http: refused");
+        return;
+    }
+    if (++fetch->hops > HOPS_MAX) {
+        fail(fetch, "more than 10 redirects");
+        return;
+    }
+    if (!url_same_origin(fetch->request.url, target))
+        fetch->profile = fetch->profile->foreign;
+    next = mem_copy(target);
+    mem_free(fetch->hop);
+    fetch->hop = next;
+    fetch->exchange = exchange_give(fetch->exchange);
+    response_done(&fetch->response);
+    text_clear(&fetch->error_body);
+    if (!next || !start_hop(fetch, net))
+        fail(fetch, "out of memory");
+}
+
+static void exchange_is_done(struct exchange *exchange, CURLcode code) {
+    struct fetch *fetch = exchange->owner;
+    struct text cause = TEXT_INIT(TEXT_LINE_MAX);
+    struct failure failure = {false, -1};
+    struct fetch_result result = {.kind = FETCH_FAILED, .status = fetch->response.status};
+    if (code == CURLE_OK && is_redirect(&fetch->response)) {
+        follow(fetch);
+        return;
+    }
+    if (code == CURLE_OK && is_for_owner(&fetch->response))
+        show_head(fetch); /* there was no body to show it before */
+    if (fetch->is_refused) {
+        result.kind = FETCH_REFUSED;
+    } else if (code != CURLE_OK) {
+        failure = failure_of_code(exchange->easy, code, exchange->error, &cause);
+    } else if (fetch->has_head) {
+        result.kind = FETCH_OK;
+    } else {
+        failure = failure_of_status(&fetch->response, &fetch->error_body, &cause);
+    }
+    result.is_retryable = failure.is_retryable;
+    result.retry_after_ms = failure.retry_after_ms;
+    result.cause = text_string(&cause);
+    finish(fetch, &result);
+    text_done(&cause);
+}
+
+/* ---- the fetch ------------------------------------------------------------ */
+
+static void release(struct fetch *fetch) {
+    fetch->exchange = exchange_give(fetch->exchange);
+    curl_slist_free_all(fetch->headers);
+    mem_free((char *)fetch->request.url);
+    mem_free((char *)fetch->request.if_range);
+    mem_free(fetch->hop);
+    response_done(&fetch->response);
+    text_done(&fetch->error_body);
+    *fetch = (struct fetch){0};
+}
+
+bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch_owner *calls,
+                 void *owner, const struct fetch_request *request) {
+    struct net *net = net_of(loop);
+    release(fetch);
+    fetch->loop = loop;
+    fetch->calls = calls;
+    fetch->owner = owner;
+    fetch->request = *request;
+    fetch->request.url = mem_copy(request->url);
+    fetch->request.if_range = mem_copy(request->if_range);
+    fetch->profile = request->profile;
+    fetch->error_body.max = ERROR_BODY_MAX;
+    response_init(&fetch->response);
+    bool is_ok = net && fetch->request.url && (!request->if_range || fetch->request.if_range);
+    if (is_ok && start_hop(fetch, net))
+        return true;
+    release(fetch);
+    return false;
+}
+
+void fetch_cancel(struct fetch *fetch) {
+    if (fetch->calls)
+        release(fetch);
+}

@@ -1,0 +1,228 @@
+/* github.c - GitHub's REST API: URLs and JSON. See github.h. */
+#include "net/github.h"
+
+#include "ajob.h"
+#include "base/mem.h"
+#include "net/url.h"
+
+/* ---- repositories --------------------------------------------------------- */
+
+static bool is_part_of_name(const char *text, size_t length) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    bool is_dots = (length == 1 && text[0] == '.') || (length == 2 && !strncmp(text, "..", 2));
+    return length && length <= 100 && strspn(text, letters) >= length && !is_dots;
+}
+
+static bool refuse(struct text *error, const char *repository) {
+    char safe[TEXT_LINE_MAX];
+    text_format(error, "%s: not a repository: write OWNER/REPO or its URL",
+                ajob_escape(safe, sizeof safe, repository));
+    return false;
+}
+
+static bool is_github_com(const char *host, size_t length) {
+    return (length == 10 && !strncasecmp(host, "github.com", 10)) ||
+           (length == 14 && !strncasecmp(host, "www.github.com", 14));
+}
+
+/* The API of the host in a repository's URL. */
+static char *api_of(const char *url, const char *host, size_t host_length) {
+    if (is_github_com(host, host_length))
+        return mem_copy("https://api.github.com");
+    return text_make("%.*s/api/v3", (int)(host - url + (long)host_length), url);
+}
+
+bool github_parse_repo(const char *repository, const char *api_url, struct github_repo *ret_repo,
+                       struct text *error) {
+    struct github_repo repo = {0};
+    const char *path = repository;
+    const char *scheme = strstr(repository, "://");
+    if (scheme) {
+        const char *host = scheme + 3, *slash = strchr(host, '/');
+        if (url_fault(repository) || !slash || memchr(host, '@', (size_t)(slash - host)))
+            return refuse(error, repository);
+        if (!api_url)
+            repo.api = api_of(repository, host, (size_t)(slash - host));
+        path = slash + 1;
+    }
+    const char *slash = strchr(path, '/');
+    const char *name = slash ? slash + 1 : "";
+    size_t name_length = scheme ? strcspn(name, "/?#") : strlen(name);
+    if (scheme && name_length > 4 && !strncmp(name + name_length - 4, ".git", 4))
+        name_length -= 4;
+    if (!slash || !is_part_of_name(path, (size_t)(slash - path)) ||
+        !is_part_of_name(name, name_length)) {
+        mem_free(repo.api);
+        return refuse(error, repository);
+    }
+    if (api_url && url_fault(api_url)) {
+        text_format(error, "the API's URL: %s", url_fault(api_url));
+        return false;
+    }
+    if (!repo.api)
+        repo.api = mem_copy(api_url ? api_url : "https://api.github.com");
+    for (size_t length = repo.api ? strlen(repo.api) : 0; length && repo.api[length - 1] == '/';)
+        repo.api[--length] = '\0';
+    repo.owner = mem_copy_n(path, (size_t)(slash - path));
+    repo.name = mem_copy_n(name, name_length);
+    if (!repo.api || !repo.owner || !repo.name) {
+        github_repo_done(&repo);
+        text_add(error, "out of memory");
+        return false;
+    }
+    *ret_repo = repo;
+    return true;
+}
+
+bool github_copy_repo(const struct github_repo *repo, struct github_repo *ret_repo) {
+    struct github_repo copy = {mem_copy(repo->api), mem_copy(repo->owner), mem_copy(repo->name)};
+    if (!copy.api || !copy.owner || !copy.name) {
+        github_repo_done(&copy);
+        return false;
+    }
+    *ret_repo = copy;
+    return true;
+}
+
+void github_repo_done(struct github_repo *repo) {
+    mem_free(repo->api);
+    mem_free(repo->owner);
+    mem_free(repo->name);
+    *repo = (struct github_repo){0};
+}
+
+/* ---- URLs ----------------------------------------------------------------- */
+
+char *github_release_url(const struct github_repo *repo, const char *tag) {
+    if (!tag)
+        return text_make("%s/repos/%s/%s/releases/latest", repo->api, repo->owner, repo->name);
+    char *encoded = url_encode_segment(tag);
+    char *url = encoded ? text_make("%s/repos/%s/%s/releases/tags/%s", repo->api, repo->owner,
+                                   repo->name, encoded)
+                        : NULL;
+    mem_free(encoded);
+    return url;
+}
+
+char *github_releases_url(const struct github_repo *repo) {
+    return text_make("%s/repos/%s/%s/releases?per_page=100", repo->api, repo->owner, repo->name);
+}
+
+char *github_assets_url(const struct github_repo *repo, uint64_t release_id) {
+    return text_make("%s/repos/%s/%s/releases/%llu/assets?per_page=100", repo->api, repo->owner,
+                    repo->name, (unsigned long long)release_id);
+}
+
+char *github_asset_url(const struct github_repo *repo, uint64_t asset_id) {
+    return text_make("%s/repos/%s/%s/releases/assets/%llu", repo->api, repo->owner, repo->name,
+                    (unsigned long long)asset_id);
+}
+
+/* ---- JSON ----------------------------------------------------------------- */
+
+static bool read_whole(const cJSON *json, const char *key, uint64_t *ret_number) {
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, key);
+    double number = cJSON_IsNumber(value) ? value->valuedouble : -1;
+    if (!(number >= 0 && number <= 9007199254740992.0) || number != (double)(uint64_t)number)
+        return false;
+    *ret_number = (uint64_t)number;
+    return true;
+}
+
+static const char *read_text(const cJSON *json, const char *key) {
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, key);
+    return cJSON_IsString(value) && *value->valuestring ? value->valuestring : NULL;
+}
+
+static void asset_done(struct github_asset *asset) {
+    mem_free(asset->name);
+    mem_free(asset->state);
+    mem_free(asset->url);
+    mem_free(asset->digest);
+}
+
+static bool read_asset(const cJSON *json, struct github_asset *ret_asset, struct text *error) {
+    struct github_asset asset = {0};
+    const char *name = read_text(json, "name"), *state = read_text(json, "state");
+    bool is_valid = name && read_whole(json, "id", &asset.id) && read_whole(json, "size", &asset.size);
+    if (!is_valid) {
+        text_add(error, "the API's answer makes no sense: an asset without name, id or size");
+        return false;
+    }
+    const char *url = read_text(json, "browser_download_url"), *digest = read_text(json, "digest");
+    asset.name = mem_copy(name);
+    asset.state = mem_copy(state ? state : "uploaded");
+    asset.url = mem_copy(url);
+    asset.digest = mem_copy(digest);
+    if (!asset.name || !asset.state || (url && !asset.url) || (digest && !asset.digest)) {
+        asset_done(&asset);
+        text_add(error, "out of memory");
+        return false;
+    }
+    *ret_asset = asset;
+    return true;
+}
+
+static bool has_asset(const struct github_release *release, size_t count, const cJSON *json) {
+    uint64_t id;
+    if (!read_whole(json, "id", &id))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (release->assets[i].id == id)
+            return true;
+    return false;
+}
+
+bool github_read_assets(const cJSON *json, struct github_release *release, struct text *error) {
+    size_t before = release->asset_count;
+    const cJSON *item;
+    if (!cJSON_IsArray(json)) {
+        text_add(error, "the API's answer makes no sense: a release without a list of assets");
+        return false;
+    }
+    size_t more = (size_t)cJSON_GetArraySize(json);
+    if (!more)
+        return true;
+    void *assets = mem_resize(release->assets, (before + more) * sizeof *release->assets);
+    if (!assets) {
+        text_add(error, "out of memory");
+        return false;
+    }
+    release->assets = assets;
+    cJSON_ArrayForEach(item, json) {
+        if (has_asset(release, before, item))
+            continue;
+        if (!read_asset(item, &release->assets[release->asset_count], error))
+            return false;
+        release->asset_count++;
+    }
+    return true;
+}
+
+bool github_read_release(const cJSON *json, struct github_release *ret_release,
+                         struct text *error) {
+    struct github_release release = {0};
+    const char *tag = read_text(json, "tag_name");
+    if (!tag || !read_whole(json, "id", &release.id)) {
+        text_add(error, "the API's answer makes no sense: a release without tag or id");
+        return false;
+    }
+    release.tag = mem_copy(tag);
+    release.is_draft = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "draft"));
+    release.is_prerelease = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "prerelease"));
+    const cJSON *assets = cJSON_GetObjectItemCaseSensitive(json, "assets");
+    if (!release.tag || !github_read_assets(assets, &release, error)) {
+        github_release_done(&release);
+        return false;
+    }
+    *ret_release = release;
+    return true;
+}
+
+void github_release_done(struct github_release *release) {
+    for (size_t i = 0; i < release->asset_count; i++)
+        asset_done(&release->assets[i]);
+    mem_free(release->assets);
+    mem_free(release->tag);
+    *release = (struct github_release){0};
+}

@@ -1,0 +1,57 @@
+/*
+ * github.h - GitHub's REST API: where things are, and what its JSON means.
+ *
+ * Knows URLs and shapes, asks nothing itself (query.h does). Everything that
+ * comes out of the JSON is from outside: of the right type, nothing more.
+ * https://docs.github.com/en/rest/releases
+ */
+#ifndef AJOB_NET_GITHUB_H
+#define AJOB_NET_GITHUB_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct github_repo {
+    char *api;         /* "https://api.github.com", no slash at the end */
+    char *owner, *name;
+};
+
+/* From "OWNER/REPO" or a URL of it; api_url NULL: the public API, or that of
+ * the URL's host. False with one line in error. */
+bool github_parse_repo(const char *repository, const char *api_url, struct github_repo *ret_repo,
+                       struct text *error);
+bool github_copy_repo(const struct github_repo *repo, struct github_repo *ret_repo);
+void github_repo_done(struct github_repo *repo);
+
+/* URLs of the API; on the heap or NULL. tag NULL: the latest release. */
+char *github_release_url(const struct github_repo *repo, const char *tag);
+char *github_releases_url(const struct github_repo *repo);
+char *github_assets_url(const struct github_repo *repo, uint64_t release_id);
+char *github_asset_url(const struct github_repo *repo, uint64_t asset_id);
+
+struct github_asset {
+    uint64_t id, size;
+    char *name, *state, *url; /* url: the browser's; may be NULL */
+    char *digest;             /* NULL: none */
+};
+
+struct github_release {
+    uint64_t id;
+    char *tag;
+    bool is_draft, is_prerelease;
+    struct github_asset *assets;
+    size_t asset_count;
+};
+
+/* Reads a release, with the assets in it. False with one line in error. */
+bool github_read_release(const cJSON *json, struct github_release *ret_release, struct text *error);
+
+/* Adds a page of assets; those that are there already (by id) stay once. */
+bool github_read_assets(const cJSON *json, struct github_release *release, struct text *error);
+
+void github_release_done(struct github_release *release);
+
+#endif

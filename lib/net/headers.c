@@ -1,0 +1,206 @@
+/* headers.c - what a server says about a body, parsed. See headers.h. */
+#include "net/headers.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+
+#include "base/mem.h"
+
+enum { VALUE_MAX = 8192 };
+
+void response_init(struct response *response) {
+    *response = (struct response){
+        .length = -1,
+        .range_total = -1,
+        .retry_after_ms = -1,
+        .rate_remaining = -1,
+        .rate_reset_s = -1,
+        .date_s = -1,
+    };
+}
+
+void response_done(struct response *response) {
+    mem_free(response->etag);
+    mem_free(response->last_modified);
+    mem_free(response->content_type);
+    mem_free(response->next_link);
+    response_init(response);
+}
+
+/* Digits at *text as a number below 2^62, moved behind them. */
+static bool read_number(const char **text, uint64_t *ret_number) {
+    const char *at = *text;
+    uint64_t number = 0;
+    if (!isdigit((unsigned char)*at))
+        return false;
+    for (; isdigit((unsigned char)*at); at++) {
+        if (number > (UINT64_C(1) << 58))
+            return false;
+        number = number * 10 + (uint64_t)(*at - '0');
+    }
+    *text = at;
+    *ret_number = number;
+    return true;
+}
+
+static int64_t whole_number(const char *text) {
+    uint64_t number;
+    return read_number(&text, &number) && !*text ? (int64_t)number : -1;
+}
+
+/* bytes SP ( first "-" last | "*" ) "/" ( total | "*" ), RFC 9110, 14.4. */
+static void read_content_range(struct response *response, const char *value) {
+    uint64_t first = 0, last = 0, total = 0;
+    if (strncasecmp(value, "bytes ", 6))
+        return;
+    value += 6;
+    bool has_extent = *value != '*';
+    if (has_extent) {
+        if (!read_number(&value, &first) || *value++ != '-' || !read_number(&value, &last))
+            return;
+    } else {
+        value++;
+    }
+    if (*value++ != '/')
+        return;
+    bool has_total = *value != '*';
+    if (has_total && (!read_number(&value, &total) || *value))
+        return;
+    if (!has_total && value[1])
+        return;
+    if (has_extent && (first > last || (has_total && last >= total)))
+        return;
+    response->has_range = true;
+    response->has_extent = has_extent;
+    response->range_first = first;
+    response->range_last = last;
+    response->range_total = has_total ? (int64_t)total : -1;
+}
+
+int64_t http_date(const char *text) {
+    return (int64_t)curl_getdate(text, NULL);
+}
+
+static void read_retry_after(struct response *response, const char *value) {
+    int64_t seconds = whole_number(value);
+    if (seconds < 0) {
+        int64_t at = http_date(value);
+        int64_t now = response->date_s >= 0 ? response->date_s : (int64_t)time(NULL);
+        seconds = at < 0 ? -1 : at > now ? at - now : 0;
+    }
+    if (seconds > INT32_MAX)
+        seconds = INT32_MAX;
+    response->retry_after_ms = seconds < 0 ? -1 : seconds * 1000;
+}
+
+/* The target with rel="next" of a Link field (RFC 8288). */
+static void read_link(struct response *response, const char *value) {
+    while ((value = strchr(value, '<'))) {
+        const char *end = strchr(++value, '>');
+        if (!end)
+            return;
+        const char *next = strchr(end, '<');
+        const char *relation = strstr(end, "rel=\"next\"");
+        if (!relation)
+            relation = strstr(end, "rel=next");
+        if (relation && (!next || relation < next)) {
+            mem_free(response->next_link);
+            response->next_link = mem_copy_n(value, (size_t)(end - value));
+            return;
+        }
+        value = end;
+    }
+}
+
+static void keep(char **field, const char *value) {
+    mem_free(*field);
+    *field = mem_copy(value);
+}
+
+static void read_field(struct response *response, const char *name, const char *value) {
+    if (!strcasecmp(name, "content-length"))
+        response->length = whole_number(value);
+    else if (!strcasecmp(name, "content-range"))
+        read_content_range(response, value);
+    else if (!strcasecmp(name, "content-encoding"))
+        response->is_encoded = strcasecmp(value, "identity") != 0;
+    else if (!strcasecmp(name, "content-type"))
+        keep(&response->content_type, value);
+    else if (!strcasecmp(name, "etag"))
+        keep(&response->etag, value);
+    else if (!strcasecmp(name, "last-modified"))
+        keep(&response->last_modified, value);
+    else if (!strcasecmp(name, "location"))
+        response->has_location = true;
+    else if (!strcasecmp(name, "link"))
+        read_link(response, value);
+    else if (!strcasecmp(name, "date"))
+        response->date_s = http_date(value);
+    else if (!strcasecmp(name, "retry-after"))
+        read_retry_after(response, value);
+    else if (!strcasecmp(name, "x-ratelimit-remaining"))
+        response->rate_remaining = whole_number(value);
+    else if (!strcasecmp(name, "x-ratelimit-reset"))
+        response->rate_reset_s = whole_number(value);
+}
+
+void response_line(struct response *response, const char *line, size_t length) {
+    char field[VALUE_MAX];
+    while (length && isspace((unsigned char)line[length - 1]))
+        length--;
+    if (length >= sizeof field || memchr(line, '\0', length))
+        return;
+    memcpy(field, line, length);
+    field[length] = '\0';
+    if (!strncmp(field, "HTTP/", 5)) {
+        const char *status = strchr(field, ' ');
+        response_done(response);
+        response->status = status ? (int)strtol(status, NULL, 10) : 0;
+        return;
+    }
+    char *colon = strchr(field, ':');
+    if (!colon)
+        return;
+    *colon = '\0';
+    char *value = colon + 1;
+    value += strspn(value, " \t");
+    read_field(response, field, value);
+}
+
+const char *response_strong_etag(const struct response *response) {
+    bool is_strong = response->etag && response->etag[0] == '"';
+    return is_strong ? response->etag : NULL;
+}
+
+const char *http_reason(int status) {
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {407, "Proxy Authentication Required"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {416, "Range Not Satisfiable"},
+        {421, "Misdirected Request"},
+        {422, "Unprocessable Content"},
+        {425, "Too Early"},
+        {429, "Too Many Requests"},
+        {451, "Unavailable For Legal Reasons"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "";
+}

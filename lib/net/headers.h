@@ -1,0 +1,50 @@
+/*
+ * headers.h - what a server says about a body, parsed.
+ *
+ * Pure: fed line by line, knows no libcurl. Follows RFC 9110 (fields, ranges,
+ * validators) and RFC 8288 (Link).
+ */
+#ifndef AJOB_NET_HEADERS_H
+#define AJOB_NET_HEADERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The last response of an exchange. Strings are on the heap or NULL. */
+struct response {
+    int status;
+    int64_t length;   /* Content-Length, or -1 */
+    bool has_range;   /* a Content-Range that can be read: */
+    bool has_extent;  /* range_first and range_last are meaningful */
+    uint64_t range_first, range_last;
+    int64_t range_total; /* -1: not said */
+    bool is_encoded;     /* a Content-Encoding other than identity */
+    bool has_location;
+    char *etag;          /* as sent, with its quotes; W/ before a weak one */
+    char *last_modified; /* as sent */
+    char *content_type;
+    char *next_link; /* the URL of rel="next" */
+    int64_t retry_after_ms;      /* -1: not said */
+    int64_t rate_remaining;      /* X-RateLimit-Remaining, or -1 */
+    int64_t rate_reset_s;        /* X-RateLimit-Reset: Unix time, or -1 */
+    int64_t date_s;              /* Date: Unix time, or -1 */
+};
+
+void response_init(struct response *response);
+void response_done(struct response *response);
+
+/* One header line, with or without its line end. A status line begins a new
+ * response: what an earlier one (100, a redirect) said is forgotten. */
+void response_line(struct response *response, const char *line, size_t length);
+
+/* An ETag fit for If-Range, or NULL: there is none or it is weak. */
+const char *response_strong_etag(const struct response *response);
+
+/* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one. */
+int64_t http_date(const char *text);
+
+/* "Not Found" for 404; "" if it has no common name. */
+const char *http_reason(int status);
+
+#endif

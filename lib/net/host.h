@@ -1,0 +1,17 @@
+/*
+ * host.h - one pool for each host that is downloaded from.
+ */
+#ifndef AJOB_NET_HOST_H
+#define AJOB_NET_HOST_H
+
+#include "ajob.h"
+
+struct host;
+
+/* The pool of the URL's host and port: transfers_per_host slots. NULL with
+ * ajob_error() set on lack of memory. */
+ajob_pool *host_pool(struct ajob_loop *loop, const char *url);
+
+void hosts_free(struct host *hosts);
+
+#endif

@@ -1,0 +1,278 @@
+/* part.c - a file on its way. See part.h; the note's JSON is in part_note.c. */
+#include "net/part.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ajob.h"
+#include "base/mem.h"
+#include "net/part_note.h"
+
+static bool fail(struct text *error, const char *name, const char *why) {
+    char safe[TEXT_LINE_MAX];
+    text_format(error, "%s: %s", ajob_escape(safe, sizeof safe, name), why);
+    return false;
+}
+
+static bool fail_errno(struct text *error, const char *name) {
+    return fail(error, name, strerror(errno));
+}
+
+/* ---- the directory -------------------------------------------------------- */
+
+/* As mkdir -p; what is there already is left to the open that follows. */
+static void make_parents(const char *dir) {
+    char *path = mem_copy(dir);
+    for (char *slash = path; slash && (slash = strchr(slash + 1, '/'));) {
+        *slash = '\0';
+        mkdir(path, 0777);
+        *slash = '/';
+    }
+    if (path)
+        mkdir(path, 0777);
+    mem_free(path);
+}
+
+bool part_open_dir(struct part *part, const char *dir, const char *subdir, struct text *error) {
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    part->dir_fd = open(dir, flags);
+    if (part->dir_fd < 0 && errno == ENOENT) {
+        make_parents(dir);
+        part->dir_fd = open(dir, flags);
+    }
+    if (part->dir_fd < 0)
+        return fail_errno(error, dir);
+    if (!subdir)
+        return true;
+    if (mkdirat(part->dir_fd, subdir, 0777) && errno != EEXIST)
+        return fail_errno(error, subdir);
+    int outer = part->dir_fd;
+    part->dir_fd = openat(outer, subdir, flags | O_NOFOLLOW);
+    bool is_ok = part->dir_fd >= 0 || fail_errno(error, subdir);
+    close(outer);
+    return is_ok;
+}
+
+bool part_look(struct part *part, const char *name, struct part_target *ret_target,
+               struct text *error) {
+    struct stat status;
+    *ret_target = (struct part_target){.fd = -1};
+    if (fstatat(part->dir_fd, name, &status, AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT || fail_errno(error, name);
+    if (S_ISLNK(status.st_mode))
+        return true; /* the rename will replace the link, not what it points to */
+    if (!S_ISREG(status.st_mode))
+        return fail(error, name, S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file");
+    ret_target->mode = status.st_mode & 07777;
+    int fd = openat(part->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode)) {
+        if (fd >= 0)
+            close(fd);
+        return true; /* unreadable: it will be replaced */
+    }
+    ret_target->fd = fd;
+    ret_target->size = (uint64_t)status.st_size;
+    ret_target->mtime_s = status.st_mtime;
+    return true;
+}
+
+/* ---- claiming ------------------------------------------------------------- */
+
+static bool set_names(struct part *part, const char *name, const char *infix) {
+    part->name = mem_copy(name);
+    part->part_name = text_make("%s%s.part", name, infix);
+    part->note_name = text_make("%s%s.part.json", name, infix);
+    return part->name && part->part_name && part->note_name;
+}
+
+/* A part that nobody else can have: for file systems without locks. */
+static bool claim_own(struct part *part, const char *name, struct text *error) {
+    char infix[32];
+    struct timespec now;
+    part->name = mem_free(part->name);
+    part->part_name = mem_free(part->part_name);
+    part->note_name = mem_free(part->note_name);
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(infix, sizeof infix, ".%ld-%lx", (long)getpid(), (unsigned long)now.tv_nsec);
+    if (!set_names(part, name, infix))
+        return fail(error, name, "out of memory");
+    part->is_resumable = false;
+    part->fd =
+        openat(part->dir_fd, part->part_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return part->fd >= 0 || fail_errno(error, part->part_name);
+}
+
+/* Whether the locked file is still the one of that name: its last owner may
+ * have renamed it between our open and our lock. */
+static bool is_still_named(const struct part *part) {
+    struct stat mine, named;
+    return !fstat(part->fd, &mine) &&
+           !fstatat(part->dir_fd, part->part_name, &named, AT_SYMLINK_NOFOLLOW) &&
+           mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
+}
+
+/* Opens and locks it. NULL: done; else why not, and nothing is left open. */
+static const char *open_part(struct part *part) {
+    const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    for (;;) {
+        struct stat status;
+        const char *fault = NULL;
+        part->fd = openat(part->dir_fd, part->part_name, flags, 0666);
+        if (part->fd < 0)
+            return errno == ELOOP ? "is a symbolic link: refused" : strerror(errno);
+        if (fstat(part->fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
+            fault = "is no file of its own: refused";
+        else if (!flock(part->fd, LOCK_EX | LOCK_NB))
+            part->is_locked = true;
+        else if (errno == EWOULDBLOCK)
+            fault = "another download is writing it";
+        if (!fault && (!part->is_locked || is_still_named(part)))
+            return NULL;
+        close(part->fd);
+        part->fd = -1;
+        part->is_locked = false;
+        if (fault)
+            return fault;
+    }
+}
+
+bool part_claim(struct part *part, const char *name, struct text *error) {
+    if (!set_names(part, name, ""))
+        return fail(error, name, "out of memory");
+    const char *fault = open_part(part);
+    if (fault)
+        return fail(error, part->part_name, fault);
+    if (!part->is_locked) {
+        close(part->fd);
+        return claim_own(part, name, error);
+    }
+    part->is_resumable = true;
+    part->has_note = !faccessat(part->dir_fd, part->note_name, F_OK, AT_SYMLINK_NOFOLLOW);
+    return true;
+}
+
+uint64_t part_size(const struct part *part) {
+    struct stat status;
+    return fstat(part->fd, &status) ? 0 : (uint64_t)status.st_size;
+}
+
+/* ---- the note ------------------------------------------------------------- */
+
+bool part_recall(struct part *part, struct part_note *ret_note) {
+    enum { NOTE_MAX = 64 * 1024 };
+    char *text = mem_new(NOTE_MAX);
+    int fd = openat(part->dir_fd, part->note_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t length = text && fd >= 0 ? read(fd, text, NOTE_MAX) : -1;
+    if (fd >= 0)
+        close(fd);
+    bool is_read = length > 0 && note_read(text, (size_t)length, ret_note);
+    mem_free(text);
+    return is_read;
+}
+
+static bool write_all(int fd, const char *data, size_t length, uint64_t offset) {
+    while (length) {
+        ssize_t written = mem_fault(FAULT_WRITE) ? (errno = ENOSPC, -1)
+                                                 : pwrite(fd, data, length, (off_t)offset);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        data += written;
+        offset += (uint64_t)written;
+        length -= (size_t)written;
+    }
+    return true;
+}
+
+bool part_remember(struct part *part, const struct part_note *note, struct text *error) {
+    struct text json = TEXT_INIT(60 * 1024);
+    if (!part->is_resumable)
+        return true;
+    char *temporary = text_make("%s.tmp", part->note_name);
+    note_write(note, &json);
+    if (!temporary || !text_ok(&json)) {
+        mem_free(temporary);
+        text_done(&json);
+        return fail(error, part->note_name, "out of memory");
+    }
+    int fd = openat(part->dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                    0600);
+    bool is_ok = fd >= 0 && write_all(fd, text_string(&json), json.length, 0);
+    if (fd >= 0)
+        is_ok = !close(fd) && is_ok;
+    is_ok = is_ok && !renameat(part->dir_fd, temporary, part->dir_fd, part->note_name);
+    if (!is_ok) {
+        fail_errno(error, part->note_name);
+        unlinkat(part->dir_fd, temporary, 0);
+    }
+    part->has_note = part->has_note || is_ok;
+    mem_free(temporary);
+    text_done(&json);
+    return is_ok;
+}
+
+/* ---- the bytes ------------------------------------------------------------ */
+
+bool part_write(struct part *part, const char *data, size_t length, uint64_t offset,
+                struct text *error) {
+    return write_all(part->fd, data, length, offset) || fail_errno(error, part->part_name);
+}
+
+bool part_reserve(struct part *part, uint64_t size, struct text *error) {
+#ifdef FALLOC_FL_KEEP_SIZE
+    bool is_full = size && fallocate(part->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) &&
+                   (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
+    if (is_full)
+        return fail_errno(error, part->part_name);
+#else
+    (void)part;
+    (void)size;
+    (void)error;
+#endif
+    return true;
+}
+
+bool part_truncate(struct part *part, uint64_t size, struct text *error) {
+    return !ftruncate(part->fd, (off_t)size) || fail_errno(error, part->part_name);
+}
+
+/* ---- the end -------------------------------------------------------------- */
+
+static void forget_note(struct part *part) {
+    if (part->has_note)
+        unlinkat(part->dir_fd, part->note_name, 0);
+    part->has_note = false;
+}
+
+bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
+    if (mtime_s >= 0)
+        futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
+    if (mode)
+        fchmod(part->fd, mode);
+    if (renameat(part->dir_fd, part->part_name, part->dir_fd, part->name))
+        return fail_errno(error, part->name);
+    forget_note(part);
+    return true;
+}
+
+void part_discard(struct part *part) {
+    if (part->fd < 0)
+        return;
+    forget_note(part);
+    unlinkat(part->dir_fd, part->part_name, 0);
+}
+
+void part_close(struct part *part) {
+    if (part->fd >= 0)
+        close(part->fd);
+    if (part->dir_fd >= 0)
+        close(part->dir_fd);
+    mem_free(part->name);
+    mem_free(part->part_name);
+    mem_free(part->note_name);
+    *part = (struct part)PART_INIT;
+}

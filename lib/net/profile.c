@@ -1,0 +1,182 @@
+/* profile.c - how to talk to a server, stored once. See profile.h. */
+#include "net/profile.h"
+
+#include <ctype.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "core/loop.h"
+#include "net/net.h"
+
+enum { CONNECT_MS = 30000, STALL_MS = 30000 };
+
+/* A header line is "token: value" without control characters (RFC 9110, 5.1). */
+static bool is_header(const char *line) {
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t length = strspn(line, token);
+    if (!length || line[length] != ':')
+        return false;
+    for (const char *c = line + length; *c; c++)
+        if (iscntrl((unsigned char)*c) && *c != '\t')
+            return false;
+    return true;
+}
+
+static bool is_token(const char *token) {
+    for (const char *c = token; *c; c++)
+        if (*c <= ' ' || *c == 0x7f)
+            return false;
+    return *token != '\0';
+}
+
+static bool add_header(struct curl_slist **list, const char *line) {
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer)
+        *list = longer;
+    return longer != NULL;
+}
+
+/* The headers of options as a list; false with ajob_error() set. */
+static bool make_headers(struct ajob_loop *loop, const ajob_http_options *options,
+                         struct curl_slist **ret_list) {
+    struct curl_slist *list = NULL;
+    bool is_ok = true;
+    for (const char *const *line = options->headers; is_ok && line && *line; line++) {
+        if (!is_header(*line)) {
+            curl_slist_free_all(list);
+            loop_fail(loop, AJOB_EINVAL, "header: not of the form 'Name: value'");
+            return false;
+        }
+        is_ok = add_header(&list, *line);
+    }
+    if (options->token && !is_token(options->token)) {
+        curl_slist_free_all(list);
+        loop_fail(loop, AJOB_EINVAL, "token: empty, or with a space or control character in it");
+        return false;
+    }
+    if (is_ok && options->token) {
+        struct text line = TEXT_INIT(1 << 16);
+        text_format(&line, "Authorization: Bearer %s", options->token);
+        is_ok = text_ok(&line) && add_header(&list, text_string(&line));
+        text_done(&line);
+    }
+    if (!is_ok) {
+        curl_slist_free_all(list);
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return false;
+    }
+    *ret_list = list;
+    return true;
+}
+
+static bool same_text(const char *a, const char *b) {
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool same_list(const struct curl_slist *a, const struct curl_slist *b) {
+    for (; a && b; a = a->next, b = b->next)
+        if (strcmp(a->data, b->data))
+            return false;
+    return a == b;
+}
+
+static struct profile *find(const struct net *net, const struct profile *like) {
+    struct profile *profile = net->profiles;
+    while (profile &&
+           !(same_text(profile->cacert, like->cacert) && profile->version == like->version &&
+             profile->connect_ms == like->connect_ms && profile->stall_s == like->stall_s &&
+             same_list(profile->headers, like->headers)))
+        profile = profile->next;
+    return profile;
+}
+
+/* Keeps a copy of `like`, which owns its headers but not its cacert. */
+static struct profile *keep(struct net *net, const struct profile *like) {
+    struct profile *profile = mem_new(sizeof *profile);
+    char *cacert = mem_copy(like->cacert);
+    if (!profile || (like->cacert && !cacert)) {
+        mem_free(profile);
+        mem_free(cacert);
+        return NULL;
+    }
+    *profile = *like;
+    profile->cacert = cacert;
+    profile->foreign = profile;
+    profile->next = net->profiles;
+    net->profiles = profile;
+    return profile;
+}
+
+struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *options) {
+    struct net *net = net_of(loop);
+    uint64_t connect_ms = options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_MS;
+    uint64_t stall_ms = options->stall_timeout_ms ? options->stall_timeout_ms : STALL_MS;
+    struct profile like = {
+        .cacert = (char *)options->cacert,
+        .version = (int)options->version,
+        .connect_ms = (long)connect_ms,
+        .stall_s = (long)((stall_ms + 999) / 1000),
+    };
+    if (!net || !make_headers(loop, options, &like.headers))
+        return NULL;
+    struct profile *profile = find(net, &like);
+    if (profile) {
+        curl_slist_free_all(like.headers);
+        return profile;
+    }
+    struct profile bare = like;
+    bare.headers = NULL;
+    struct profile *foreign = find(net, &bare);
+    if (!foreign)
+        foreign = keep(net, &bare);
+    profile = like.headers && foreign ? keep(net, &like) : foreign;
+    if (!profile) {
+        curl_slist_free_all(like.headers);
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return NULL;
+    }
+    profile->foreign = foreign;
+    return profile;
+}
+
+void profile_free(struct profile *profile) {
+    curl_slist_free_all(profile->headers);
+    mem_free(profile->cacert);
+    mem_free(profile);
+}
+
+/* HTTP/2 only where libcurl does it well: before 8.14 streams could stall or a
+ * reset one be taken for a whole one (curl issues 10693, 11982, 16955). */
+static long http_version(const struct profile *profile) {
+    enum { FIT_FOR_HTTP2 = 0x080e00 };
+    bool is_fit = curl_version_info(CURLVERSION_NOW)->version_num >= FIT_FOR_HTTP2;
+    bool wants_2 = profile->version == AJOB_HTTP_2 || (profile->version == AJOB_HTTP_AUTO && is_fit);
+    return wants_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+}
+
+bool profile_apply(const struct profile *profile, CURL *easy, long buffer_size) {
+    long version = http_version(profile);
+    bool is_ok = true;
+#define SET(option, value) is_ok = curl_easy_setopt(easy, option, value) == CURLE_OK && is_ok
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* a hung resolver thread must not hold us at the end */
+    SET(CURLOPT_NOPROGRESS, 1L);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L); /* fetch.c follows: it knows which headers are secret */
+    SET(CURLOPT_BUFFERSIZE, buffer_size);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, profile->connect_ms);
+    SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    SET(CURLOPT_LOW_SPEED_TIME, profile->stall_s);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_HTTP_VERSION, version);
+    SET(CURLOPT_PIPEWAIT, version == CURL_HTTP_VERSION_2TLS ? 1L : 0L);
+    SET(CURLOPT_USERAGENT, "ajob/" AJOB_VERSION);
+    /* With a CApath, which Debian compiles in, libcurl reads all certificates
+     * anew for every connection: 15 ms each. */
+    SET(CURLOPT_CAPATH, NULL);
+    if (profile->cacert)
+        SET(CURLOPT_CAINFO, profile->cacert);
+#undef SET
+    return is_ok;
+}

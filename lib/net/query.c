@@ -1,0 +1,177 @@
+/* query.c - one question to the REST API of a GitHub server. See query.h. */
+#include "net/query.h"
+
+#include "ajob.h"
+#include "base/mem.h"
+#include "net/net.h"
+
+enum { BODY_MAX = 64 << 20, SECONDARY_WAIT_MS = 60000 };
+
+static const char *const api_headers[] = {
+    "Accept: application/vnd.github+json",
+    "X-GitHub-Api-Version: 2022-11-28",
+    NULL,
+};
+
+static bool ask(struct query *query);
+
+/* ---- the line of questions ------------------------------------------------ */
+
+static void ask_next(struct net *net) {
+    while (net->queries && !net->query_is_running) {
+        struct query *query = net->queries;
+        net->queries = query->next;
+        query->is_waiting = false;
+        if (!ask(query))
+            query->done(query,
+                        &(struct query_result){.cause = "out of memory", .retry_after_ms = -1});
+    }
+}
+
+static void leave_line(struct query *query) {
+    struct net *net = net_of(query->loop);
+    struct query **link = &net->queries;
+    if (query->is_running) {
+        net->query_is_running = false;
+        query->is_running = false;
+    }
+    if (!query->is_waiting)
+        return;
+    while (*link != query)
+        link = &(*link)->next;
+    *link = query->next;
+    query->is_waiting = false;
+}
+
+/* ---- failures ------------------------------------------------------------- */
+
+/* How long a rate limit lasts; -1: this is none. */
+static int64_t rate_limit_ms(const struct response *response) {
+    if (response->status != 403 && response->status != 429)
+        return -1;
+    if (response->retry_after_ms >= 0)
+        return response->retry_after_ms;
+    if (response->rate_remaining == 0 && response->rate_reset_s >= 0) {
+        int64_t now = response->date_s >= 0 ? response->date_s : (int64_t)time(NULL);
+        int64_t wait_s = response->rate_reset_s - now;
+        return wait_s < 1 ? 1000 : wait_s > INT32_MAX / 1000 ? INT32_MAX : wait_s * 1000;
+    }
+    return response->status == 429 ? SECONDARY_WAIT_MS : -1;
+}
+
+static void explain_rate_limit(struct query *query, int64_t wait_ms, struct query_result *result,
+                               struct text *cause) {
+    char wait[32], clock[32];
+    struct tm at;
+    time_t end = time(NULL) + (time_t)(wait_ms / 1000);
+    localtime_r(&end, &at);
+    strftime(clock, sizeof clock, "%H:%M:%S", &at);
+    text_clear(cause);
+    text_format(cause, "HTTP %d: rate limit of the API, until %s (in %s)", result->status, clock,
+                ajob_format_duration(wait, (uint64_t)wait_ms));
+    result->is_retryable = (uint64_t)wait_ms <= query->max_wait_ms;
+    result->retry_after_ms = wait_ms;
+    if (!result->is_retryable)
+        text_add(cause, query->has_token ? ": longer than --max-wait"
+                                         : ": longer than --max-wait; a token raises it: set GH_TOKEN");
+}
+
+static void explain(struct query *query, struct query_result *result, struct text *cause) {
+    int64_t wait_ms = rate_limit_ms(&query->fetch.response);
+    if (wait_ms >= 0)
+        explain_rate_limit(query, wait_ms, result, cause);
+    else if (result->status == 401)
+        text_add(cause, ": check the token");
+}
+
+/* ---- the exchange --------------------------------------------------------- */
+
+static bool head_came(void *owner, const struct response *response) {
+    (void)owner;
+    return response->status == 200;
+}
+
+static bool body_came(void *owner, const char *data, size_t length) {
+    struct query *query = owner;
+    text_add_n(&query->body, data, length);
+    return text_ok(&query->body);
+}
+
+static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
+    struct query *query = owner;
+    struct net *net = net_of(query->loop);
+    struct text cause = TEXT_INIT(2 * TEXT_LINE_MAX);
+    struct query_result result = {
+        .status = fetched->status,
+        .is_retryable = fetched->is_retryable,
+        .retry_after_ms = fetched->retry_after_ms,
+    };
+    cJSON *json = NULL;
+    leave_line(query);
+    if (fetched->kind == FETCH_FAILED) {
+        text_add(&cause, fetched->cause);
+        explain(query, &result, &cause);
+    } else if (fetched->kind == FETCH_REFUSED) {
+        text_format(&cause, query->body.failed ? "the API's answer is longer than 64 MiB"
+                                               : "HTTP %d: no answer of the API",
+                    fetched->status);
+    } else {
+        json = cJSON_ParseWithLength(text_string(&query->body), query->body.length);
+        const char *type = query->fetch.response.content_type;
+        char safe[128];
+        if (!json)
+            text_format(&cause, "the answer is no valid JSON (%s): is this the address of the API?",
+                        ajob_escape(safe, sizeof safe, type ? type : "no Content-Type"));
+    }
+    result.json = json;
+    result.cause = text_string(&cause);
+    result.next_link = query->fetch.response.next_link;
+    query->done(query, &result);
+    cJSON_Delete(json);
+    text_done(&cause);
+    ask_next(net);
+}
+
+static bool ask(struct query *query) {
+    static const struct fetch_owner calls = {head_came, body_came, fetch_is_done};
+    struct net *net = net_of(query->loop);
+    query->body.max = BODY_MAX;
+    text_clear(&query->body);
+    struct fetch_request request = {
+        .url = query->url, .profile = query->profile, .headers = api_headers};
+    query->is_running = fetch_start(&query->fetch, query->loop, &calls, query, &request);
+    net->query_is_running = net->query_is_running || query->is_running;
+    return query->is_running;
+}
+
+bool query_start(struct query *query, const char *url) {
+    struct net *net = net_of(query->loop);
+    char *copy = mem_copy(url);
+    if (!net || !copy) {
+        mem_free(copy);
+        return false;
+    }
+    mem_free(query->url);
+    query->url = copy;
+    if (!net->query_is_running)
+        return ask(query);
+    struct query **link = &net->queries;
+    while (*link)
+        link = &(*link)->next;
+    *link = query;
+    query->next = NULL;
+    query->is_waiting = true;
+    return true;
+}
+
+void query_cancel(struct query *query) {
+    if (!query->loop)
+        return;
+    bool was_running = query->is_running;
+    leave_line(query);
+    fetch_cancel(&query->fetch);
+    query->url = mem_free(query->url);
+    text_done(&query->body);
+    if (was_running)
+        ask_next(net_of(query->loop));
+}

@@ -1,0 +1,45 @@
+/*
+ * query.h - one question to the REST API of a GitHub server, answered in JSON.
+ *
+ * Questions of a loop are asked one after the other, as GitHub wants it. Its
+ * ways of saying "not now" (rate limits, by 403 or 429) become a wait or a
+ * failure with the time when they end.
+ */
+#ifndef AJOB_NET_QUERY_H
+#define AJOB_NET_QUERY_H
+
+#include <cjson/cJSON.h>
+
+#include "net/fetch.h"
+
+struct query_result {
+    const cJSON *json;     /* NULL: it failed; lives as long as the call */
+    const char *next_link; /* the next page, or NULL */
+    const char *cause;     /* of the failure */
+    int status;            /* HTTP */
+    bool is_retryable;
+    int64_t retry_after_ms; /* -1: not said */
+};
+
+struct query {
+    struct ajob_loop *loop;
+    const struct profile *profile;
+    char *url;
+    uint64_t max_wait_ms;
+    bool has_token;
+    void (*done)(struct query *query, const struct query_result *result);
+    void *owner;
+    struct query *next; /* waits for its turn */
+    bool is_waiting, is_running;
+    struct fetch fetch;
+    struct text body;
+};
+
+/* Asks; done() comes once, from the loop, and may start the query again. url is
+ * copied. False on lack of memory: then it does not come. */
+bool query_start(struct query *query, const char *url);
+
+/* Ends it without done(), and frees what it holds. */
+void query_cancel(struct query *query);
+
+#endif

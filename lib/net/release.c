@@ -1,0 +1,333 @@
+/*
+ * release.c - the task kinds "release" and "listing".
+ *
+ * A release asks the API what it consists of, then becomes a group of
+ * downloads. A listing asks which releases there are (the latest, or all) and
+ * adds a release for each to the group it is in; it is no work of its own, and
+ * counts only if it fails. Which assets are chosen is in assets.c.
+ */
+#include "net/assets.h"
+
+#include "base/mem.h"
+#include "core/group.h"
+#include "core/loop.h"
+#include "net/query.h"
+
+struct release {
+    struct group group;
+    struct release_plan *plan;  /* shared by all that one ajob_release() leads to */
+    char *tag;                  /* NULL in a listing of the latest, or of all */
+    struct github_release info; /* what the API said */
+    struct query query;
+    bool is_known;   /* info is complete */
+    bool is_lenient; /* one of all releases: nothing to choose in it is no failure */
+    size_t chosen;   /* assets, of a listing of all: in all of them */
+};
+
+static struct release *release_of(struct ajob_task *task) {
+    return (struct release *)task;
+}
+
+static void fail_attempt(struct release *release, const struct query_result *result,
+                         const char *cause) {
+    struct outcome outcome = {.cause = mem_copy(cause), .exit = -1};
+    if (result) {
+        outcome.is_retryable = result->is_retryable;
+        outcome.retry_after_ms = result->retry_after_ms > 0 ? (uint32_t)result->retry_after_ms : 0;
+    }
+    query_cancel(&release->query);
+    task_attempt_over(&release->group.task, outcome);
+}
+
+/* ---- questions ------------------------------------------------------------ */
+
+static void ask(struct release *release, char *url,
+                void (*answered)(struct query *query, const struct query_result *result)) {
+    struct query *query = &release->query;
+    query->loop = release->group.task.loop;
+    query->profile = release->plan->profile;
+    query->max_wait_ms = release->plan->max_wait_ms;
+    query->has_token = release->plan->has_token;
+    query->owner = release;
+    query->done = answered;
+    if (!url || !query_start(query, url))
+        fail_attempt(release, NULL, "out of memory");
+    mem_free(url);
+}
+
+/* The next page, if it is the API's: the token goes with the question. */
+static char *next_page(const struct release *release, const struct query_result *result) {
+    bool is_ours = url_same_origin(result->next_link, release->plan->repo.api);
+    return is_ours ? mem_copy(result->next_link) : NULL;
+}
+
+static void fail_for_answer(struct release *release, const struct query_result *result) {
+    const struct release_plan *plan = release->plan;
+    struct text cause = TEXT_INIT(2 * TEXT_LINE_MAX);
+    const char *hint = plan->has_token ? "or the token has no access to it"
+                                       : "or private: set GH_TOKEN";
+    text_format(&cause, "%s/%s: ", plan->repo.owner, plan->repo.name);
+    if (release->tag) {
+        char tag[300];
+        text_format(&cause, "release %s: ", ajob_escape(tag, sizeof tag, release->tag));
+    } else if (!plan->lists_all) {
+        text_add(&cause, "latest release: ");
+    }
+    if (result->status == 404)
+        text_format(&cause, "not found, %s", hint);
+    else
+        text_add(&cause, result->cause);
+    fail_attempt(release, result, text_string(&cause));
+    text_done(&cause);
+}
+
+/* ---- one release ---------------------------------------------------------- */
+
+static void begin_downloads(struct release *release) {
+    struct text error = TEXT_INIT(4 * TEXT_LINE_MAX);
+    struct ajob_task *task = &release->group.task;
+    query_cancel(&release->query);
+    size_t chosen = assets_choose(release->plan, &release->info, NULL, &error);
+    bool is_ok = chosen ? assets_add(release->plan, &release->info, task, &error)
+                        : release->is_lenient;
+    github_release_done(&release->info);
+    if (is_ok)
+        group_start(task);
+    else
+        fail_attempt(release, NULL, text_string(&error));
+    text_done(&error);
+}
+
+static void assets_answered(struct query *query, const struct query_result *result) {
+    struct release *release = query->owner;
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    if (!result->json) {
+        fail_for_answer(release, result);
+    } else if (!github_read_assets(result->json, &release->info, &error)) {
+        fail_attempt(release, NULL, text_string(&error));
+    } else if (result->next_link) {
+        char *url = next_page(release, result);
+        if (url)
+            ask(release, url, assets_answered);
+        else
+            fail_attempt(release, NULL, "the API's next page is on another host: refused");
+    } else {
+        release->is_known = true;
+        begin_downloads(release);
+    }
+    text_done(&error);
+}
+
+/* The release itself has at most this many of its assets in it. */
+static void complete_assets(struct release *release) {
+    enum { EMBEDDED_MAX = 30 };
+    if (release->info.asset_count < EMBEDDED_MAX) {
+        release->is_known = true;
+        begin_downloads(release);
+        return;
+    }
+    ask(release, github_assets_url(&release->plan->repo, release->info.id), assets_answered);
+}
+
+static void release_answered(struct query *query, const struct query_result *result) {
+    struct release *release = query->owner;
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    github_release_done(&release->info);
+    if (!result->json)
+        fail_for_answer(release, result);
+    else if (!github_read_release(result->json, &release->info, &error))
+        fail_attempt(release, NULL, text_string(&error));
+    else
+        complete_assets(release);
+    text_done(&error);
+}
+
+static void release_start(struct ajob_task *task) {
+    struct release *release = release_of(task);
+    if (release->info.tag)
+        complete_assets(release);
+    else
+        ask(release, github_release_url(&release->plan->repo, release->tag), release_answered);
+}
+
+static void release_stop(struct ajob_task *task, enum stop_how how) {
+    struct release *release = release_of(task);
+    if (release->is_known || !task->kind->is_group)
+        group_stop(task, how);
+    else
+        fail_attempt(release, NULL, "stopped");
+}
+
+static bool release_is_counted(const struct ajob_task *task) {
+    bool has_ended_badly = task->status != AJOB_UNDECIDED && task->status != AJOB_SUCCEEDED;
+    return has_ended_badly && !group_of(task)->count;
+}
+
+static void release_free(struct ajob_task *task) {
+    struct release *release = release_of(task);
+    query_cancel(&release->query);
+    github_release_done(&release->info);
+    release_plan_unref(release->plan);
+    mem_free(release->tag);
+    group_free(task);
+}
+
+static const struct task_kind release_kind = {
+    .name = "release",
+    .size = sizeof(struct release),
+    .is_group = true,
+    .grows = true,
+    .retry = {.max = 4},
+    .start = release_start,
+    .stop = release_stop,
+    .is_counted = release_is_counted,
+    .free = release_free,
+};
+
+/* ---- listings ------------------------------------------------------------- */
+
+static struct release *new_release(struct ajob_loop *loop, const struct task_kind *kind,
+                                   struct release_plan *plan) {
+    struct release *release = task_new(loop, kind);
+    if (!release)
+        return NULL;
+    release->plan = release_plan_ref(plan);
+    release->group.policy = (uint8_t)plan->policy;
+    bool is_set = !ajob_set_retry(&release->group.task, &plan->retry);
+    return is_set ? release : NULL;
+}
+
+/* Adds the release that was read to the group of the listing. */
+static bool add_release(struct release *listing, struct github_release *info) {
+    struct ajob_task *task = &listing->group.task;
+    struct release *release = new_release(task->loop, &release_kind, listing->plan);
+    if (!release || ajob_set_title(&release->group.task, info->tag) ||
+        ajob_group_add(task->parent, &release->group.task))
+        return false;
+    release->is_lenient = listing->plan->lists_all;
+    release->tag = mem_copy(info->tag);
+    release->info = *info;
+    *info = (struct github_release){0};
+    return release->tag != NULL;
+}
+
+static void listing_is_over(struct release *listing) {
+    query_cancel(&listing->query);
+    task_attempt_over(&listing->group.task, (struct outcome){.succeeded = true, .exit = -1});
+}
+
+static void latest_answered(struct query *query, const struct query_result *result) {
+    struct release *listing = query->owner;
+    struct github_release info = {0};
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    if (!result->json)
+        fail_for_answer(listing, result);
+    else if (!github_read_release(result->json, &info, &error))
+        fail_attempt(listing, NULL, text_string(&error));
+    else if (!add_release(listing, &info))
+        fail_attempt(listing, NULL, "out of memory");
+    else
+        listing_is_over(listing);
+    github_release_done(&info);
+    text_done(&error);
+}
+
+static bool add_page(struct release *listing, const cJSON *json, struct text *error) {
+    const cJSON *item;
+    if (!cJSON_IsArray(json)) {
+        text_add(error, "the API's answer makes no sense: no list of releases");
+        return false;
+    }
+    cJSON_ArrayForEach(item, json) {
+        struct github_release info = {0};
+        struct text ignored = TEXT_INIT(4 * TEXT_LINE_MAX);
+        if (!github_read_release(item, &info, error))
+            return false;
+        listing->chosen += assets_choose(listing->plan, &info, NULL, &ignored);
+        bool is_added = info.is_draft || add_release(listing, &info);
+        github_release_done(&info);
+        text_done(&ignored);
+        if (!is_added) {
+            text_add(error, "out of memory");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void page_answered(struct query *query, const struct query_result *result) {
+    struct release *listing = query->owner;
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    if (!result->json) {
+        fail_for_answer(listing, result);
+    } else if (!add_page(listing, result->json, &error)) {
+        fail_attempt(listing, NULL, text_string(&error));
+    } else if (result->next_link) {
+        char *url = next_page(listing, result);
+        if (url)
+            ask(listing, url, page_answered);
+        else
+            fail_attempt(listing, NULL, "the API's next page is on another host: refused");
+    } else if (!listing->chosen) {
+        fail_attempt(listing, NULL, listing->plan->include ? "no asset of any release matches"
+                                                           : "no release has an asset");
+    } else {
+        listing_is_over(listing);
+    }
+    text_done(&error);
+}
+
+static void listing_start(struct ajob_task *task) {
+    struct release *listing = release_of(task);
+    const struct github_repo *repo = &listing->plan->repo;
+    listing->chosen = 0;
+    if (listing->plan->lists_all)
+        ask(listing, github_releases_url(repo), page_answered);
+    else
+        ask(listing, github_release_url(repo, NULL), latest_answered);
+}
+
+static void listing_stop(struct ajob_task *task, enum stop_how how) {
+    (void)how;
+    fail_attempt(release_of(task), NULL, "stopped");
+}
+
+static bool listing_is_counted(const struct ajob_task *task) {
+    return task->status != AJOB_UNDECIDED && task->status != AJOB_SUCCEEDED;
+}
+
+static void listing_free(struct ajob_task *task) {
+    struct release *listing = release_of(task);
+    query_cancel(&listing->query);
+    release_plan_unref(listing->plan);
+}
+
+static const struct task_kind listing_kind = {
+    .name = "listing",
+    .size = sizeof(struct release),
+    .grows = true,
+    .retry = {.max = 4},
+    .start = listing_start,
+    .stop = listing_stop,
+    .is_counted = listing_is_counted,
+    .free = listing_free,
+};
+
+/* ---- making one ----------------------------------------------------------- */
+
+ajob_task *ajob_release(ajob_loop *loop, const ajob_release_options *options) {
+    struct release_plan *plan = release_plan_new(loop, options);
+    if (!plan)
+        return NULL;
+    bool is_listing = options->all || !options->tag;
+    struct release *release = new_release(loop, is_listing ? &listing_kind : &release_kind, plan);
+    release_plan_unref(plan);
+    if (!release || is_listing)
+        return release ? &release->group.task : NULL;
+    release->tag = mem_copy(options->tag);
+    if (!release->tag) {
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return NULL;
+    }
+    return &release->group.task;
+}

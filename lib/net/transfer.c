@@ -1,0 +1,443 @@
+/* transfer.c - one attempt to bring one URL into one file. See transfer.h. */
+#include "net/transfer.h"
+
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "core/loop.h"
+#include "net/url.h"
+
+enum {
+    NOTE_FROM = 256 * 1024,    /* smaller bodies are not worth a note while they come */
+    RESERVE_FROM = 1024 * 1024 /* nor asking for room */
+};
+
+static void transfer_step(struct transfer *transfer);
+
+static void go_to(struct transfer *transfer, int state) {
+    transfer->state = state;
+}
+
+static void fail(struct transfer *transfer, bool is_retryable) {
+    transfer->is_retryable = is_retryable;
+    go_to(transfer, TRANSFER_OVER);
+}
+
+static void fail_with(struct transfer *transfer, bool is_retryable, const char *cause) {
+    text_clear(&transfer->cause);
+    text_add(&transfer->cause, cause);
+    fail(transfer, is_retryable);
+}
+
+/* ---- opening and comparing ------------------------------------------------ */
+
+static void hash_is_done(struct hasher *hasher) {
+    struct transfer *transfer = hasher->owner;
+    transfer->hash_is_done = true;
+    transfer_step(transfer);
+}
+
+/* Hashes the first length bytes of fd, off the loop, into a new digest. */
+static bool start_hash(struct transfer *transfer, int fd, uint64_t length) {
+    transfer->hash_is_done = false;
+    transfer->hasher.digest = &transfer->digest;
+    transfer->hasher.fd = fd;
+    transfer->hasher.length = length;
+    transfer->hasher.done = hash_is_done;
+    transfer->hasher.owner = transfer;
+    return digest_begin(&transfer->digest, transfer->plan->want->algorithm) &&
+           hasher_start(&transfer->hasher, transfer->task->loop->uv);
+}
+
+static void open_target(struct transfer *transfer) {
+    const struct transfer_plan *plan = transfer->plan;
+    struct part_target *target = &transfer->target;
+    bool is_open = part_open_dir(&transfer->part, plan->dir, plan->subdir, &transfer->cause) &&
+                   part_look(&transfer->part, plan->name, target, &transfer->cause);
+    if (!is_open) {
+        fail(transfer, false);
+        return;
+    }
+    bool is_candidate =
+        target->fd >= 0 && plan->want && (!plan->size_known || plan->size == target->size);
+    if (!is_candidate)
+        go_to(transfer, TRANSFER_CLAIMING);
+    else if (start_hash(transfer, target->fd, target->size))
+        go_to(transfer, TRANSFER_COMPARING);
+    else
+        fail_with(transfer, false, "the digest cannot be computed here");
+}
+
+static void is_up_to_date(struct transfer *transfer) {
+    transfer->succeeded = transfer->is_up_to_date = true;
+    transfer->offset = transfer->target.size;
+    transfer->total = (int64_t)transfer->target.size;
+    go_to(transfer, TRANSFER_OVER);
+}
+
+static void compare(struct transfer *transfer) {
+    bool is_same = digest_end(&transfer->digest, transfer->plan->want, transfer->hex);
+    if (is_same && transfer->hasher.has_read_all) {
+        transfer->is_verified = true;
+        is_up_to_date(transfer);
+    } else {
+        transfer->hex[0] = '\0';
+        go_to(transfer, TRANSFER_CLAIMING);
+    }
+}
+
+/* ---- claiming ------------------------------------------------------------- */
+
+/* Whether what an earlier attempt left is the beginning of what is wanted. */
+static bool may_resume(const struct transfer *transfer, const struct part_note *note,
+                       uint64_t size) {
+    const struct transfer_plan *plan = transfer->plan;
+    bool is_same = !strcmp(note->identity, transfer->note.identity);
+    bool is_sure = note->etag || note->last_modified || plan->want;
+    bool fits = !plan->size_known || size <= plan->size;
+    return is_same && is_sure && fits && size > 0;
+}
+
+/* The URL may have secrets in it; its digest names it as well. */
+static char *identity_of_url(const char *url) {
+    struct digest digest = {0};
+    struct digest_want sha256;
+    char hex[DIGEST_HEX_MAX] = "";
+    digest_parse("sha256:0000000000000000000000000000000000000000000000000000000000000000",
+                 &sha256);
+    if (digest_begin(&digest, sha256.algorithm)) {
+        digest_add(&digest, url, strlen(url));
+        digest_end(&digest, &sha256, hex);
+    }
+    digest_done(&digest);
+    return *hex ? text_make("url-sha256:%s", hex) : NULL;
+}
+
+static bool name_the_note(struct transfer *transfer) {
+    const struct transfer_plan *plan = transfer->plan;
+    part_note_done(&transfer->note);
+    transfer->note.identity =
+        plan->identity ? mem_copy(plan->identity) : identity_of_url(plan->url);
+    transfer->note.url = url_redacted(plan->url);
+    return transfer->note.identity != NULL;
+}
+
+static bool start_over(struct transfer *transfer) {
+    const struct transfer_plan *plan = transfer->plan;
+    transfer->offset = transfer->resumed_from = 0;
+    if (plan->want && !digest_begin(&transfer->digest, plan->want->algorithm)) {
+        text_add(&transfer->cause, "the digest cannot be computed here");
+        return false;
+    }
+    return part_truncate(&transfer->part, 0, &transfer->cause);
+}
+
+static void start_fetch(struct transfer *transfer);
+
+static void claim(struct transfer *transfer) {
+    const struct transfer_plan *plan = transfer->plan;
+    struct part_note note = {.total = -1};
+    if (!part_claim(&transfer->part, plan->name, &transfer->cause) || !name_the_note(transfer)) {
+        fail(transfer, false);
+        return;
+    }
+    uint64_t size = part_size(&transfer->part);
+    bool resumes = size && part_recall(&transfer->part, &note) &&
+                   may_resume(transfer, &note, size);
+    if (!resumes) {
+        part_note_done(&note);
+        if (start_over(transfer))
+            start_fetch(transfer);
+        else
+            fail(transfer, false);
+        return;
+    }
+    part_note_done(&transfer->note);
+    transfer->note = note;
+    transfer->offset = transfer->resumed_from = size;
+    if (!plan->want)
+        start_fetch(transfer);
+    else if (start_hash(transfer, transfer->part.fd, size))
+        go_to(transfer, TRANSFER_REHASHING);
+    else
+        fail_with(transfer, false, "the digest cannot be computed here");
+}
+
+/* ---- fetching ------------------------------------------------------------- */
+
+/* The whole body comes; what is in the part already is not part of it. */
+static bool take_whole(struct transfer *transfer, const struct response *response) {
+    const struct part_target *target = &transfer->target;
+    bool is_same_time =
+        response->last_modified && http_date(response->last_modified) == target->mtime_s;
+    bool is_same_size = response->length >= 0 && (uint64_t)response->length == target->size;
+    if (target->fd >= 0 && !transfer->plan->want && !response->is_encoded && is_same_time &&
+        is_same_size) {
+        transfer->is_up_to_date = true;
+        return false;
+    }
+    transfer->total = response->is_encoded ? -1 : response->length;
+    return !transfer->offset || (name_the_note(transfer) && start_over(transfer));
+}
+
+/* The body goes on where the part ends; anything else starts over. */
+static bool take_rest(struct transfer *transfer, const struct response *response) {
+    bool fits = response->has_extent && !response->is_encoded && transfer->offset &&
+                response->range_first == transfer->offset;
+    bool same_total = response->range_total < 0 || transfer->note.total < 0 ||
+                      response->range_total == transfer->note.total;
+    if (fits && same_total) {
+        transfer->total = response->range_total;
+        return true;
+    }
+    text_add(&transfer->cause, "the server sent another range than asked for");
+    part_discard(&transfer->part);
+    transfer->is_retryable = true;
+    return false;
+}
+
+/* Range not satisfiable: all of it is here already, or it has changed. */
+static bool take_nothing(struct transfer *transfer, const struct response *response) {
+    transfer->is_complete = transfer->offset && response->has_range &&
+                            response->range_total == (int64_t)transfer->offset;
+    if (transfer->is_complete) {
+        transfer->total = response->range_total;
+        return true;
+    }
+    text_add(&transfer->cause, "HTTP 416 (Range Not Satisfiable): the file has changed");
+    if (transfer->offset) {
+        part_discard(&transfer->part);
+        transfer->is_retryable = true;
+    }
+    return false;
+}
+
+/* Keeps on disk what resuming will need. */
+static bool remember(struct transfer *transfer, const struct response *response) {
+    struct part_note *note = &transfer->note;
+    const char *etag = response_strong_etag(response);
+    mem_free(note->etag);
+    mem_free(note->last_modified);
+    note->etag = response->is_encoded ? NULL : mem_copy(etag);
+    note->last_modified =
+        response->is_encoded || response->etag ? NULL : mem_copy(response->last_modified);
+    note->total = transfer->total;
+    bool is_worth_it = transfer->total < 0 || transfer->total > NOTE_FROM;
+    return !is_worth_it || part_remember(&transfer->part, note, &transfer->cause);
+}
+
+static bool head_came(void *owner, const struct response *response) {
+    struct transfer *transfer = owner;
+    const struct transfer_plan *plan = transfer->plan;
+    bool is_taken = response->status == 416   ? take_nothing(transfer, response)
+                    : response->status == 206 ? take_rest(transfer, response)
+                                              : take_whole(transfer, response);
+    if (!is_taken || response->status == 416)
+        return is_taken;
+    if (plan->size_known && transfer->total >= 0 && (uint64_t)transfer->total != plan->size) {
+        text_format(&transfer->cause, "the server has %lld bytes, expected %llu",
+                    (long long)transfer->total, (unsigned long long)plan->size);
+        return false;
+    }
+    if (transfer->total > RESERVE_FROM &&
+        !part_reserve(&transfer->part, (uint64_t)transfer->total, &transfer->cause))
+        return false;
+    return remember(transfer, response);
+}
+
+static bool body_came(void *owner, const char *data, size_t length) {
+    struct transfer *transfer = owner;
+    const struct transfer_plan *plan = transfer->plan;
+    if (plan->size_known && transfer->offset + length > plan->size) {
+        text_format(&transfer->cause, "the body is longer than the %llu bytes expected",
+                    (unsigned long long)plan->size);
+        return false;
+    }
+    if (!part_write(&transfer->part, data, length, transfer->offset, &transfer->cause))
+        return false;
+    if (plan->want)
+        digest_add(&transfer->digest, data, length);
+    transfer->offset += length;
+    task_progressed(transfer->task, &transfer->last_event_ms, transfer->offset, transfer->total);
+    return true;
+}
+
+static void fetch_is_done(void *owner, const struct fetch_result *result) {
+    struct transfer *transfer = owner;
+    transfer->fetch_is_done = true;
+    transfer->fetch_was_ok = result->kind == FETCH_OK;
+    if (result->kind == FETCH_FAILED) {
+        text_clear(&transfer->cause);
+        text_add(&transfer->cause, result->cause);
+        transfer->is_retryable = result->is_retryable;
+        transfer->retry_after_ms = result->retry_after_ms;
+    }
+    transfer_step(transfer);
+}
+
+static void start_fetch(struct transfer *transfer) {
+    static const struct fetch_owner calls = {head_came, body_came, fetch_is_done};
+    const struct part_note *note = &transfer->note;
+    struct fetch_request request = {
+        .url = transfer->plan->url,
+        .profile = transfer->plan->profile,
+        .headers = transfer->plan->headers,
+        .range_first = transfer->offset,
+        .if_range = !transfer->offset ? NULL : note->etag ? note->etag : note->last_modified,
+    };
+    go_to(transfer, TRANSFER_FETCHING);
+    if (!fetch_start(&transfer->fetch, transfer->task->loop, &calls, transfer, &request))
+        fail_with(transfer, false, "out of memory");
+}
+
+static void fetched(struct transfer *transfer) {
+    if (transfer->is_up_to_date)
+        is_up_to_date(transfer);
+    else if (transfer->fetch_was_ok)
+        go_to(transfer, TRANSFER_FINISHING);
+    else
+        go_to(transfer, TRANSFER_OVER);
+}
+
+/* ---- finishing ------------------------------------------------------------ */
+
+/* What came is not what is wanted. If it was put together from two attempts a
+ * clean one may mend it. */
+static void reject(struct transfer *transfer) {
+    part_discard(&transfer->part);
+    fail(transfer, transfer->resumed_from > 0);
+}
+
+static void finish(struct transfer *transfer) {
+    const struct transfer_plan *plan = transfer->plan;
+    uint64_t expected = plan->size_known        ? plan->size
+                        : transfer->total >= 0 ? (uint64_t)transfer->total
+                                                : transfer->offset;
+    if (transfer->offset < expected) {
+        text_format(&transfer->cause, "the body ended early: %llu of %llu bytes",
+                    (unsigned long long)transfer->offset, (unsigned long long)expected);
+        fail(transfer, true);
+        return;
+    }
+    if (transfer->offset > expected) {
+        text_format(&transfer->cause, "%llu bytes came, expected %llu",
+                    (unsigned long long)transfer->offset, (unsigned long long)expected);
+        reject(transfer);
+        return;
+    }
+    if (plan->want && !digest_end(&transfer->digest, plan->want, transfer->hex)) {
+        char wanted[16 + DIGEST_HEX_MAX];
+        digest_format(plan->want, wanted);
+        text_format(&transfer->cause, "%s mismatch: expected %s, got %s",
+                    digest_name(plan->want->algorithm), strchr(wanted, ':') + 1, transfer->hex);
+        reject(transfer);
+        return;
+    }
+    const char *modified = transfer->fetch.response.last_modified;
+    int64_t mtime_s = modified ? http_date(modified) : -1;
+    if (!part_commit(&transfer->part, mtime_s, transfer->target.mode, &transfer->cause)) {
+        fail(transfer, false);
+        return;
+    }
+    transfer->succeeded = true;
+    transfer->is_verified = plan->want != NULL;
+    transfer->total = (int64_t)transfer->offset;
+    go_to(transfer, TRANSFER_OVER);
+}
+
+/* ---- the machine ---------------------------------------------------------- */
+
+/* What is left on disk: a part worth resuming with its note, or nothing. */
+static void leave_disk_tidy(struct transfer *transfer) {
+    struct part *part = &transfer->part;
+    const struct part_note *note = &transfer->note;
+    if (transfer->succeeded && !transfer->is_up_to_date)
+        return; /* the part has become the file */
+    bool is_sure = note->etag || note->last_modified || transfer->plan->want;
+    bool is_worth_it = !transfer->is_up_to_date && transfer->offset && is_sure &&
+                       part->is_resumable && note->identity;
+    struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
+    if (!is_worth_it || (!part->has_note && !part_remember(part, note, &ignored)))
+        part_discard(part);
+    text_done(&ignored);
+}
+
+static void transfer_step(struct transfer *transfer) {
+    for (;;) {
+        switch (transfer->state) {
+        case TRANSFER_OPENING:
+            open_target(transfer);
+            break;
+        case TRANSFER_COMPARING:
+            if (!transfer->hash_is_done)
+                return;
+            if (transfer->is_stopped)
+                go_to(transfer, TRANSFER_OVER);
+            else
+                compare(transfer);
+            break;
+        case TRANSFER_CLAIMING:
+            claim(transfer);
+            break;
+        case TRANSFER_REHASHING:
+            if (!transfer->hash_is_done)
+                return;
+            if (transfer->is_stopped)
+                go_to(transfer, TRANSFER_OVER);
+            else if (transfer->hasher.has_read_all)
+                start_fetch(transfer);
+            else
+                fail_with(transfer, true, "the part changed while it was read");
+            break;
+        case TRANSFER_FETCHING:
+            if (!transfer->fetch_is_done && !transfer->is_stopped)
+                return;
+            if (transfer->fetch_is_done)
+                fetched(transfer);
+            else
+                go_to(transfer, TRANSFER_OVER);
+            break;
+        case TRANSFER_FINISHING:
+            finish(transfer);
+            break;
+        case TRANSFER_OVER:
+            fetch_cancel(&transfer->fetch);
+            leave_disk_tidy(transfer);
+            if (transfer->target.fd >= 0)
+                close(transfer->target.fd);
+            part_close(&transfer->part);
+            transfer->over(transfer);
+            return;
+        }
+    }
+}
+
+void transfer_start(struct transfer *transfer, struct ajob_task *task,
+                    const struct transfer_plan *plan, void (*over)(struct transfer *transfer)) {
+    *transfer = (struct transfer){
+        .task = task,
+        .plan = plan,
+        .over = over,
+        .part = PART_INIT,
+        .target = {.fd = -1},
+        .note = {.total = -1},
+        .retry_after_ms = -1,
+        .total = -1,
+        .cause = TEXT_INIT(TEXT_LINE_MAX),
+    };
+    transfer_step(transfer);
+}
+
+void transfer_stop(struct transfer *transfer) {
+    transfer->is_stopped = true;
+    if (transfer->hasher.is_running)
+        hasher_cancel(&transfer->hasher);
+    else
+        transfer_step(transfer);
+}
+
+void transfer_done(struct transfer *transfer) {
+    digest_done(&transfer->digest);
+    part_note_done(&transfer->note);
+    text_done(&transfer->cause);
+}

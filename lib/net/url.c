@@ -1,0 +1,92 @@
+/* url.c - questions about URLs. See url.h. */
+#include "net/url.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static CURLU *parse(const char *url) {
+    CURLU *handle = curl_url();
+    if (handle && curl_url_set(handle, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) {
+        curl_url_cleanup(handle);
+        handle = NULL;
+    }
+    return handle;
+}
+
+const char *url_fault(const char *url) {
+    for (const char *c = url; *c; c++)
+        if (iscntrl((unsigned char)*c) || *c == ' ')
+            return "a space or control character in it: write %20";
+    const char *colon = strstr(url, "://");
+    if (!colon)
+        return "not a URL: it begins with https:// or http://";
+    size_t length = (size_t)(colon - url);
+    bool is_http = (length == 4 && !strncasecmp(url, "http", 4)) ||
+                   (length == 5 && !strncasecmp(url, "https", 5));
+    if (!is_http)
+        return "only http:// and https:// are spoken";
+    CURLU *handle = parse(url);
+    curl_url_cleanup(handle);
+    return handle ? NULL : "not a valid URL";
+}
+
+char *url_origin(const char *url) {
+    CURLU *handle = parse(url);
+    char *scheme = NULL, *host = NULL, *port = NULL, *origin = NULL;
+    bool is_ok = handle && !curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) &&
+                 !curl_url_get(handle, CURLUPART_HOST, &host, 0) &&
+                 !curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+    if (is_ok)
+        origin = text_make("%s://%s:%s", scheme, host, port);
+    for (char *c = origin; c && *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(handle);
+    return origin;
+}
+
+bool url_same_origin(const char *a, const char *b) {
+    char *origin_a = url_origin(a), *origin_b = url_origin(b);
+    bool is_same = origin_a && origin_b && !strcmp(origin_a, origin_b);
+    mem_free(origin_a);
+    mem_free(origin_b);
+    return is_same;
+}
+
+bool url_is_https(const char *url) {
+    return !strncasecmp(url, "https://", 8);
+}
+
+char *url_redacted(const char *url) {
+    CURLU *handle = parse(url);
+    char *plain = NULL, *copy = NULL;
+    bool is_ok = handle && !curl_url_set(handle, CURLUPART_USER, NULL, 0) &&
+                 !curl_url_set(handle, CURLUPART_PASSWORD, NULL, 0) &&
+                 !curl_url_set(handle, CURLUPART_QUERY, NULL, 0) &&
+                 !curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0) &&
+                 !curl_url_get(handle, CURLUPART_URL, &plain, 0);
+    if (is_ok)
+        copy = mem_copy(plain);
+    curl_free(plain);
+    curl_url_cleanup(handle);
+    return copy;
+}
+
+char *url_encode_segment(const char *raw) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+    struct text text = TEXT_INIT(1 << 16);
+    for (; *raw; raw++) {
+        if (strchr(plain, *raw))
+            text_add_char(&text, *raw);
+        else
+            text_format(&text, "%%%02X", (unsigned)(unsigned char)*raw);
+    }
+    char *copy = text_ok(&text) ? mem_copy(text_string(&text)) : NULL;
+    text_done(&text);
+    return copy;
+}

@@ -1,0 +1,28 @@
+/*
+ * url.h - questions about URLs (RFC 3986), answered by libcurl's parser.
+ */
+#ifndef AJOB_NET_URL_H
+#define AJOB_NET_URL_H
+
+#include <stdbool.h>
+
+/* NULL if it is an http or https URL with a host and without control
+ * characters and spaces, else why not: a static text. */
+const char *url_fault(const char *url);
+
+/* "https://host:443", in lower case; on the heap, NULL on lack of memory or for
+ * what is no URL. */
+char *url_origin(const char *url);
+
+/* The same scheme, host and port. */
+bool url_same_origin(const char *a, const char *b);
+
+bool url_is_https(const char *url);
+
+/* For messages: without user, password and query; on the heap or NULL. */
+char *url_redacted(const char *url);
+
+/* text percent-encoded as one path segment ('/' too); on the heap or NULL. */
+char *url_encode_segment(const char *text);
+
+#endif
