@@ -342,7 +342,8 @@ void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void *data) {
     loop->closed = closed;
     loop->closed_data = data;
     for (struct loop_module *module = loop->modules; module; module = module->next)
-        module->close(module);
+        if (module->close)
+            module->close(module);
     signals_close(loop->signals);
     uv_close((uv_handle_t *)&loop->prepare, handle_closed);
     uv_close((uv_handle_t *)&loop->check, handle_closed);
@@ -378,5 +379,21 @@ struct loop_module *loop_find_module(const struct ajob_loop *loop, const void *k
     struct loop_module *module = loop->modules;
     while (module && module->key != key)
         module = module->next;
+    return module;
+}
+
+struct loop_module *loop_module(struct ajob_loop *loop, const void *key, size_t size,
+                                void (*free)(struct loop_module *module)) {
+    struct loop_module *module = loop_find_module(loop, key);
+    if (module)
+        return module;
+    module = mem_new(size);
+    if (!module) {
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return NULL;
+    }
+    module->key = key;
+    module->free = free;
+    loop_add_module(loop, module);
     return module;
 }

@@ -22,7 +22,7 @@ struct signals;
 struct loop_module {
     struct loop_module *next;
     const void *key; /* who it is */
-    /* Closes its uv handles, each counted by loop_handle_opened(). */
+    /* Closes its uv handles, each counted by loop_handle_opened(); may be NULL. */
     void (*close)(struct loop_module *module);
     /* After its handles are closed and every task is freed. */
     void (*free)(struct loop_module *module);
@@ -120,5 +120,10 @@ void loop_handle_closed(struct ajob_loop *loop);
 
 void loop_add_module(struct ajob_loop *loop, struct loop_module *module);
 struct loop_module *loop_find_module(const struct ajob_loop *loop, const void *key);
+
+/* The module with this key, made of `size` zeroed bytes at the first call, for
+ * rooms without handles. NULL with ajob_error() set. */
+struct loop_module *loop_module(struct ajob_loop *loop, const void *key, size_t size,
+                                void (*free)(struct loop_module *module));
 
 #endif

@@ -250,8 +250,8 @@ static bool add_one(const struct release_plan *plan, const struct github_release
         tell(plan, release, asset, subdir, name);
     if (is_ok && (fault || !plan->list_only)) {
         ajob_loop *loop = group->loop;
-        ajob_task *task = fault ? refusal_new(loop, fault)
-                                : new_download(plan, asset, loop, subdir);
+        ajob_task *task =
+            fault ? refusal_new(loop, fault) : new_download(plan, asset, loop, subdir);
         is_ok = task && !ajob_set_title(task, asset->name) && !ajob_group_add(group, task);
     }
     mem_free(name);

@@ -13,8 +13,8 @@
 struct release_plan {
     unsigned references;
     struct github_repo repo;
-    const struct profile *profile; /* of the API */
-    ajob_http_options http;        /* for the downloads; its strings are copies */
+    struct profile *profile; /* of the API */
+    ajob_http_options http;  /* for the downloads; its strings are copies */
     char *token, *cacert;
     char *dir;
     char **include, **exclude; /* NULL-terminated, or NULL */

@@ -24,8 +24,8 @@ struct download {
     /* Of the last attempt: */
     uint64_t bytes, resumed_from;
     int64_t total;
-    char *hex;                     /* of the digest that was verified, or NULL */
-    const char *digest_field;      /* "sha256" */
+    char *hex;                /* of the digest that was verified, or NULL */
+    const char *digest_field; /* "sha256" */
     bool is_up_to_date, is_verified, was_stopped;
     bool is_release; /* of which one expects a digest */
 };
@@ -185,8 +185,7 @@ static int plan_digest(struct transfer_plan *plan, ajob_loop *loop, const char *
     if (!plan->want)
         return loop_fail(loop, AJOB_ENOMEM, "out of memory");
     if (!digest_parse(digest, plan->want))
-        return fail(loop, digest,
-                    "not a digest: sha256:<64 hex digits> (or sha512, sha1, md5)");
+        return fail(loop, digest, "not a digest: sha256:<64 hex digits> (or sha512, sha1, md5)");
     return 0;
 }
 
@@ -195,12 +194,11 @@ static char *path_of(const struct transfer_plan *plan) {
     bool is_here = !strcmp(plan->dir, ".");
     bool has_slash = plan->dir[0] && plan->dir[strlen(plan->dir) - 1] == '/';
     return text_make("%s%s%s%s%s", is_here ? "" : plan->dir, is_here || has_slash ? "" : "/",
-                    plan->subdir ? plan->subdir : "", plan->subdir ? "/" : "", plan->name);
+                     plan->subdir ? plan->subdir : "", plan->subdir ? "/" : "", plan->name);
 }
 
 static int plan_download(struct download *download, ajob_loop *loop,
-                         const ajob_download_options *options,
-                         const struct download_extra *extra) {
+                         const ajob_download_options *options, const struct download_extra *extra) {
     struct transfer_plan *plan = &download->plan;
     const char *fault = url_fault(options->url);
     if (fault)

@@ -86,8 +86,13 @@ static bool make_headers(struct fetch *fetch) {
     return is_ok;
 }
 
-static bool start_hop(struct fetch *fetch, struct net *net) {
-    struct exchange *exchange = exchange_take(net, fetch->profile);
+static void give_back(struct fetch *fetch) {
+    if (fetch->exchange)
+        fetch->exchange = profile_give(fetch->profile, fetch->exchange);
+}
+
+static bool start_hop(struct fetch *fetch) {
+    struct exchange *exchange = profile_take(fetch->profile);
     if (!exchange)
         return false;
     fetch->exchange = exchange;
@@ -107,13 +112,13 @@ static bool start_hop(struct fetch *fetch, struct net *net) {
         !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came) &&
         !curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch) && exchange_start(exchange);
     if (!is_ok)
-        fetch->exchange = exchange_give(exchange);
+        fetch->exchange = profile_give(fetch->profile, exchange);
     return is_ok;
 }
 
 static void finish(struct fetch *fetch, const struct fetch_result *result) {
     const struct fetch_owner *calls = fetch->calls;
-    fetch->exchange = exchange_give(fetch->exchange);
+    give_back(fetch);
     calls->done(fetch->owner, result);
 }
 
@@ -128,7 +133,6 @@ static void fail(struct fetch *fetch, const char *cause) {
 static void follow(struct fetch *fetch) {
     char *target = NULL, *next = NULL;
     const char *here = fetch->hop ? fetch->hop : fetch->request.url;
-    struct net *net = fetch->exchange->net;
     curl_easy_getinfo(fetch->exchange->easy, CURLINFO_REDIRECT_URL, &target);
     if (!target || url_fault(target)) {
         fail(fetch, "redirected to what is no http or https URL");
@@ -142,15 +146,15 @@ static void follow(struct fetch *fetch) {
         fail(fetch, "more than 10 redirects");
         return;
     }
-    if (!url_same_origin(fetch->request.url, target))
-        fetch->profile = fetch->profile->foreign;
     next = mem_copy(target);
     mem_free(fetch->hop);
     fetch->hop = next;
-    fetch->exchange = exchange_give(fetch->exchange);
+    give_back(fetch);
+    if (next && !url_same_origin(fetch->request.url, next))
+        fetch->profile = fetch->profile->foreign;
     response_done(&fetch->response);
     text_clear(&fetch->error_body);
-    if (!next || !start_hop(fetch, net))
+    if (!next || !start_hop(fetch))
         fail(fetch, "out of memory");
 }
 
@@ -184,7 +188,7 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
 /* ---- the fetch ------------------------------------------------------------ */
 
 static void release(struct fetch *fetch) {
-    fetch->exchange = exchange_give(fetch->exchange);
+    give_back(fetch);
     curl_slist_free_all(fetch->headers);
     mem_free((char *)fetch->request.url);
     mem_free((char *)fetch->request.if_range);
@@ -196,7 +200,6 @@ static void release(struct fetch *fetch) {
 
 bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch_owner *calls,
                  void *owner, const struct fetch_request *request) {
-    struct net *net = net_of(loop);
     release(fetch);
     fetch->loop = loop;
     fetch->calls = calls;
@@ -207,8 +210,8 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
     fetch->profile = request->profile;
     fetch->error_body.max = ERROR_BODY_MAX;
     response_init(&fetch->response);
-    bool is_ok = net && fetch->request.url && (!request->if_range || fetch->request.if_range);
-    if (is_ok && start_hop(fetch, net))
+    bool is_ok = fetch->request.url && (!request->if_range || fetch->request.if_range);
+    if (is_ok && start_hop(fetch))
         return true;
     release(fetch);
     return false;

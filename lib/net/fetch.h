@@ -43,7 +43,7 @@ struct fetch_owner {
 
 struct fetch_request {
     const char *url;
-    const struct profile *profile;
+    struct profile *profile;
     const char *const *headers; /* more of them, no secrets; NULL-terminated, static */
     uint64_t range_first;       /* 0: the whole body */
     const char *if_range;       /* strong validator, or NULL; needs range_first */
@@ -55,9 +55,9 @@ struct fetch {
     void *owner;
     struct exchange *exchange; /* NULL: none under way */
     struct curl_slist *headers;
-    const struct profile *profile; /* of this hop */
-    struct fetch_request request;  /* its url and if_range are copies */
-    char *hop;                     /* the URL of this hop; NULL: the request's */
+    struct profile *profile;      /* of this hop */
+    struct fetch_request request; /* its url and if_range are copies */
+    char *hop;                    /* the URL of this hop; NULL: the request's */
     unsigned hops;
     struct response response;
     struct text error_body; /* the beginning of a body that explains a failure */
@@ -73,6 +73,5 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
 /* Ends it without done(), and frees what it holds. For one that is not under
  * way it does nothing. */
 void fetch_cancel(struct fetch *fetch);
-
 
 #endif

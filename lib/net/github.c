@@ -8,7 +8,8 @@
 /* ---- repositories --------------------------------------------------------- */
 
 static bool is_part_of_name(const char *text, size_t length) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     bool is_dots = (length == 1 && text[0] == '.') || (length == 2 && !strncmp(text, "..", 2));
     return length && length <= 100 && strspn(text, letters) >= length && !is_dots;
 }
@@ -98,7 +99,7 @@ char *github_release_url(const struct github_repo *repo, const char *tag) {
         return text_make("%s/repos/%s/%s/releases/latest", repo->api, repo->owner, repo->name);
     char *encoded = url_encode_segment(tag);
     char *url = encoded ? text_make("%s/repos/%s/%s/releases/tags/%s", repo->api, repo->owner,
-                                   repo->name, encoded)
+                                    repo->name, encoded)
                         : NULL;
     mem_free(encoded);
     return url;
@@ -110,12 +111,12 @@ char *github_releases_url(const struct github_repo *repo) {
 
 char *github_assets_url(const struct github_repo *repo, uint64_t release_id) {
     return text_make("%s/repos/%s/%s/releases/%llu/assets?per_page=100", repo->api, repo->owner,
-                    repo->name, (unsigned long long)release_id);
+                     repo->name, (unsigned long long)release_id);
 }
 
 char *github_asset_url(const struct github_repo *repo, uint64_t asset_id) {
     return text_make("%s/repos/%s/%s/releases/assets/%llu", repo->api, repo->owner, repo->name,
-                    (unsigned long long)asset_id);
+                     (unsigned long long)asset_id);
 }
 
 /* ---- JSON ----------------------------------------------------------------- */
@@ -144,7 +145,8 @@ static void asset_done(struct github_asset *asset) {
 static bool read_asset(const cJSON *json, struct github_asset *ret_asset, struct text *error) {
     struct github_asset asset = {0};
     const char *name = read_text(json, "name"), *state = read_text(json, "state");
-    bool is_valid = name && read_whole(json, "id", &asset.id) && read_whole(json, "size", &asset.size);
+    bool is_valid =
+        name && read_whole(json, "id", &asset.id) && read_whole(json, "size", &asset.size);
     if (!is_valid) {
         text_add(error, "the API's answer makes no sense: an asset without name, id or size");
         return false;

@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 struct github_repo {
-    char *api;         /* "https://api.github.com", no slash at the end */
+    char *api; /* "https://api.github.com", no slash at the end */
     char *owner, *name;
 };
 

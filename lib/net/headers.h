@@ -14,9 +14,9 @@
 /* The last response of an exchange. Strings are on the heap or NULL. */
 struct response {
     int status;
-    int64_t length;   /* Content-Length, or -1 */
-    bool has_range;   /* a Content-Range that can be read: */
-    bool has_extent;  /* range_first and range_last are meaningful */
+    int64_t length;  /* Content-Length, or -1 */
+    bool has_range;  /* a Content-Range that can be read: */
+    bool has_extent; /* range_first and range_last are meaningful */
     uint64_t range_first, range_last;
     int64_t range_total; /* -1: not said */
     bool is_encoded;     /* a Content-Encoding other than identity */
@@ -24,11 +24,11 @@ struct response {
     char *etag;          /* as sent, with its quotes; W/ before a weak one */
     char *last_modified; /* as sent */
     char *content_type;
-    char *next_link; /* the URL of rel="next" */
-    int64_t retry_after_ms;      /* -1: not said */
-    int64_t rate_remaining;      /* X-RateLimit-Remaining, or -1 */
-    int64_t rate_reset_s;        /* X-RateLimit-Reset: Unix time, or -1 */
-    int64_t date_s;              /* Date: Unix time, or -1 */
+    char *next_link;        /* the URL of rel="next" */
+    int64_t retry_after_ms; /* -1: not said */
+    int64_t rate_remaining; /* X-RateLimit-Remaining, or -1 */
+    int64_t rate_reset_s;   /* X-RateLimit-Reset: Unix time, or -1 */
+    int64_t date_s;         /* Date: Unix time, or -1 */
 };
 
 void response_init(struct response *response);

@@ -4,7 +4,7 @@
 #include <uthash.h>
 
 #include "base/mem.h"
-#include "net/net.h"
+#include "core/loop.h"
 #include "net/url.h"
 
 struct host {
@@ -13,16 +13,35 @@ struct host {
     char origin[];
 };
 
+/* The hosts of a loop. */
+struct hosts {
+    struct loop_module module;
+    struct host *table;
+};
+
+static const char hosts_key; /* its address names the module */
+
+static void free_hosts(struct loop_module *module) {
+    struct hosts *hosts = (struct hosts *)module;
+    struct host *host, *next;
+    HASH_ITER(hh, hosts->table, host, next) {
+        HASH_DEL(hosts->table, host);
+        mem_free(host);
+    }
+    mem_free(hosts);
+}
+
 ajob_pool *host_pool(struct ajob_loop *loop, const char *url) {
-    struct net *net = net_of(loop);
+    struct hosts *hosts =
+        (struct hosts *)loop_module(loop, &hosts_key, sizeof(struct hosts), free_hosts);
     char *origin = url_origin(url);
     struct host *host = NULL;
-    if (!net || !origin) {
+    if (!hosts || !origin) {
         mem_free(origin);
         loop_fail(loop, AJOB_ENOMEM, "out of memory");
         return NULL;
     }
-    HASH_FIND_STR(net->hosts, origin, host);
+    HASH_FIND_STR(hosts->table, origin, host);
     if (!host) {
         size_t size = strlen(origin) + 1;
         host = mem_new(sizeof *host + size);
@@ -34,16 +53,8 @@ ajob_pool *host_pool(struct ajob_loop *loop, const char *url) {
         }
         memcpy(host->origin, origin, size);
         host->pool = pool;
-        HASH_ADD_STR(net->hosts, origin, host);
+        HASH_ADD_STR(hosts->table, origin, host);
     }
     mem_free(origin);
     return host->pool;
-}
-
-void hosts_free(struct host *hosts) {
-    struct host *host, *next;
-    HASH_ITER(hh, hosts, host, next) {
-        HASH_DEL(hosts, host);
-        mem_free(host);
-    }
 }

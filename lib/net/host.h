@@ -6,12 +6,8 @@
 
 #include "ajob.h"
 
-struct host;
-
 /* The pool of the URL's host and port: transfers_per_host slots. NULL with
  * ajob_error() set on lack of memory. */
 ajob_pool *host_pool(struct ajob_loop *loop, const char *url);
-
-void hosts_free(struct host *hosts);
 
 #endif

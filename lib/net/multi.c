@@ -16,15 +16,14 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "net/host.h"
-#include "net/net.h"
-#include "net/profile.h"
+#include "core/loop.h"
+#include "core/pool.h"
 
 /* A file descriptor that libcurl has asked, or may ask again, to watch. The
- * handle stays for as long as the net: numbers of descriptors come back. */
+ * handle stays for as long as the multi: numbers of descriptors come back. */
 struct watch {
     uv_poll_t poll;
-    struct net *net;
+    struct multi *multi;
     curl_socket_t fd;
     int wanted, active; /* UV_READABLE | UV_WRITABLE */
     bool is_connection; /* made by open_socket: we hear of its closing */
@@ -32,30 +31,42 @@ struct watch {
     struct watch *next_changed;
 };
 
-static const char net_key; /* its address names the module */
+struct multi {
+    struct loop_module module;
+    struct ajob_loop *loop;
+    CURLM *curl;
+    uv_timer_t timer;
+    bool is_kicked;         /* libcurl wants to be called at once */
+    struct watch **watches; /* by file descriptor; NULL where there is none */
+    size_t watch_count;
+    struct watch *changed; /* to be brought in line at the end of the turn */
+    long buffer_size;      /* of one exchange */
+};
+
+static const char multi_key; /* its address names the module */
 
 /* ---- telling libcurl ---------------------------------------------------- */
 
-static void collect_done(struct net *net) {
+static void collect_done(struct multi *multi) {
     int left;
     CURLMsg *message;
-    while ((message = curl_multi_info_read(net->multi, &left))) {
+    while ((message = curl_multi_info_read(multi->curl, &left))) {
         struct exchange *exchange = NULL;
         CURLcode code = message->data.result;
         CURL *easy = message->easy_handle;
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
-        curl_multi_remove_handle(net->multi, easy);
+        curl_multi_remove_handle(multi->curl, easy);
         exchange->is_running = false;
         exchange->done(exchange, code);
     }
 }
 
-static void act(struct net *net, curl_socket_t fd, int events) {
+static void act(struct multi *multi, curl_socket_t fd, int events) {
     int running;
-    curl_multi_socket_action(net->multi, fd, events, &running);
-    collect_done(net);
+    curl_multi_socket_action(multi->curl, fd, events, &running);
+    collect_done(multi);
 }
 
 static void timer_fired(uv_timer_t *timer) {
@@ -73,7 +84,7 @@ static void socket_is_ready(uv_poll_t *poll, int status, int events) {
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
-    act(watch->net, watch->fd, flags);
+    act(watch->multi, watch->fd, flags);
 }
 
 /* ---- hearing from libcurl ----------------------------------------------- */
@@ -94,44 +105,44 @@ static void want(struct watch *watch, int events) {
         align(watch);
     } else if (!watch->is_changed) {
         watch->is_changed = true;
-        watch->next_changed = watch->net->changed;
-        watch->net->changed = watch;
+        watch->next_changed = watch->multi->changed;
+        watch->multi->changed = watch;
     }
 }
 
-static struct watch *watch_for(struct net *net, curl_socket_t fd) {
+static struct watch *watch_for(struct multi *multi, curl_socket_t fd) {
     size_t index = (size_t)fd;
-    if (index >= net->watch_count) {
+    if (index >= multi->watch_count) {
         size_t count = (index + 1) * 2;
-        struct watch **watches = mem_resize(net->watches, count * sizeof *watches);
+        struct watch **watches = mem_resize(multi->watches, count * sizeof *watches);
         if (!watches)
             return NULL;
-        memset(watches + net->watch_count, 0, (count - net->watch_count) * sizeof *watches);
-        net->watches = watches;
-        net->watch_count = count;
+        memset(watches + multi->watch_count, 0, (count - multi->watch_count) * sizeof *watches);
+        multi->watches = watches;
+        multi->watch_count = count;
     }
-    if (net->watches[index])
-        return net->watches[index];
+    if (multi->watches[index])
+        return multi->watches[index];
     struct watch *watch = mem_new(sizeof *watch);
-    if (!watch || uv_poll_init_socket(net->loop->uv, &watch->poll, fd)) {
+    if (!watch || uv_poll_init_socket(multi->loop->uv, &watch->poll, fd)) {
         mem_free(watch);
         return NULL;
     }
-    loop_handle_opened(net->loop);
+    loop_handle_opened(multi->loop);
     watch->poll.data = watch;
-    watch->net = net;
+    watch->multi = multi;
     watch->fd = fd;
-    net->watches[index] = watch;
+    multi->watches[index] = watch;
     return watch;
 }
 
 static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *data, void *unused) {
-    struct net *net = data;
+    struct multi *multi = data;
     (void)easy;
     (void)unused;
-    if (net->loop->closing)
+    if (multi->loop->closing)
         return 0;
-    struct watch *watch = watch_for(net, fd);
+    struct watch *watch = watch_for(multi, fd);
     if (!watch)
         return -1; /* the transfers in this call fail with CURLM_ABORTED_BY_CALLBACK */
     bool is_in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
@@ -140,41 +151,41 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *data, vo
     return 0;
 }
 
-static int timer_changed(CURLM *multi, long timeout_ms, void *data) {
-    struct net *net = data;
-    (void)multi;
-    if (net->loop->closing)
+static int timer_changed(CURLM *curl, long timeout_ms, void *data) {
+    struct multi *multi = data;
+    (void)curl;
+    if (multi->loop->closing)
         return 0;
-    net->is_kicked = timeout_ms == 0;
+    multi->is_kicked = timeout_ms == 0;
     if (timeout_ms > 0) {
-        uv_update_time(net->loop->uv);
-        uv_timer_start(&net->timer, timer_fired, (uint64_t)timeout_ms, 0);
+        uv_update_time(multi->loop->uv);
+        uv_timer_start(&multi->timer, timer_fired, (uint64_t)timeout_ms, 0);
     } else {
-        uv_timer_stop(&net->timer);
+        uv_timer_stop(&multi->timer);
     }
     return 0;
 }
 
 static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
-    struct net *net = data;
+    struct multi *multi = data;
     (void)purpose;
 #ifdef SOCK_CLOEXEC
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 #else
     int fd = socket(address->family, address->socktype, address->protocol);
 #endif
-    struct watch *watch = fd < 0 ? NULL : watch_for(net, fd);
+    struct watch *watch = fd < 0 ? NULL : watch_for(multi, fd);
     if (watch)
         watch->is_connection = true;
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static int close_socket(void *data, curl_socket_t fd) {
-    struct net *net = data;
-    struct watch *watch = (size_t)fd < net->watch_count ? net->watches[fd] : NULL;
+    struct multi *multi = data;
+    struct watch *watch = (size_t)fd < multi->watch_count ? multi->watches[fd] : NULL;
     if (watch) {
         watch->wanted = 0;
-        if (!net->loop->closing)
+        if (!multi->loop->closing)
             align(watch);
         watch->is_connection = false;
     }
@@ -184,56 +195,44 @@ static int close_socket(void *data, curl_socket_t fd) {
 /* ---- the module --------------------------------------------------------- */
 
 static void turn_ended(struct loop_module *module) {
-    struct net *net = (struct net *)module;
-    while (net->is_kicked) {
-        net->is_kicked = false;
-        act(net, CURL_SOCKET_TIMEOUT, 0);
+    struct multi *multi = (struct multi *)module;
+    while (multi->is_kicked) {
+        multi->is_kicked = false;
+        act(multi, CURL_SOCKET_TIMEOUT, 0);
     }
-    while (net->changed) {
-        struct watch *watch = net->changed;
-        net->changed = watch->next_changed;
+    while (multi->changed) {
+        struct watch *watch = multi->changed;
+        multi->changed = watch->next_changed;
         watch->is_changed = false;
         align(watch);
     }
 }
 
 static void timer_closed(uv_handle_t *handle) {
-    loop_handle_closed(((struct net *)handle->data)->loop);
+    loop_handle_closed(((struct multi *)handle->data)->loop);
 }
 
 static void watch_closed(uv_handle_t *handle) {
     struct watch *watch = handle->data;
-    struct ajob_loop *loop = watch->net->loop;
+    struct ajob_loop *loop = watch->multi->loop;
     mem_free(watch);
     loop_handle_closed(loop);
 }
 
-static void close_net(struct loop_module *module) {
-    struct net *net = (struct net *)module;
-    for (size_t i = 0; i < net->watch_count; i++)
-        if (net->watches[i])
-            uv_close((uv_handle_t *)&net->watches[i]->poll, watch_closed);
-    net->watches = mem_free(net->watches);
-    net->watch_count = 0;
-    uv_close((uv_handle_t *)&net->timer, timer_closed);
+static void close_multi(struct loop_module *module) {
+    struct multi *multi = (struct multi *)module;
+    for (size_t i = 0; i < multi->watch_count; i++)
+        if (multi->watches[i])
+            uv_close((uv_handle_t *)&multi->watches[i]->poll, watch_closed);
+    multi->watches = mem_free(multi->watches);
+    multi->watch_count = 0;
+    uv_close((uv_handle_t *)&multi->timer, timer_closed);
 }
 
-static void free_net(struct loop_module *module) {
-    struct net *net = (struct net *)module;
-    while (net->profiles) {
-        struct profile *profile = net->profiles;
-        net->profiles = profile->next;
-        while (profile->idle) {
-            struct exchange *exchange = profile->idle;
-            profile->idle = exchange->next_idle;
-            curl_easy_cleanup(exchange->easy);
-            mem_free(exchange);
-        }
-        profile_free(profile);
-    }
-    curl_multi_cleanup(net->multi);
-    hosts_free(net->hosts);
-    mem_free(net);
+static void free_multi(struct loop_module *module) {
+    struct multi *multi = (struct multi *)module;
+    curl_multi_cleanup(multi->curl);
+    mem_free(multi);
 }
 
 /* One buffer for each exchange: 2 MiB for all of them together. */
@@ -242,92 +241,86 @@ static long buffer_size_for(unsigned transfers) {
     return size < 16384 ? 16384 : size > 524288 ? 524288 : size;
 }
 
-static bool set_up_multi(struct net *net, unsigned transfers) {
-    CURLM *multi = net->multi;
-    bool is_ok = multi != NULL;
-#define SET(option, value) is_ok = is_ok && curl_multi_setopt(multi, option, value) == CURLM_OK
+static bool set_up(struct multi *multi, unsigned transfers) {
+    CURLM *curl = multi->curl;
+    bool is_ok = curl != NULL;
+#define SET(option, value) is_ok = is_ok && curl_multi_setopt(curl, option, value) == CURLM_OK
     SET(CURLMOPT_SOCKETFUNCTION, socket_changed);
-    SET(CURLMOPT_SOCKETDATA, net);
+    SET(CURLMOPT_SOCKETDATA, multi);
     SET(CURLMOPT_TIMERFUNCTION, timer_changed);
-    SET(CURLMOPT_TIMERDATA, net);
+    SET(CURLMOPT_TIMERDATA, multi);
     /* Fewer than transfers would close a connection after every request. */
     SET(CURLMOPT_MAXCONNECTS, (long)transfers + 4);
 #undef SET
     return is_ok;
 }
 
-struct net *net_of(struct ajob_loop *loop) {
-    struct loop_module *module = loop_find_module(loop, &net_key);
+static struct multi *multi_of(struct ajob_loop *loop) {
+    struct loop_module *module = loop_find_module(loop, &multi_key);
     if (module)
-        return (struct net *)module;
-    struct net *net = mem_new(sizeof *net);
-    if (!net) {
+        return (struct multi *)module;
+    struct multi *multi = mem_new(sizeof *multi);
+    if (!multi) {
         loop_fail(loop, AJOB_ENOMEM, "out of memory");
         return NULL;
     }
     unsigned transfers = pool_size(loop->transfers);
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    net->loop = loop;
-    net->multi = curl_multi_init();
-    net->buffer_size = buffer_size_for(transfers);
-    if (!set_up_multi(net, transfers)) {
-        curl_multi_cleanup(net->multi);
-        mem_free(net);
+    multi->loop = loop;
+    multi->curl = curl_multi_init();
+    multi->buffer_size = buffer_size_for(transfers);
+    if (!set_up(multi, transfers)) {
+        curl_multi_cleanup(multi->curl);
+        mem_free(multi);
         loop_fail(loop, AJOB_ENOMEM, "libcurl could not be set up");
         return NULL;
     }
-    uv_timer_init(loop->uv, &net->timer);
-    net->timer.data = net;
+    uv_timer_init(loop->uv, &multi->timer);
+    multi->timer.data = multi;
     loop_handle_opened(loop);
-    net->module = (struct loop_module){
-        .key = &net_key, .close = close_net, .free = free_net, .turn_ended = turn_ended};
-    loop_add_module(loop, &net->module);
-    return net;
+    multi->module = (struct loop_module){
+        .key = &multi_key, .close = close_multi, .free = free_multi, .turn_ended = turn_ended};
+    loop_add_module(loop, &multi->module);
+    return multi;
 }
 
 /* ---- exchanges ----------------------------------------------------------- */
 
-struct exchange *exchange_take(struct net *net, const struct profile *profile) {
-    struct profile *mine = (struct profile *)profile; /* its idle list is the net's */
-    struct exchange *exchange = mine->idle;
-    if (exchange) {
-        mine->idle = exchange->next_idle;
-        exchange->error[0] = '\0';
-        return exchange;
-    }
-    exchange = mem_new(sizeof *exchange);
+struct exchange *exchange_new(struct ajob_loop *loop) {
+    struct multi *multi = multi_of(loop);
+    struct exchange *exchange = multi ? mem_new(sizeof *exchange) : NULL;
     CURL *easy = exchange ? curl_easy_init() : NULL;
-    bool is_ok = easy && profile_apply(profile, easy, net->buffer_size) &&
-                 !curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) &&
+    bool is_ok = easy && !curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) &&
                  !curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error) &&
+                 !curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, multi->buffer_size) &&
                  !curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
-                 !curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, net) &&
+                 !curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, multi) &&
                  !curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) &&
-                 !curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, net);
+                 !curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, multi);
     if (!is_ok) {
         curl_easy_cleanup(easy);
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
         return mem_free(exchange);
     }
     exchange->easy = easy;
-    exchange->net = net;
-    exchange->profile = profile;
+    exchange->multi = multi;
     return exchange;
 }
 
 bool exchange_start(struct exchange *exchange) {
-    exchange->is_running =
-        curl_multi_add_handle(exchange->net->multi, exchange->easy) == CURLM_OK;
+    exchange->error[0] = '\0';
+    exchange->is_running = curl_multi_add_handle(exchange->multi->curl, exchange->easy) == CURLM_OK;
     return exchange->is_running;
 }
 
-struct exchange *exchange_give(struct exchange *exchange) {
-    if (!exchange)
-        return NULL;
+void exchange_stop(struct exchange *exchange) {
     if (exchange->is_running)
-        curl_multi_remove_handle(exchange->net->multi, exchange->easy);
+        curl_multi_remove_handle(exchange->multi->curl, exchange->easy);
     exchange->is_running = false;
-    struct profile *profile = (struct profile *)exchange->profile;
-    exchange->next_idle = profile->idle;
-    profile->idle = exchange;
-    return NULL;
+}
+
+struct exchange *exchange_free(struct exchange *exchange) {
+    if (exchange)
+        curl_easy_cleanup(exchange->easy);
+    return mem_free(exchange);
 }

@@ -1,9 +1,8 @@
 /*
  * multi.h - libcurl's multi interface on the libuv loop.
  *
- * The only room that knows both. Hands out *exchanges*: easy handles, reused,
- * with what a profile asks for already set. libcurl never sees more of them
- * than there are transfer slots: the queue is ours (pool.h).
+ * The only room that knows both. libcurl never sees more exchanges than there
+ * are transfer slots: the queue is ours (pool.h).
  *
  * Nothing here may be called from within a libcurl callback, except that the
  * callbacks of an exchange read its easy handle's info.
@@ -15,32 +14,31 @@
 #include <stdbool.h>
 
 struct ajob_loop;
-struct net;
-struct profile;
+struct multi;
 
+/* One easy handle, used for one transfer after the other. */
 struct exchange {
     CURL *easy;
-    struct net *net;
-    const struct profile *profile;
-    struct exchange *next_idle;
+    struct multi *multi;
+    struct exchange *next_idle; /* the owner's list of idle ones */
     /* Called once for each exchange_start(), from the loop, never from within
-     * it; not after exchange_give(). */
+     * it; not after exchange_stop(). */
     void (*done)(struct exchange *exchange, CURLcode code);
     void *owner;
     bool is_running;
     char error[CURL_ERROR_SIZE]; /* libcurl's own words; may stay empty */
 };
 
-/* The net of a loop, made at the first call. NULL with ajob_error() set. */
-struct net *net_of(struct ajob_loop *loop);
+/* A new one, with what the loop needs of it set. NULL with ajob_error() set. */
+struct exchange *exchange_new(struct ajob_loop *loop);
 
-/* An exchange set up for the profile, idle. NULL on lack of memory. */
-struct exchange *exchange_take(struct net *net, const struct profile *profile);
-
-/* Starts it. False on lack of memory. */
+/* Starts the transfer that is set up. False on lack of memory. */
 bool exchange_start(struct exchange *exchange);
 
-/* Ends it if it is running, and takes it back. Takes NULL; returns NULL. */
-struct exchange *exchange_give(struct exchange *exchange);
+/* Ends the transfer without done(), if one is running. */
+void exchange_stop(struct exchange *exchange);
+
+/* Takes NULL; returns NULL. It must not be running. */
+struct exchange *exchange_free(struct exchange *exchange);
 
 #endif

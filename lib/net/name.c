@@ -74,8 +74,9 @@ char *name_from_url(const char *url) {
         }
     }
     bool is_ok = text_ok(&name);
-    char *neutral =
-        !is_ok ? NULL : name.length ? name_neutral(text_string(&name)) : mem_copy("index.html");
+    char *neutral = !is_ok        ? NULL
+                    : name.length ? name_neutral(text_string(&name))
+                                  : mem_copy("index.html");
     text_done(&name);
     return neutral;
 }

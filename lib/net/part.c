@@ -100,8 +100,7 @@ static bool claim_own(struct part *part, const char *name, struct text *error) {
     if (!set_names(part, name, infix))
         return fail(error, name, "out of memory");
     part->is_resumable = false;
-    part->fd =
-        openat(part->dir_fd, part->part_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    part->fd = openat(part->dir_fd, part->part_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     return part->fd >= 0 || fail_errno(error, part->part_name);
 }
 
@@ -175,8 +174,8 @@ bool part_recall(struct part *part, struct part_note *ret_note) {
 
 static bool write_all(int fd, const char *data, size_t length, uint64_t offset) {
     while (length) {
-        ssize_t written = mem_fault(FAULT_WRITE) ? (errno = ENOSPC, -1)
-                                                 : pwrite(fd, data, length, (off_t)offset);
+        ssize_t written =
+            mem_fault(FAULT_WRITE) ? (errno = ENOSPC, -1) : pwrite(fd, data, length, (off_t)offset);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)

@@ -6,9 +6,17 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/loop.h"
-#include "net/net.h"
+#include "net/multi.h"
 
 enum { CONNECT_MS = 30000, STALL_MS = 30000 };
+
+/* The profiles of a loop. */
+struct profiles {
+    struct loop_module module;
+    struct profile *first;
+};
+
+static const char profiles_key; /* its address names the module */
 
 /* A header line is "token: value" without control characters (RFC 9110, 5.1). */
 static bool is_header(const char *line) {
@@ -70,6 +78,32 @@ static bool make_headers(struct ajob_loop *loop, const ajob_http_options *option
     return true;
 }
 
+static void free_profile(struct profile *profile) {
+    while (profile->idle) {
+        struct exchange *exchange = profile->idle;
+        profile->idle = exchange->next_idle;
+        exchange_free(exchange);
+    }
+    curl_slist_free_all(profile->headers);
+    mem_free(profile->cacert);
+    mem_free(profile);
+}
+
+static void free_profiles(struct loop_module *module) {
+    struct profiles *profiles = (struct profiles *)module;
+    while (profiles->first) {
+        struct profile *profile = profiles->first;
+        profiles->first = profile->next;
+        free_profile(profile);
+    }
+    mem_free(profiles);
+}
+
+static struct profiles *profiles_of(struct ajob_loop *loop) {
+    return (struct profiles *)loop_module(loop, &profiles_key, sizeof(struct profiles),
+                                          free_profiles);
+}
+
 static bool same_text(const char *a, const char *b) {
     return a && b ? !strcmp(a, b) : a == b;
 }
@@ -81,8 +115,8 @@ static bool same_list(const struct curl_slist *a, const struct curl_slist *b) {
     return a == b;
 }
 
-static struct profile *find(const struct net *net, const struct profile *like) {
-    struct profile *profile = net->profiles;
+static struct profile *find(const struct profiles *profiles, const struct profile *like) {
+    struct profile *profile = profiles->first;
     while (profile &&
            !(same_text(profile->cacert, like->cacert) && profile->version == like->version &&
              profile->connect_ms == like->connect_ms && profile->stall_s == like->stall_s &&
@@ -92,7 +126,7 @@ static struct profile *find(const struct net *net, const struct profile *like) {
 }
 
 /* Keeps a copy of `like`, which owns its headers but not its cacert. */
-static struct profile *keep(struct net *net, const struct profile *like) {
+static struct profile *keep(struct profiles *profiles, const struct profile *like) {
     struct profile *profile = mem_new(sizeof *profile);
     char *cacert = mem_copy(like->cacert);
     if (!profile || (like->cacert && !cacert)) {
@@ -103,34 +137,35 @@ static struct profile *keep(struct net *net, const struct profile *like) {
     *profile = *like;
     profile->cacert = cacert;
     profile->foreign = profile;
-    profile->next = net->profiles;
-    net->profiles = profile;
+    profile->next = profiles->first;
+    profiles->first = profile;
     return profile;
 }
 
 struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *options) {
-    struct net *net = net_of(loop);
+    struct profiles *profiles = profiles_of(loop);
     uint64_t connect_ms = options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_MS;
     uint64_t stall_ms = options->stall_timeout_ms ? options->stall_timeout_ms : STALL_MS;
     struct profile like = {
+        .loop = loop,
         .cacert = (char *)options->cacert,
         .version = (int)options->version,
         .connect_ms = (long)connect_ms,
         .stall_s = (long)((stall_ms + 999) / 1000),
     };
-    if (!net || !make_headers(loop, options, &like.headers))
+    if (!profiles || !make_headers(loop, options, &like.headers))
         return NULL;
-    struct profile *profile = find(net, &like);
+    struct profile *profile = find(profiles, &like);
     if (profile) {
         curl_slist_free_all(like.headers);
         return profile;
     }
     struct profile bare = like;
     bare.headers = NULL;
-    struct profile *foreign = find(net, &bare);
+    struct profile *foreign = find(profiles, &bare);
     if (!foreign)
-        foreign = keep(net, &bare);
-    profile = like.headers && foreign ? keep(net, &like) : foreign;
+        foreign = keep(profiles, &bare);
+    profile = like.headers && foreign ? keep(profiles, &like) : foreign;
     if (!profile) {
         curl_slist_free_all(like.headers);
         loop_fail(loop, AJOB_ENOMEM, "out of memory");
@@ -140,22 +175,18 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
     return profile;
 }
 
-void profile_free(struct profile *profile) {
-    curl_slist_free_all(profile->headers);
-    mem_free(profile->cacert);
-    mem_free(profile);
-}
-
 /* HTTP/2 only where libcurl does it well: before 8.14 streams could stall or a
  * reset one be taken for a whole one (curl issues 10693, 11982, 16955). */
 static long http_version(const struct profile *profile) {
     enum { FIT_FOR_HTTP2 = 0x080e00 };
     bool is_fit = curl_version_info(CURLVERSION_NOW)->version_num >= FIT_FOR_HTTP2;
-    bool wants_2 = profile->version == AJOB_HTTP_2 || (profile->version == AJOB_HTTP_AUTO && is_fit);
+    bool wants_2 =
+        profile->version == AJOB_HTTP_2 || (profile->version == AJOB_HTTP_AUTO && is_fit);
     return wants_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
 }
 
-bool profile_apply(const struct profile *profile, CURL *easy, long buffer_size) {
+/* Sets all that does not change between two exchanges of a profile. */
+static bool apply(const struct profile *profile, CURL *easy) {
     long version = http_version(profile);
     bool is_ok = true;
 #define SET(option, value) is_ok = curl_easy_setopt(easy, option, value) == CURLE_OK && is_ok
@@ -164,7 +195,6 @@ bool profile_apply(const struct profile *profile, CURL *easy, long buffer_size) 
     SET(CURLOPT_NOPROGRESS, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L); /* fetch.c follows: it knows which headers are secret */
-    SET(CURLOPT_BUFFERSIZE, buffer_size);
     SET(CURLOPT_CONNECTTIMEOUT_MS, profile->connect_ms);
     SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
     SET(CURLOPT_LOW_SPEED_TIME, profile->stall_s);
@@ -179,4 +209,27 @@ bool profile_apply(const struct profile *profile, CURL *easy, long buffer_size) 
         SET(CURLOPT_CAINFO, profile->cacert);
 #undef SET
     return is_ok;
+}
+
+struct exchange *profile_take(struct profile *profile) {
+    struct exchange *exchange = profile->idle;
+    if (exchange) {
+        profile->idle = exchange->next_idle;
+        return exchange;
+    }
+    exchange = exchange_new(profile->loop);
+    if (exchange && !apply(profile, exchange->easy)) {
+        loop_fail(profile->loop, AJOB_ENOMEM, "out of memory");
+        exchange = exchange_free(exchange);
+    }
+    return exchange;
+}
+
+struct exchange *profile_give(struct profile *profile, struct exchange *exchange) {
+    if (!exchange)
+        return NULL;
+    exchange_stop(exchange);
+    exchange->next_idle = profile->idle;
+    profile->idle = exchange;
+    return NULL;
 }

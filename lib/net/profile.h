@@ -11,26 +11,29 @@
 
 #include "ajob.h"
 
-struct net;
 struct exchange;
 
 struct profile {
     struct profile *next;
-    const struct profile *foreign; /* itself if it has no secrets */
-    struct curl_slist *headers;    /* the user's, and Authorization */
+    struct ajob_loop *loop;
+    struct profile *foreign;    /* itself if it has no secrets */
+    struct curl_slist *headers; /* the user's, and Authorization */
     char *cacert;
     int version; /* ajob_http_options.version */
     long connect_ms, stall_s;
-    struct exchange *idle; /* set up for this profile */
+    struct exchange *idle;
 };
 
-/* The profile for these options; lives as long as the net. NULL with
+/* The profile for these options; lives as long as the loop. NULL with
  * ajob_error() set: a header that is none, or no memory. */
 struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *options);
 
-void profile_free(struct profile *profile);
+/* An exchange with all set that a profile asks for, not running. NULL with
+ * ajob_error() set. */
+struct exchange *profile_take(struct profile *profile);
 
-/* Sets all that does not change between two exchanges of a profile. */
-bool profile_apply(const struct profile *profile, CURL *easy, long buffer_size);
+/* Stops it if it is running, and keeps it for the next one. Takes NULL; returns
+ * NULL. */
+struct exchange *profile_give(struct profile *profile, struct exchange *exchange);
 
 #endif

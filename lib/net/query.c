@@ -3,7 +3,7 @@
 
 #include "ajob.h"
 #include "base/mem.h"
-#include "net/net.h"
+#include "core/loop.h"
 
 enum { BODY_MAX = 64 << 20, SECONDARY_WAIT_MS = 60000 };
 
@@ -13,14 +13,31 @@ static const char *const api_headers[] = {
     NULL,
 };
 
+/* The questions of a loop. */
+struct line {
+    struct loop_module module;
+    struct query *first; /* waits for its turn */
+    bool is_running;
+};
+
+static const char line_key; /* its address names the module */
+
+static void free_line(struct loop_module *module) {
+    mem_free(module);
+}
+
+static struct line *line_of(struct ajob_loop *loop) {
+    return (struct line *)loop_module(loop, &line_key, sizeof(struct line), free_line);
+}
+
 static bool ask(struct query *query);
 
 /* ---- the line of questions ------------------------------------------------ */
 
-static void ask_next(struct net *net) {
-    while (net->queries && !net->query_is_running) {
-        struct query *query = net->queries;
-        net->queries = query->next;
+static void ask_next(struct line *line) {
+    while (line->first && !line->is_running) {
+        struct query *query = line->first;
+        line->first = query->next;
         query->is_waiting = false;
         if (!ask(query))
             query->done(query,
@@ -29,10 +46,10 @@ static void ask_next(struct net *net) {
 }
 
 static void leave_line(struct query *query) {
-    struct net *net = net_of(query->loop);
-    struct query **link = &net->queries;
+    struct line *line = line_of(query->loop);
+    struct query **link = &line->first;
     if (query->is_running) {
-        net->query_is_running = false;
+        line->is_running = false;
         query->is_running = false;
     }
     if (!query->is_waiting)
@@ -72,8 +89,9 @@ static void explain_rate_limit(struct query *query, int64_t wait_ms, struct quer
     result->is_retryable = (uint64_t)wait_ms <= query->max_wait_ms;
     result->retry_after_ms = wait_ms;
     if (!result->is_retryable)
-        text_add(cause, query->has_token ? ": longer than --max-wait"
-                                         : ": longer than --max-wait; a token raises it: set GH_TOKEN");
+        text_add(cause, query->has_token
+                            ? ": longer than --max-wait"
+                            : ": longer than --max-wait; a token raises it: set GH_TOKEN");
 }
 
 static void explain(struct query *query, struct query_result *result, struct text *cause) {
@@ -99,7 +117,7 @@ static bool body_came(void *owner, const char *data, size_t length) {
 
 static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
     struct query *query = owner;
-    struct net *net = net_of(query->loop);
+    struct line *line = line_of(query->loop);
     struct text cause = TEXT_INIT(2 * TEXT_LINE_MAX);
     struct query_result result = {
         .status = fetched->status,
@@ -112,8 +130,9 @@ static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
         text_add(&cause, fetched->cause);
         explain(query, &result, &cause);
     } else if (fetched->kind == FETCH_REFUSED) {
-        text_format(&cause, query->body.failed ? "the API's answer is longer than 64 MiB"
-                                               : "HTTP %d: no answer of the API",
+        text_format(&cause,
+                    query->body.failed ? "the API's answer is longer than 64 MiB"
+                                       : "HTTP %d: no answer of the API",
                     fetched->status);
     } else {
         json = cJSON_ParseWithLength(text_string(&query->body), query->body.length);
@@ -129,33 +148,33 @@ static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
     query->done(query, &result);
     cJSON_Delete(json);
     text_done(&cause);
-    ask_next(net);
+    ask_next(line);
 }
 
 static bool ask(struct query *query) {
     static const struct fetch_owner calls = {head_came, body_came, fetch_is_done};
-    struct net *net = net_of(query->loop);
+    struct line *line = line_of(query->loop);
     query->body.max = BODY_MAX;
     text_clear(&query->body);
     struct fetch_request request = {
         .url = query->url, .profile = query->profile, .headers = api_headers};
     query->is_running = fetch_start(&query->fetch, query->loop, &calls, query, &request);
-    net->query_is_running = net->query_is_running || query->is_running;
+    line->is_running = line->is_running || query->is_running;
     return query->is_running;
 }
 
 bool query_start(struct query *query, const char *url) {
-    struct net *net = net_of(query->loop);
+    struct line *line = line_of(query->loop);
     char *copy = mem_copy(url);
-    if (!net || !copy) {
+    if (!line || !copy) {
         mem_free(copy);
         return false;
     }
     mem_free(query->url);
     query->url = copy;
-    if (!net->query_is_running)
+    if (!line->is_running)
         return ask(query);
-    struct query **link = &net->queries;
+    struct query **link = &line->first;
     while (*link)
         link = &(*link)->next;
     *link = query;
@@ -173,5 +192,5 @@ void query_cancel(struct query *query) {
     query->url = mem_free(query->url);
     text_done(&query->body);
     if (was_running)
-        ask_next(net_of(query->loop));
+        ask_next(line_of(query->loop));
 }

@@ -23,7 +23,7 @@ struct query_result {
 
 struct query {
     struct ajob_loop *loop;
-    const struct profile *profile;
+    struct profile *profile;
     char *url;
     uint64_t max_wait_ms;
     bool has_token;

@@ -64,8 +64,8 @@ static char *next_page(const struct release *release, const struct query_result 
 static void fail_for_answer(struct release *release, const struct query_result *result) {
     const struct release_plan *plan = release->plan;
     struct text cause = TEXT_INIT(2 * TEXT_LINE_MAX);
-    const char *hint = plan->has_token ? "or the token has no access to it"
-                                       : "or private: set GH_TOKEN";
+    const char *hint =
+        plan->has_token ? "or the token has no access to it" : "or private: set GH_TOKEN";
     text_format(&cause, "%s/%s: ", plan->repo.owner, plan->repo.name);
     if (release->tag) {
         char tag[300];
@@ -88,8 +88,8 @@ static void begin_downloads(struct release *release) {
     struct ajob_task *task = &release->group.task;
     query_cancel(&release->query);
     size_t chosen = assets_choose(release->plan, &release->info, NULL, &error);
-    bool is_ok = chosen ? assets_add(release->plan, &release->info, task, &error)
-                        : release->is_lenient;
+    bool is_ok =
+        chosen ? assets_add(release->plan, &release->info, task, &error) : release->is_lenient;
     github_release_done(&release->info);
     if (is_ok)
         group_start(task);
@@ -269,8 +269,9 @@ static void page_answered(struct query *query, const struct query_result *result
         else
             fail_attempt(listing, NULL, "the API's next page is on another host: refused");
     } else if (!listing->chosen) {
-        fail_attempt(listing, NULL, listing->plan->include ? "no asset of any release matches"
-                                                           : "no release has an asset");
+        fail_attempt(listing, NULL,
+                     listing->plan->include ? "no asset of any release matches"
+                                            : "no release has an asset");
     } else {
         listing_is_over(listing);
     }

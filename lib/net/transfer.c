@@ -142,8 +142,7 @@ static void claim(struct transfer *transfer) {
         return;
     }
     uint64_t size = part_size(&transfer->part);
-    bool resumes = size && part_recall(&transfer->part, &note) &&
-                   may_resume(transfer, &note, size);
+    bool resumes = size && part_recall(&transfer->part, &note) && may_resume(transfer, &note, size);
     if (!resumes) {
         part_note_done(&note);
         if (start_over(transfer))
@@ -283,7 +282,9 @@ static void start_fetch(struct transfer *transfer) {
         .profile = transfer->plan->profile,
         .headers = transfer->plan->headers,
         .range_first = transfer->offset,
-        .if_range = !transfer->offset ? NULL : note->etag ? note->etag : note->last_modified,
+        .if_range = !transfer->offset ? NULL
+                    : note->etag      ? note->etag
+                                      : note->last_modified,
     };
     go_to(transfer, TRANSFER_FETCHING);
     if (!fetch_start(&transfer->fetch, transfer->task->loop, &calls, transfer, &request))
@@ -310,9 +311,9 @@ static void reject(struct transfer *transfer) {
 
 static void finish(struct transfer *transfer) {
     const struct transfer_plan *plan = transfer->plan;
-    uint64_t expected = plan->size_known        ? plan->size
+    uint64_t expected = plan->size_known       ? plan->size
                         : transfer->total >= 0 ? (uint64_t)transfer->total
-                                                : transfer->offset;
+                                               : transfer->offset;
     if (transfer->offset < expected) {
         text_format(&transfer->cause, "the body ended early: %llu of %llu bytes",
                     (unsigned long long)transfer->offset, (unsigned long long)expected);

@@ -25,12 +25,12 @@
 /* What to bring where; lives longer than the transfer. */
 struct transfer_plan {
     char *url, *dir;
-    char *subdir;              /* in dir, one name; NULL: none */
-    char *name;                /* one name, usable */
-    char *identity;            /* NULL: the URL */
-    struct digest_want *want;  /* NULL: none */
+    char *subdir;               /* in dir, one name; NULL: none */
+    char *name;                 /* one name, usable */
+    char *identity;             /* NULL: the URL */
+    struct digest_want *want;   /* NULL: none */
     const char *const *headers; /* static; NULL: none */
-    const struct profile *profile;
+    struct profile *profile;
     uint64_t size; /* meaningful if size_known */
     bool size_known;
 };

@@ -78,7 +78,8 @@ char *url_redacted(const char *url) {
 }
 
 char *url_encode_segment(const char *raw) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
     struct text text = TEXT_INIT(1 << 16);
     for (; *raw; raw++) {
         if (strchr(plain, *raw))
