@@ -167,7 +167,7 @@ static void list_asset(const ajob_asset *asset, void *data) {
     struct listing *listing = data;
     const struct download_options *options = listing->options;
     char tag[1024], name[1024], digest[256];
-    char path[MOST_SHOWN], target[MOST_SHOWN], url[MOST_SHOWN], size[32];
+    char target[MOST_SHOWN], url[MOST_SHOWN], size[32];
 
     if (options->list) {
         run_print(listing->run, "%s\t%s\t%" PRIu64 "\t%s\n",
@@ -176,11 +176,9 @@ static void list_asset(const ajob_asset *asset, void *data) {
                   ajob_escape(digest, sizeof digest, asset->digest ? asset->digest : "-"));
         return;
     }
-    snprintf(path, sizeof path, "%s/%s%s%s", options->run.dir ? options->run.dir : ".",
-             options->flat ? "" : asset->tag, options->flat ? "" : "/", asset->name);
     run_print(listing->run, "would download %s to %s (%s)\n",
               ajob_escape(url, sizeof url, asset->url ? asset->url : asset->name),
-              ajob_escape(target, sizeof target, path), ajob_format_size(size, asset->size));
+              ajob_escape(target, sizeof target, asset->path), ajob_format_size(size, asset->size));
 }
 
 /* ---- the run ----------------------------------------------------------- */

@@ -309,12 +309,10 @@ static char *output_path(const struct get_options *options) {
     return asprintf(&path, "%s/%s", dir, file) < 0 ? NULL : path;
 }
 
-static void show_target(struct run *run, const struct target *target, const char *path) {
-    char url[MOST_SHOWN], joined[MOST_SHOWN], file[MOST_SHOWN];
-    snprintf(joined, sizeof joined, "%s/%s", run->options->dir ? run->options->dir : ".",
-             target->title);
+static void show_target(struct run *run, const struct target *target, const ajob_task *task) {
+    char url[MOST_SHOWN], file[MOST_SHOWN];
     run_print(run, "would download %s to %s\n", ajob_escape(url, sizeof url, target->url),
-              ajob_escape(file, sizeof file, path ? path : joined));
+              ajob_escape(file, sizeof file, ajob_download_path(task)));
 }
 
 static int add_tasks(struct run *run, const struct get_options *options,
@@ -341,7 +339,7 @@ static int add_tasks(struct run *run, const struct get_options *options,
         if (status != STATUS_OK)
             return status;
         if (options->run.dry_run)
-            show_target(run, target, path);
+            show_target(run, target, task);
     }
     return STATUS_OK;
 }

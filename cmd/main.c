@@ -9,6 +9,7 @@
  *     cmd_download, cmd_get, cmd_completion, cmd_help
  *                       one subcommand each: its options and what they ask for
  *     runner            from the options that all runs have to an exit status
+ *     leftovers         debug builds: nothing is left behind
  *     view_*, term      what a run shows: bars, lines, NDJSON; the terminal
  *     cli               commands and options as tables; parsing; messages
  *     cli_docs, cli_completion
@@ -28,6 +29,7 @@
  */
 #include "cli.h"
 #include "cli_docs.h"
+#include "leftovers.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -97,5 +99,6 @@ static void hold_standard_streams(void) {
 
 int main(int argc, char **argv) {
     hold_standard_streams();
+    leftovers_begin();
     return cli_run(&ajob_command, argc > 0 ? argc - 1 : 0, argv + 1);
 }

@@ -7,6 +7,7 @@
  */
 #include "runner.h"
 
+#include "leftovers.h"
 #include "view.h"
 
 #include <errno.h>
@@ -357,6 +358,7 @@ int run_close(struct run *run, int status) {
         signal_number = ajob_exit_signal(run->loop);
     ajob_loop_free(run->loop);
     run->loop = NULL;
+    leftovers_check();
     if (signal_number == 0 && run->write_error == EPIPE)
         signal_number = SIGPIPE;
     if (signal_number) {

@@ -365,8 +365,12 @@ void ajob_loop_free(ajob_loop *loop) {
         uv_run(uv, UV_RUN_ONCE);
     if (!owns_uv)
         return;
-    while (uv_loop_close(uv) == UV_EBUSY)
-        uv_run(uv, UV_RUN_ONCE);
+    if (uv_loop_close(uv)) {
+#ifdef AJOB_DEBUG
+        uv_print_all_handles(uv, stderr);
+        abort(); /* something of ours was not closed */
+#endif
+    }
     mem_free(loop);
 }
 
