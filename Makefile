@@ -1,7 +1,8 @@
 # ajob: build, test, install. `make help` lists the targets.
 #
 # PROFILE=release|debug|asan|ubsan|cov chooses flags and build/$(PROFILE)/;
-# CFLAGS, CPPFLAGS, LDFLAGS, CC, PREFIX and DESTDIR are the caller's.
+# CFLAGS, CPPFLAGS, LDFLAGS, CC, PREFIX and DESTDIR are the caller's. V=1 shows
+# the commands, WERROR=1 makes warnings errors.
 
 PROFILE ?= release
 PREFIX ?= /usr/local
@@ -23,13 +24,21 @@ BUILD := build/$(PROFILE)
 
 # ---- what is asked of the system ------------------------------------------
 
+# What, in which version, under which name: the table in tests/deps.
 PACKAGES := libcurl libuv libcjson libcrypto
-NEEDS := 'libcurl >= 7.85' 'libuv >= 1.41' 'libcjson >= 1.7.13' 'libcrypto >= 3.0'
-GOALS := $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out help deps check-deps clean uninstall demo check lint,$(GOALS)),)
-PACKAGE_ERROR := $(shell $(PKG_CONFIG) --print-errors --exists $(NEEDS) 2>&1 || echo missing)
-ifneq ($(PACKAGE_ERROR),)
-$(error $(PACKAGE_ERROR). Run `make deps` to install what the build needs)
+SYSTEM := $(shell uname -s)
+ifeq ($(SYSTEM),Darwin)
+BREW := $(shell brew --prefix)
+export PKG_CONFIG_PATH := $(BREW)/opt/curl/lib/pkgconfig:$(BREW)/opt/openssl@3/lib/pkgconfig:$(PKG_CONFIG_PATH)
+CPPFLAGS += -I$(BREW)/include
+endif
+export CC CPPFLAGS PKG_CONFIG
+BUILDS_NOTHING := help deps clean uninstall demo check bench lint
+ifneq ($(filter-out $(BUILDS_NOTHING),$(or $(MAKECMDGOALS),all)),)
+LACKING := $(shell CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
+	tests/deps --check build 2>&1)
+ifneq ($(LACKING),)
+$(error $(LACKING). `make deps` installs what building needs)
 endif
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
@@ -52,7 +61,7 @@ PROFILE_LDFLAGS_release := -Wl,-z,relro,-z,now
 PROFILE_LDFLAGS_asan := -fsanitize=address
 PROFILE_LDFLAGS_ubsan := -fsanitize=undefined
 PROFILE_LDFLAGS_cov := --coverage
-ifeq ($(shell uname -s),Darwin)
+ifeq ($(SYSTEM),Darwin)
 PROFILE_LDFLAGS_release :=
 SHARED_NAME := libajob.$(SOVERSION).dylib
 SHARED_LINK := libajob.dylib
@@ -87,7 +96,7 @@ MANUALS := $(wildcard man/*.1)
 # ---- building --------------------------------------------------------------
 
 .PHONY: all
-all: $(BUILD)/ajob $(BUILD)/libajob.a $(BUILD)/$(SHARED_NAME) ## build the program and the library (PROFILE=release)
+all: $(BUILD)/ajob $(BUILD)/libajob.a $(BUILD)/$(SHARED_NAME) ## build the program and the library
 
 $(BUILD)/ajob: $(CMD_OBJECTS) $(BUILD)/libajob.a
 	$(call say,LINK)
@@ -116,7 +125,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 # Unit tests see the library's inside; those of the views stand in for it.
 VIEW_OBJECTS := $(filter %/term.o %/width.o $(BUILD)/cmd/view%,$(CMD_OBJECTS))
 
-$(BUILD)/tests/unit/test_views%: tests/unit/test_views%.c $(VIEW_OBJECTS) $(BUILD)/flags
+$(BUILD)/tests/unit/test_view%: tests/unit/test_view%.c $(VIEW_OBJECTS) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(COMPILE) -Icmd $(ALL_LDFLAGS) -o $@ $< $(VIEW_OBJECTS) $(PACKAGE_LIBS)
@@ -140,6 +149,87 @@ FORCE:
 .PHONY: unit
 unit: $(UNIT_TESTS)
 
-.PHONY: clean
+# ---- trying and testing ----------------------------------------------------
+
+# These install what they need first, and build in a make of their own that
+# sees it, in parallel unless the caller said how.
+CPUS = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+REMAKE = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(CPUS))
+.PHONY: deps demo check bench lint drift floors
+deps: ## install what building needs, through the system's package manager
+	@tests/deps build
+
+demo: ## build, and watch a release being downloaded from a test server
+	@tests/deps build demo
+	@$(REMAKE) all
+	@AJOB=$(BUILD)/ajob tests/demo
+
+check: ## install what tests need, build, run every test
+	@tests/deps build test
+	@$(REMAKE) check-run
+
+# A sanitizer's report is a fault of ajob's own, and ends it.
+TESTS ?= $(UNIT_TESTS) $(wildcard tests/bats/*.bats)
+.PHONY: check-run
+check-run: export ASAN_OPTIONS = detect_leaks=1:detect_stack_use_after_return=1:exitcode=125
+check-run: export UBSAN_OPTIONS = print_stacktrace=1:halt_on_error=1:exitcode=125
+check-run: all $(filter $(BUILD)/%,$(TESTS)) ## run every test, or TESTS="FILE...", with PROFILE's build
+	@AJOB=$(BUILD)/ajob tests/run $(TESTS)
+
+bench: ## measure against curl, aria2 and wget2, side by side
+	@tests/deps build bench
+	@$(REMAKE) all
+	@AJOB=$(BUILD)/ajob tests/bench/run
+
+lint: ## warnings as errors, formatting, shell scripts, manual pages
+	@tests/deps build lint
+	@tests/run tests/lint
+
+floors: ## do includes point down only; does each header stand alone
+	@tests/run tests/floors
+
+drift: $(BUILD)/ajob ## do completions and manual agree with the option tables
+	@AJOB=$(BUILD)/ajob tests/drift
+
+# ---- installing ------------------------------------------------------------
+
+# DESTDIR stands before each, for packagers.
+INSTALLED = $(BINDIR)/ajob $(INCLUDEDIR)/ajob.h $(LIBDIR)/libajob.a $(LIBDIR)/$(SHARED_NAME) \
+	$(LIBDIR)/$(SHARED_LINK) $(LIBDIR)/pkgconfig/ajob.pc \
+	$(MANUALS:man/%=$(MANDIR)/man1/%) $(BASHDIR)/ajob $(ZSHDIR)/_ajob $(FISHDIR)/ajob.fish
+# Directories that may be ours alone, innermost first.
+OUR_DIRS = $(LIBDIR)/pkgconfig $(foreach dir,$(BASHDIR) $(ZSHDIR) $(FISHDIR),$(dir) $(dir $(dir)))
+
+.PHONY: install uninstall
+install: all ## install under $(DESTDIR)$(PREFIX)
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
+	$(INSTALL) -m 755 $(BUILD)/ajob $(DESTDIR)$(BINDIR)/ajob
+	$(INSTALL) -m 644 lib/ajob.h $(DESTDIR)$(INCLUDEDIR)/ajob.h
+	$(INSTALL) -m 644 $(BUILD)/libajob.a $(DESTDIR)$(LIBDIR)/libajob.a
+	$(INSTALL) -m 755 $(BUILD)/$(SHARED_NAME) $(DESTDIR)$(LIBDIR)/$(SHARED_NAME)
+	ln -sf $(SHARED_NAME) $(DESTDIR)$(LIBDIR)/$(SHARED_LINK)
+	$(INSTALL) -m 644 $(MANUALS) $(DESTDIR)$(MANDIR)/man1/
+	$(INSTALL) -m 644 completions/ajob.bash $(DESTDIR)$(BASHDIR)/ajob
+	$(INSTALL) -m 644 completions/_ajob $(DESTDIR)$(ZSHDIR)/_ajob
+	$(INSTALL) -m 644 completions/ajob.fish $(DESTDIR)$(FISHDIR)/ajob.fish
+	$(Q)printf '%s\n' $(PC_LINES) > $(DESTDIR)$(LIBDIR)/pkgconfig/ajob.pc
+	$(Q)chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/ajob.pc
+
+# --static names the libraries that libajob.a needs, themselves shared: few
+# systems have all that libcurl stands on as static libraries.
+PC_LINES = 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Name: ajob' \
+	'Description: Structured concurrency for downloads on a libuv loop' 'Version: $(VERSION)' \
+	'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lajob' 'Libs.private: $(PACKAGE_LIBS)'
+
+uninstall: ## remove what install put there
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	-@rmdir $(addprefix $(DESTDIR),$(OUR_DIRS)) 2>/dev/null || :
+
+# ---- the rest --------------------------------------------------------------
+
+.PHONY: clean help
 clean: ## remove everything that was built
 	rm -rf build
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | expand -t 12

@@ -3,7 +3,7 @@
  *
  * Everything that can be wrong with a URL, a name or a digest is found before
  * the first transfer starts: operands and list are read into targets, targets
- * become tasks, and only then the run begins.
+ * become tasks, those for one file are merged, and only then the run begins.
  */
 #include "cli.h"
 #include "runner.h"
@@ -62,8 +62,8 @@ struct target {
     const char *name;   /* NULL: made from the URL */
     const char *digest; /* NULL: none is known */
     char *line;         /* of the list, freed with the target; NULL for an operand */
-    char *title;        /* the name, or the URL's last part */
     size_t number;      /* of the line, from 1; 0 for an operand */
+    ajob_task *task;    /* NULL: not made yet, or another target is the same */
 };
 
 struct targets {
@@ -72,18 +72,6 @@ struct targets {
     struct target *items;
     size_t count, space;
 };
-
-/* The last part of the URL's path, which is what the library names the file by. */
-static char *url_title(const char *url) {
-    const char *authority = strstr(url, "://");
-    const char *path = strchr(authority ? authority + 3 : url, '/');
-    if (!path)
-        return strdup("index.html");
-    const char *end = path + strcspn(path, "?#"), *part = end;
-    while (part > path && part[-1] != '/')
-        part--;
-    return end == part ? strdup("index.html") : strndup(part, (size_t)(end - part));
-}
 
 /* Takes over target->line. */
 static bool add_target(struct targets *targets, struct target target) {
@@ -97,16 +85,13 @@ static bool add_target(struct targets *targets, struct target target) {
         targets->items = items;
         targets->space = space;
     }
-    target.title = target.name ? strdup(target.name) : url_title(target.url);
     targets->items[targets->count++] = target;
-    return target.title != NULL;
+    return true;
 }
 
 static void free_targets(struct targets *targets) {
-    for (size_t i = 0; i < targets->count; i++) {
+    for (size_t i = 0; i < targets->count; i++)
         free(targets->items[i].line);
-        free(targets->items[i].title);
-    }
     free(targets->items);
 }
 
@@ -207,10 +192,10 @@ static int read_list(struct targets *targets, const char *path) {
 
 /* ---- two targets, one file --------------------------------------------- */
 
-/* By title, then in the order given. */
-static int by_title(const void *a, const void *b) {
+/* By file, then in the order given. */
+static int by_path(const void *a, const void *b) {
     const struct target *const *left = a, *const *right = b;
-    int order = strcmp((*left)->title, (*right)->title);
+    int order = strcmp(ajob_download_path((*left)->task), ajob_download_path((*right)->task));
     return order ? order : (*left > *right) - (*left < *right);
 }
 
@@ -219,14 +204,8 @@ static bool is_same(const struct target *one, const struct target *other) {
            (!one->digest || !other->digest || strcmp(one->digest, other->digest) == 0);
 }
 
-static void drop(struct target *one, struct target *other) {
-    if (!one->digest)
-        one->digest = other->digest;
-    other->url = NULL;
-}
-
-/* Drops what was asked for twice, by clearing its url. Different URLs for one
- * file are a mistake. */
+/* Drops what was asked for twice, by clearing its task; what has a digest stays.
+ * Different URLs for one file are a mistake. */
 static int merge_targets(struct targets *targets) {
     char first[PLACE_SIZE], second[PLACE_SIZE];
     struct target **sorted = calloc(targets->count + 1, sizeof *sorted);
@@ -236,21 +215,25 @@ static int merge_targets(struct targets *targets) {
         return cli_fail(targets->command, STATUS_FAULT, "out of memory");
     for (size_t i = 0; i < targets->count; i++)
         sorted[i] = &targets->items[i];
-    qsort(sorted, targets->count, sizeof(struct target *), by_title);
+    qsort(sorted, targets->count, sizeof(struct target *), by_path);
 
-    size_t kept = 0; /* the index of the first of those with one title */
+    size_t kept = 0; /* the index of the one of this file */
     for (size_t i = 1; i < targets->count && status == STATUS_OK; i++) {
         struct target *one = sorted[kept], *other = sorted[i];
-        if (strcmp(one->title, other->title) != 0)
+        const char *path = ajob_download_path(one->task);
+        if (strcmp(path, ajob_download_path(other->task)) != 0) {
             kept = i;
-        else if (is_same(one, other))
-            drop(one, other);
-        else
-            status =
-                cli_fail(targets->command, STATUS_USAGE,
-                         "%s: is to be written to %s, as is %s: name one of them with "
-                         "--input-file",
-                         where(targets, other, second), one->title, where(targets, one, first));
+        } else if (!is_same(one, other)) {
+            status = cli_fail(targets->command, STATUS_USAGE,
+                              "%s: is to be written to %s, as is %s: name one of them with "
+                              "--input-file",
+                              where(targets, other, second), path, where(targets, one, first));
+        } else if (one->digest) {
+            other->task = NULL;
+        } else {
+            one->task = NULL;
+            kept = i;
+        }
     }
     free(sorted);
     return status;
@@ -295,7 +278,7 @@ static int collect(struct targets *targets, const struct get_options *options,
     if (options->output_file && strcmp(options->output_file, "-") == 0)
         return cli_fail(command, STATUS_USAGE,
                         "--output-file: -: standard output cannot be verified: use a file");
-    return merge_targets(targets);
+    return STATUS_OK;
 }
 
 /* The file that --output-file means, malloc'd; NULL without it or on lack of memory. */
@@ -309,14 +292,8 @@ static char *output_path(const struct get_options *options) {
     return asprintf(&path, "%s/%s", dir, file) < 0 ? NULL : path;
 }
 
-static void show_target(struct run *run, const struct target *target, const ajob_task *task) {
-    char url[MOST_SHOWN], file[MOST_SHOWN];
-    run_print(run, "would download %s to %s\n", ajob_escape(url, sizeof url, target->url),
-              ajob_escape(file, sizeof file, ajob_download_path(task)));
-}
-
-static int add_tasks(struct run *run, const struct get_options *options,
-                     const struct targets *targets, const char *path) {
+static int make_tasks(struct run *run, const struct get_options *options, struct targets *targets,
+                      const char *path) {
     char digest[sizeof "sha256:" + SHA256_DIGITS], place[PLACE_SIZE];
     ajob_download_options download = {
         .path = path, .dir = options->run.dir, .http = run_http(&options->run)};
@@ -325,21 +302,41 @@ static int add_tasks(struct run *run, const struct get_options *options,
     if (options->sha256)
         snprintf(digest, sizeof digest, "sha256:%s", options->sha256);
     for (size_t i = 0; i < targets->count; i++) {
-        const struct target *target = &targets->items[i];
-        if (!target->url)
-            continue;
+        struct target *target = &targets->items[i];
         download.url = target->url;
         download.name = target->name;
         download.digest = options->sha256 ? digest : target->digest;
-        ajob_task *task = ajob_download(run->loop, &download);
-        if (task && run_has_retry(&options->run))
-            ajob_set_retry(task, &retry);
-        int status = run_add(run, task, path ? options->output_file : target->title,
-                             where(targets, target, place));
+        target->task = ajob_download(run->loop, &download);
+        if (!target->task)
+            return run_add(run, NULL, NULL, where(targets, target, place));
+        if (run_has_retry(&options->run))
+            ajob_set_retry(target->task, &retry);
+    }
+    return merge_targets(targets);
+}
+
+static void show_target(struct run *run, const struct target *target) {
+    char url[MOST_SHOWN], file[MOST_SHOWN];
+    run_print(run, "would download %s to %s\n", ajob_escape(url, sizeof url, target->url),
+              ajob_escape(file, sizeof file, ajob_download_path(target->task)));
+}
+
+/* Named by the files that are written, or as --output-file has it. */
+static int add_tasks(struct run *run, const struct get_options *options,
+                     const struct targets *targets) {
+    char place[PLACE_SIZE];
+
+    for (size_t i = 0; i < targets->count; i++) {
+        const struct target *target = &targets->items[i];
+        if (!target->task)
+            continue;
+        const char *file = ajob_download_path(target->task), *slash = strrchr(file, '/');
+        const char *name = options->output_file ? options->output_file : slash ? slash + 1 : file;
+        int status = run_add(run, target->task, name, where(targets, target, place));
         if (status != STATUS_OK)
             return status;
         if (options->run.dry_run)
-            show_target(run, target, task);
+            show_target(run, target);
     }
     return STATUS_OK;
 }
@@ -360,7 +357,9 @@ static int get(const struct command *command, void *data, const struct text_list
     if (options->output_file && !path)
         status = cli_fail(command, STATUS_FAULT, "out of memory");
     else
-        status = add_tasks(&run, options, &targets, path);
+        status = make_tasks(&run, options, &targets, path);
+    if (status == STATUS_OK)
+        status = add_tasks(&run, options, &targets);
     if (status != STATUS_OK || options->run.dry_run)
         status = run_close(&run, status);
     else

@@ -254,11 +254,27 @@ assert_body() { # FILE SEED SIZE
     body "$2" "$3" | cmp - "$1" || fail "$1 is not the body $2 $3"
 }
 
+# tree [DIR]: the names of the files in it, sorted, directories that are empty with a slash
+tree() { (cd "${1:-.}" && find . -mindepth 1 \( -type d -empty -printf '%P/\n' \) -o \( ! -type d -printf '%P\n' \) | sort); }
+
+assert_tree() { # DIR NAME...: these files are in it, and nothing else
+    local found
+    found=$(tree "$1")
+    [[ $found == "$(printf '%s\n' "${@:2}" | sort)" ]] ||
+        fail "expected in $1: ${*:2}" "there is:" "$found"
+}
+
 assert_requests() { # COUNT [PATTERN]
     local count
     count=$(count_requests "${2-}")
     ((count == $1)) || fail "expected $1 requests '${2-}', got $count:" "$(last_requests)"
 }
+
+# events FILE [EXPR [FIELD...]]: those that EXPR (Python, over the fields) holds for
+events() { "$PYTHON" "$TESTS_DIR/events.py" "$1" --where "${2:-True}" -- "${@:3}"; }
+
+# assert_events FILE [--cut]: they are a whole record of a run, as DESIGN promises
+assert_events() { "$PYTHON" "$TESTS_DIR/events.py" "$1" --check "${@:2}" || fail "events: $1"; }
 
 # --- the fault server --------------------------------------------------------
 

@@ -18,9 +18,11 @@ static void read_faults(void) {
     }
 }
 
-void mem_fail_nth(enum fault fault, unsigned long n) {
+unsigned long mem_fail_nth(enum fault fault, unsigned long n) {
+    unsigned long left = faults.left[fault];
     faults.ready = true;
     faults.left[fault] = n;
+    return left;
 }
 
 bool mem_fault(enum fault fault) {

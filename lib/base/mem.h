@@ -29,8 +29,9 @@ char *mem_copy_n(const char *text, size_t length);
 /* Takes NULL; returns NULL, so that a field is cleared in the same line. */
 void *mem_free(void *block);
 
-/* For unit tests, instead of AJOB_FAULT: the n-th call from now fails; 0: none. */
-void mem_fail_nth(enum fault fault, unsigned long n);
+/* For unit tests, instead of AJOB_FAULT: the n-th call from now fails; 0: none.
+ * Returns how many calls were left to the one before; 0: it has come. */
+unsigned long mem_fail_nth(enum fault fault, unsigned long n);
 
 /* True if this is the call that AJOB_FAULT wants to fail. */
 bool mem_fault(enum fault fault);

@@ -2,9 +2,11 @@
  * check.c - what must hold before a run starts. See check.h.
  *
  * Cycles are found by Kahn's algorithm over one order, "ends before": a need
- * ends before what needs it, a child before its group. Until a task is in a
+ * ends before what needs it, a child before its group, the ordinary tasks of a
+ * group before a finalizer that needs none of them by name. Until a task is in a
  * run its end_next and retry_after_ms are free, and serve as the queue and as
- * the count of what is left to end before the task.
+ * the count of what is left to end before the task; a group's `ended` counts
+ * the ordinary tasks in it.
  */
 #include "core/check.h"
 
@@ -33,7 +35,10 @@ static bool is_visible(const struct tree *tree, const struct ajob_task *need,
     for (; task != tree->root; task = task->parent)
         if (need->parent == task->parent)
             return true;
-    return need == tree->root || (tree->group && need->parent == tree->group);
+    if (!tree->group || need == tree->root)
+        return need == tree->root;
+    bool may_await_group = task_is_finalizer(need) && !task_is_finalizer(tree->root);
+    return need->parent == tree->group && !may_await_group;
 }
 
 static int check_task(const struct tree *tree, const struct ajob_task *task) {
@@ -47,9 +52,10 @@ static int check_task(const struct tree *tree, const struct ajob_task *task) {
         return loop_fail(loop, AJOB_EINVAL, "task %s: a shielded task must have a timeout", name);
     for (const struct edge *edge = task->needs; edge; edge = edge->next_need)
         if (!is_visible(tree, edge->need, task))
-            return loop_fail(loop, AJOB_EINVAL,
-                             "task %s: it needs %s, which is not in its group or one around it",
-                             name, task_name(edge->need, need_number));
+            return loop_fail(loop, AJOB_EINVAL, "task %s: it needs %s, which %s", name,
+                             task_name(edge->need, need_number),
+                             tree->group ? "a task that comes into a running group cannot await"
+                                         : "is not in its group or one around it");
     return 0;
 }
 
@@ -61,14 +67,21 @@ static struct ajob_task *unended_before(const struct ajob_task *task) {
         for (struct ajob_task *child = group_of(task)->first; child; child = child->next)
             if (child->retry_after_ms)
                 return child;
+    if (task_awaits_group(task))
+        for (struct ajob_task *other = group_of(task->parent)->first; other; other = other->next)
+            if (other->retry_after_ms && !task_is_finalizer(other))
+                return other;
     return NULL;
 }
 
 /* Names one cycle among the tasks that are left. */
-static int fail_for_cycle(const struct tree *tree, uint32_t left) {
+static int fail_for_cycle(const struct tree *tree) {
+    const uint32_t seen = UINT32_C(1) << 31;
     struct ajob_task *task = tree->root;
-    for (uint32_t i = 0; i < left; i++) /* after so many steps it is on the cycle */
+    while (!(task->retry_after_ms & seen)) { /* the first seen twice is on the cycle */
+        task->retry_after_ms |= seen;
         task = unended_before(task);
+    }
     struct text names = TEXT_INIT(TEXT_LINE_MAX);
     struct ajob_task *first = task;
     do {
@@ -89,7 +102,7 @@ static uint32_t count_before(const struct ajob_task *task) {
     uint32_t count = task->kind->is_group ? group_of(task)->count : 0;
     for (const struct edge *edge = task->needs; edge; edge = edge->next_need)
         count += !edge->need->in_run;
-    return count;
+    return count + (task_awaits_group(task) && group_of(task->parent)->ordinary_left);
 }
 
 /* One less is left to end before the task; it is queued after the last. */
@@ -98,6 +111,17 @@ static void count_down(struct ajob_task *task, struct ajob_task **queue) {
         return; /* none was left: it is no task of the tree */
     task->end_next = *queue;
     *queue = task;
+}
+
+/* The task's group has one task less to wait for; so may have its finalizers. */
+static void count_down_group(const struct ajob_task *task, struct ajob_task **queue) {
+    struct group *group = group_of(task->parent);
+    count_down(task->parent, queue);
+    if (task_is_finalizer(task) || ++group->ended < group->ordinary_left)
+        return;
+    for (struct ajob_task *other = group->first; other; other = other->next)
+        if (task_awaits_group(other))
+            count_down(other, queue);
 }
 
 static int check_cycles(const struct tree *tree) {
@@ -114,9 +138,9 @@ static int check_cycles(const struct tree *tree) {
         for (struct edge *edge = task->needers; edge; edge = edge->next_needer)
             count_down(edge->task, &queue);
         if (task != tree->root)
-            count_down(task->parent, &queue);
+            count_down_group(task, &queue);
     }
-    return left ? fail_for_cycle(tree, left) : 0;
+    return left ? fail_for_cycle(tree) : 0;
 }
 
 static int check_tree(struct tree *tree) {
@@ -130,6 +154,8 @@ static int check_tree(struct tree *tree) {
     for (struct ajob_task *task = tree->root; task; task = next_in_tree(task, tree->root)) {
         task->retry_after_ms = 0;
         task->in_run = !error;
+        if (task->kind->is_group)
+            group_of(task)->ended = 0;
     }
     return error;
 }

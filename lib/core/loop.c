@@ -20,6 +20,11 @@ uint64_t loop_now_ms(const struct ajob_loop *loop) {
     return loop_now_ns(loop) / 1000000;
 }
 
+uint64_t loop_due_ms(const struct ajob_loop *loop, uint64_t delay_ms) {
+    uint64_t now_ms = (loop_now_ns(loop) + 999999) / 1000000;
+    return deadline_after(now_ms, delay_ms);
+}
+
 uint32_t loop_random(struct ajob_loop *loop) {
     loop->random ^= loop->random << 13; /* xorshift32 */
     loop->random ^= loop->random >> 17;
@@ -134,8 +139,7 @@ static void after_poll(uv_check_t *check) {
 
 static void tick_is_due(struct deadline *deadline) {
     struct tick *tick = (struct tick *)((char *)deadline - offsetof(struct tick, deadline));
-    deadline_arm(&tick->loop->deadlines, deadline,
-                 deadline_after(loop_now_ms(tick->loop), tick->interval_ms));
+    deadline_arm(&tick->loop->deadlines, deadline, loop_due_ms(tick->loop, tick->interval_ms));
     tick->call(tick->data);
 }
 
@@ -152,7 +156,7 @@ int ajob_every(ajob_loop *loop, uint64_t interval_ms, ajob_tick_fn *call, void *
     tick->next = loop->ticks;
     loop->ticks = tick;
     if (loop->root)
-        deadline_arm(&loop->deadlines, &tick->deadline, loop_now_ms(loop) + tick->interval_ms);
+        deadline_arm(&loop->deadlines, &tick->deadline, loop_due_ms(loop, tick->interval_ms));
     return 0;
 }
 
@@ -209,7 +213,7 @@ int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, void *data)
     memset(loop->counts, 0, sizeof loop->counts);
     loop->run_started_ns = loop_now_ns(loop);
     for (struct tick *tick = loop->ticks; tick; tick = tick->next)
-        deadline_arm(&loop->deadlines, &tick->deadline, loop_now_ms(loop) + tick->interval_ms);
+        deadline_arm(&loop->deadlines, &tick->deadline, loop_due_ms(loop, tick->interval_ms));
     if (loop->signals)
         signals_start(loop->signals);
     uv_prepare_start(&loop->prepare, before_poll);

@@ -90,13 +90,16 @@ struct ajob_loop {
     uint64_t seq;
     ajob_trace_fn *trace;
     void *trace_data;
-    struct text path, json, error;
+    struct text path, json, error; /* what was last handed out */
 };
 
 /* The time since some point in the past, without the time the process was
  * stopped by SIGTSTP. */
 uint64_t loop_now_ns(const struct ajob_loop *loop);
 uint64_t loop_now_ms(const struct ajob_loop *loop);
+
+/* For a deadline: the first millisecond at which this much time has passed. */
+uint64_t loop_due_ms(const struct ajob_loop *loop, uint64_t delay_ms);
 
 /* A random number, for jitter: not for secrets. */
 uint32_t loop_random(struct ajob_loop *loop);

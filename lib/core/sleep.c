@@ -18,8 +18,7 @@ static void time_is_over(struct deadline *deadline) {
 
 static void start(struct ajob_task *task) {
     struct sleep *sleep = (struct sleep *)task;
-    deadline_arm(&task->loop->deadlines, &sleep->over,
-                 deadline_after(loop_now_ms(task->loop), sleep->duration_ms));
+    deadline_arm(&task->loop->deadlines, &sleep->over, loop_due_ms(task->loop, sleep->duration_ms));
 }
 
 static void stop(struct ajob_task *task, enum stop_how how) {

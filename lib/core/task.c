@@ -127,14 +127,13 @@ static void stop_attempt(struct ajob_task *task, enum stop_how how) {
 static void begin_stopping(struct ajob_task *task) {
     go_to(task, AJOB_STOPPING);
     /* The children of a group have their own grace. */
-    uint64_t grace_end = deadline_after(loop_now_ms(task->loop), task->loop->grace_ms);
+    uint64_t grace_end = loop_due_ms(task->loop, task->loop->grace_ms);
     set_phase_end(task, task->kind->is_group ? 0 : grace_end);
     stop_attempt(task, task->kill_wanted ? STOP_HARD : STOP_POLITE);
 }
 
 static void begin_attempt(struct ajob_task *task) {
     const struct task_options *options = task->options;
-    uint64_t now_ms = loop_now_ms(task->loop);
     go_to(task, AJOB_RUNNING);
     task_set_cause(task, NULL);
     task->attempt_over = task->was_killed = task->attempt_timed_out = false;
@@ -143,10 +142,10 @@ static void begin_attempt(struct ajob_task *task) {
     if (task->attempts++ == 0) {
         task->started_ns = loop_now_ns(task->loop);
         if (options && options->has_timeout)
-            task->timeout_at_ms = deadline_after(now_ms, options->timeout_ms);
+            task->timeout_at_ms = loop_due_ms(task->loop, options->timeout_ms);
     }
     if (options && options->has_attempt_timeout)
-        task->phase_at_ms = deadline_after(now_ms, options->attempt_timeout_ms);
+        task->phase_at_ms = loop_due_ms(task->loop, options->attempt_timeout_ms);
     arm(task);
     event_task_started(task);
     task->kind->start(task);
@@ -170,7 +169,7 @@ static void attempt_failed(struct ajob_task *task) {
         retry_delay(retry, task->failures, loop_random(task->loop), task->retry_after_ms);
     pool_give(task);
     go_to(task, AJOB_BACKOFF);
-    set_phase_end(task, deadline_after(loop_now_ms(task->loop), delay_ms));
+    set_phase_end(task, loop_due_ms(task->loop, delay_ms));
     event_task_retrying(task, delay_ms);
 }
 

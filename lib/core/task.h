@@ -163,6 +163,10 @@ void task_abandon(struct ajob_task *task, enum ajob_status status, const char *c
 /* A need of the task has ended. */
 void task_need_ended(struct ajob_task *task, const struct ajob_task *need);
 
+/* A finalizer that needs nothing by name: it comes after all ordinary tasks of
+ * its group. */
+bool task_awaits_group(const struct ajob_task *task);
+
 /* Nothing that it waits for is left. */
 bool task_needs_have_ended(const struct ajob_task *task);
 

@@ -11,20 +11,20 @@
 
 /* ---- asked by task_step ------------------------------------------------ */
 
-/* A finalizer without needs comes after all ordinary tasks of its group. */
-static const struct group *group_to_await(const struct ajob_task *task) {
-    bool awaits_group = task_is_finalizer(task) && !task->needs && task->parent;
-    return awaits_group ? group_of(task->parent) : NULL;
+bool task_awaits_group(const struct ajob_task *task) {
+    return task_is_finalizer(task) && !task->needs && task->parent;
 }
 
 bool task_needs_have_ended(const struct ajob_task *task) {
-    const struct group *group = group_to_await(task);
-    return group ? !group->ordinary_left && !group->holds : task->unmet == 0;
+    if (!task_awaits_group(task))
+        return task->unmet == 0;
+    const struct group *group = group_of(task->parent);
+    return !group->ordinary_left && !group->holds;
 }
 
 static bool something_failed(const struct ajob_task *finalizer) {
-    const struct group *group = group_to_await(finalizer);
-    return group ? group_is_failing(group) : finalizer->need_failed;
+    return task_awaits_group(finalizer) ? group_is_failing(group_of(finalizer->parent))
+                                        : finalizer->need_failed;
 }
 
 enum ajob_status task_judge_needs(struct ajob_task *task) {

@@ -216,11 +216,12 @@ const char *task_name(const struct ajob_task *task, char number[16]) {
 
 void task_path(const struct ajob_task *task, struct text *path) {
     char number[16];
+    size_t before = path->length;
     if (!task->parent && task->kind->is_group)
         return;
     if (task->parent)
         task_path(task->parent, path);
-    if (path->length)
+    if (path->length > before)
         text_add_char(path, '/');
     text_add(path, task_name(task, number));
 }

@@ -51,6 +51,10 @@ bool digest_parse(const char *text, struct digest_want *ret_want) {
     return false;
 }
 
+const struct digest_algorithm *digest_sha256(void) {
+    return &algorithms[0];
+}
+
 const char *digest_name(const struct digest_algorithm *algorithm) {
     return algorithm->name;
 }

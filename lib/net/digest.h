@@ -21,6 +21,7 @@ struct digest_want {
  * lengths, any case. False: it is none of these. */
 bool digest_parse(const char *text, struct digest_want *ret_want);
 
+const struct digest_algorithm *digest_sha256(void);
 const char *digest_name(const struct digest_algorithm *algorithm);
 
 /* "sha256:<hex>" in lower case, for people and files. */

@@ -20,7 +20,6 @@ struct download {
     struct transfer_plan plan;
     struct ajob_pool *host;
     struct transfer *transfer; /* NULL: no attempt is under way */
-    char *path;                /* the file, as a person would type it */
     /* Of the last attempt: */
     uint64_t bytes, resumed_from;
     int64_t total;
@@ -106,7 +105,7 @@ static ajob_field number_field(const char *name, uint64_t value) {
 static size_t fields(const struct ajob_task *task, ajob_field fields[KIND_FIELDS_MAX]) {
     const struct download *download = download_of(task);
     size_t count = 0;
-    fields[count++] = text_field("path", download->path);
+    fields[count++] = text_field("path", download->plan.path);
     fields[count++] = number_field("bytes", download->bytes);
     fields[count++] = bool_field("up_to_date", download->is_up_to_date);
     fields[count++] = number_field("resumed_from", download->resumed_from);
@@ -132,12 +131,9 @@ static void release(struct ajob_task *task) {
     struct download *download = download_of(task);
     struct transfer_plan *plan = &download->plan;
     mem_free(plan->url);
-    mem_free(plan->dir);
-    mem_free(plan->subdir);
-    mem_free(plan->name);
+    mem_free(plan->path);
     mem_free(plan->identity);
     mem_free(plan->want);
-    mem_free(download->path);
     mem_free(download->hex);
 }
 
@@ -162,20 +158,30 @@ static int fail(ajob_loop *loop, const char *what, const char *why) {
 
 /* Where the file goes: the path taken apart, or dir and a name. */
 static int plan_file(struct transfer_plan *plan, ajob_loop *loop,
-                     const ajob_download_options *options) {
+                     const ajob_download_options *options, const char *subdir) {
     const char *slash = options->path ? strrchr(options->path, '/') : NULL;
+    char *name, *parent;
     if (options->path) {
-        plan->name = mem_copy(slash ? slash + 1 : options->path);
-        plan->dir = slash == options->path ? mem_copy("/")
-                    : slash ? mem_copy_n(options->path, (size_t)(slash - options->path))
-                            : mem_copy(".");
-        if (plan->name && !name_is_usable(plan->name))
-            return fail(loop, options->path, "not the path of a file");
+        name = mem_copy(slash ? slash + 1 : options->path);
+        parent = slash == options->path ? mem_copy("/")
+                 : slash                ? mem_copy_n(options->path, (size_t)(slash - options->path))
+                                        : mem_copy(".");
     } else {
-        plan->name = options->name ? name_neutral(options->name) : name_from_url(options->url);
-        plan->dir = mem_copy(options->dir ? options->dir : ".");
+        name = options->name ? name_neutral(options->name) : name_from_url(options->url);
+        parent = mem_copy(options->dir ? options->dir : ".");
     }
-    return plan->name && plan->dir ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    bool is_usable = !name || !options->path || name_is_usable(name);
+    if (is_usable && name && parent)
+        plan->dir = dir_for(loop, parent, subdir);
+    if (plan->dir)
+        plan->path = dir_path(plan->dir, name);
+    if (plan->path)
+        plan->name = plan->path + strlen(plan->path) - strlen(name);
+    mem_free(name);
+    mem_free(parent);
+    if (!is_usable)
+        return fail(loop, options->path, "not the path of a file");
+    return plan->path ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
 }
 
 static int plan_digest(struct transfer_plan *plan, ajob_loop *loop, const char *digest) {
@@ -189,21 +195,13 @@ static int plan_digest(struct transfer_plan *plan, ajob_loop *loop, const char *
     return 0;
 }
 
-/* dir/subdir/name, with no "./" before it. */
-static char *path_of(const struct transfer_plan *plan) {
-    bool is_here = !strcmp(plan->dir, ".");
-    bool has_slash = plan->dir[0] && plan->dir[strlen(plan->dir) - 1] == '/';
-    return text_make("%s%s%s%s%s", is_here ? "" : plan->dir, is_here || has_slash ? "" : "/",
-                     plan->subdir ? plan->subdir : "", plan->subdir ? "/" : "", plan->name);
-}
-
 static int plan_download(struct download *download, ajob_loop *loop,
                          const ajob_download_options *options, const struct download_extra *extra) {
     struct transfer_plan *plan = &download->plan;
     const char *fault = url_fault(options->url);
     if (fault)
         return fail(loop, options->url, fault);
-    int error = plan_file(plan, loop, options);
+    int error = plan_file(plan, loop, options, extra->subdir);
     if (!error)
         error = plan_digest(plan, loop, options->digest);
     if (error)
@@ -213,16 +211,13 @@ static int plan_download(struct download *download, ajob_loop *loop,
     if (!download->host)
         return AJOB_EINVAL;
     plan->url = mem_copy(options->url);
-    plan->subdir = mem_copy(extra->subdir);
     plan->identity = mem_copy(options->identity);
     plan->headers = extra->headers;
     download->is_release = extra->is_release;
     plan->size = options->size;
     plan->size_known = options->size_known;
-    download->path = path_of(plan);
     download->total = -1;
-    bool is_complete = plan->url && download->path && (plan->subdir || !extra->subdir) &&
-                       (plan->identity || !options->identity);
+    bool is_complete = plan->url && (plan->identity || !options->identity);
     return is_complete ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
 }
 
@@ -239,5 +234,5 @@ ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options) 
 }
 
 const char *ajob_download_path(const ajob_task *task) {
-    return task->kind == &download_kind ? download_of(task)->path : NULL;
+    return task->kind == &download_kind ? download_of(task)->plan.path : NULL;
 }

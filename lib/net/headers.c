@@ -15,7 +15,6 @@ void response_init(struct response *response) {
         .retry_after_ms = -1,
         .rate_remaining = -1,
         .rate_reset_s = -1,
-        .date_s = -1,
     };
 }
 
@@ -24,6 +23,7 @@ void response_done(struct response *response) {
     mem_free(response->last_modified);
     mem_free(response->content_type);
     mem_free(response->next_link);
+    mem_free(response->date);
     response_init(response);
 }
 
@@ -77,15 +77,23 @@ static void read_content_range(struct response *response, const char *value) {
     response->range_total = has_total ? (int64_t)total : -1;
 }
 
+/* The usual form at once, the two obsolete ones by libcurl. */
 int64_t http_date(const char *text) {
-    return (int64_t)curl_getdate(text, NULL);
+    struct tm utc = {0};
+    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    return end && !*end ? (int64_t)timegm(&utc) : (int64_t)curl_getdate(text, NULL);
+}
+
+int64_t response_now(const struct response *response) {
+    int64_t now = response->date ? http_date(response->date) : -1;
+    return now >= 0 ? now : (int64_t)time(NULL);
 }
 
 static void read_retry_after(struct response *response, const char *value) {
     int64_t seconds = whole_number(value);
     if (seconds < 0) {
         int64_t at = http_date(value);
-        int64_t now = response->date_s >= 0 ? response->date_s : (int64_t)time(NULL);
+        int64_t now = response_now(response);
         seconds = at < 0 ? -1 : at > now ? at - now : 0;
     }
     if (seconds > INT32_MAX)
@@ -135,7 +143,7 @@ static void read_field(struct response *response, const char *name, const char *
     else if (!strcasecmp(name, "link"))
         read_link(response, value);
     else if (!strcasecmp(name, "date"))
-        response->date_s = http_date(value);
+        keep(&response->date, value);
     else if (!strcasecmp(name, "retry-after"))
         read_retry_after(response, value);
     else if (!strcasecmp(name, "x-ratelimit-remaining"))

@@ -28,7 +28,7 @@ struct response {
     int64_t retry_after_ms; /* -1: not said */
     int64_t rate_remaining; /* X-RateLimit-Remaining, or -1 */
     int64_t rate_reset_s;   /* X-RateLimit-Reset: Unix time, or -1 */
-    int64_t date_s;         /* Date: Unix time, or -1 */
+    char *date;             /* as sent */
 };
 
 void response_init(struct response *response);
@@ -40,6 +40,9 @@ void response_line(struct response *response, const char *line, size_t length);
 
 /* An ETag fit for If-Range, or NULL: there is none or it is weak. */
 const char *response_strong_etag(const struct response *response);
+
+/* The server's clock: its Date, or ours. Unix time. */
+int64_t response_now(const struct response *response);
 
 /* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one. */
 int64_t http_date(const char *text);

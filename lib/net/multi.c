@@ -40,7 +40,7 @@ struct multi {
     struct watch **watches; /* by file descriptor; NULL where there is none */
     size_t watch_count;
     struct watch *changed; /* to be brought in line at the end of the turn */
-    long buffer_size;      /* of one exchange */
+    unsigned running;      /* exchanges */
 };
 
 static const char multi_key; /* its address names the module */
@@ -53,12 +53,10 @@ static void collect_done(struct multi *multi) {
     while ((message = curl_multi_info_read(multi->curl, &left))) {
         struct exchange *exchange = NULL;
         CURLcode code = message->data.result;
-        CURL *easy = message->easy_handle;
         if (message->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
-        curl_multi_remove_handle(multi->curl, easy);
-        exchange->is_running = false;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
+        exchange_stop(exchange);
         exchange->done(exchange, code);
     }
 }
@@ -235,12 +233,6 @@ static void free_multi(struct loop_module *module) {
     mem_free(multi);
 }
 
-/* One buffer for each exchange: 2 MiB for all of them together. */
-static long buffer_size_for(unsigned transfers) {
-    long size = (2L << 20) / (long)transfers;
-    return size < 16384 ? 16384 : size > 524288 ? 524288 : size;
-}
-
 static bool set_up(struct multi *multi, unsigned transfers) {
     CURLM *curl = multi->curl;
     bool is_ok = curl != NULL;
@@ -268,7 +260,6 @@ static struct multi *multi_of(struct ajob_loop *loop) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     multi->loop = loop;
     multi->curl = curl_multi_init();
-    multi->buffer_size = buffer_size_for(transfers);
     if (!set_up(multi, transfers)) {
         curl_multi_cleanup(multi->curl);
         mem_free(multi);
@@ -292,7 +283,6 @@ struct exchange *exchange_new(struct ajob_loop *loop) {
     CURL *easy = exchange ? curl_easy_init() : NULL;
     bool is_ok = easy && !curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) &&
                  !curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error) &&
-                 !curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, multi->buffer_size) &&
                  !curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
                  !curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, multi) &&
                  !curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) &&
@@ -307,16 +297,27 @@ struct exchange *exchange_new(struct ajob_loop *loop) {
     return exchange;
 }
 
+/* The fewer run, the larger the buffer of each: 2 MiB in all. */
+static long buffer_size(unsigned running) {
+    long size = (2L << 20) / (long)(running + 1);
+    return size < 16384 ? 16384 : size > 524288 ? 524288 : size;
+}
+
 bool exchange_start(struct exchange *exchange) {
+    struct multi *multi = exchange->multi;
     exchange->error[0] = '\0';
-    exchange->is_running = curl_multi_add_handle(exchange->multi->curl, exchange->easy) == CURLM_OK;
+    curl_easy_setopt(exchange->easy, CURLOPT_BUFFERSIZE, buffer_size(multi->running));
+    exchange->is_running = curl_multi_add_handle(multi->curl, exchange->easy) == CURLM_OK;
+    multi->running += exchange->is_running;
     return exchange->is_running;
 }
 
 void exchange_stop(struct exchange *exchange) {
-    if (exchange->is_running)
-        curl_multi_remove_handle(exchange->multi->curl, exchange->easy);
+    if (!exchange->is_running)
+        return;
+    curl_multi_remove_handle(exchange->multi->curl, exchange->easy);
     exchange->is_running = false;
+    exchange->multi->running--;
 }
 
 struct exchange *exchange_free(struct exchange *exchange) {

@@ -11,6 +11,11 @@
 #include "base/mem.h"
 #include "net/part_note.h"
 
+enum {
+    JOIN_FROM = 256 * 1024, /* libcurl hands out 16 KiB at a time; for the first of */
+    JOIN_SIZE = 128 * 1024  /* them, and small files, that is good enough */
+};
+
 static bool fail(struct text *error, const char *name, const char *why) {
     char safe[TEXT_LINE_MAX];
     text_format(error, "%s: %s", ajob_escape(safe, sizeof safe, name), why);
@@ -19,41 +24,6 @@ static bool fail(struct text *error, const char *name, const char *why) {
 
 static bool fail_errno(struct text *error, const char *name) {
     return fail(error, name, strerror(errno));
-}
-
-/* ---- the directory -------------------------------------------------------- */
-
-/* As mkdir -p; what is there already is left to the open that follows. */
-static void make_parents(const char *dir) {
-    char *path = mem_copy(dir);
-    for (char *slash = path; slash && (slash = strchr(slash + 1, '/'));) {
-        *slash = '\0';
-        mkdir(path, 0777);
-        *slash = '/';
-    }
-    if (path)
-        mkdir(path, 0777);
-    mem_free(path);
-}
-
-bool part_open_dir(struct part *part, const char *dir, const char *subdir, struct text *error) {
-    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    part->dir_fd = open(dir, flags);
-    if (part->dir_fd < 0 && errno == ENOENT) {
-        make_parents(dir);
-        part->dir_fd = open(dir, flags);
-    }
-    if (part->dir_fd < 0)
-        return fail_errno(error, dir);
-    if (!subdir)
-        return true;
-    if (mkdirat(part->dir_fd, subdir, 0777) && errno != EEXIST)
-        return fail_errno(error, subdir);
-    int outer = part->dir_fd;
-    part->dir_fd = openat(outer, subdir, flags | O_NOFOLLOW);
-    bool is_ok = part->dir_fd >= 0 || fail_errno(error, subdir);
-    close(outer);
-    return is_ok;
 }
 
 bool part_look(struct part *part, const char *name, struct part_target *ret_target,
@@ -99,40 +69,51 @@ static bool claim_own(struct part *part, const char *name, struct text *error) {
     snprintf(infix, sizeof infix, ".%ld-%lx", (long)getpid(), (unsigned long)now.tv_nsec);
     if (!set_names(part, name, infix))
         return fail(error, name, "out of memory");
-    part->is_resumable = false;
+    part->is_resumable = part->has_note = false;
+    part->size = 0;
     part->fd = openat(part->dir_fd, part->part_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     return part->fd >= 0 || fail_errno(error, part->part_name);
 }
 
 /* Whether the locked file is still the one of that name: its last owner may
  * have renamed it between our open and our lock. */
-static bool is_still_named(const struct part *part) {
-    struct stat mine, named;
-    return !fstat(part->fd, &mine) &&
-           !fstatat(part->dir_fd, part->part_name, &named, AT_SYMLINK_NOFOLLOW) &&
-           mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
+static bool is_still_named(const struct part *part, const struct stat *mine) {
+    struct stat named;
+    return !fstatat(part->dir_fd, part->part_name, &named, AT_SYMLINK_NOFOLLOW) &&
+           mine->st_ino == named.st_ino && mine->st_dev == named.st_dev;
 }
 
-/* Opens and locks it. NULL: done; else why not, and nothing is left open. */
-static const char *open_part(struct part *part) {
+/* Opens the part, new or not. */
+static int open_new_or_old(struct part *part) {
     const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    part->fd = openat(part->dir_fd, part->part_name, flags | O_EXCL, 0666);
+    part->has_note = false; /* it never outlives its part */
+    if (part->fd >= 0 || errno != EEXIST)
+        return part->fd;
+    part->fd = openat(part->dir_fd, part->part_name, flags, 0666);
+    part->has_note = !faccessat(part->dir_fd, part->note_name, F_OK, AT_SYMLINK_NOFOLLOW);
+    return part->fd;
+}
+
+/* Opens and locks it. NULL: done, locked if that can be; else why not, and
+ * nothing is left open. */
+static const char *open_part(struct part *part) {
     for (;;) {
         struct stat status;
         const char *fault = NULL;
-        part->fd = openat(part->dir_fd, part->part_name, flags, 0666);
-        if (part->fd < 0)
+        if (open_new_or_old(part) < 0)
             return errno == ELOOP ? "is a symbolic link: refused" : strerror(errno);
-        if (fstat(part->fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
-            fault = "is no file of its own: refused";
-        else if (!flock(part->fd, LOCK_EX | LOCK_NB))
-            part->is_locked = true;
-        else if (errno == EWOULDBLOCK)
+        part->is_locked = !flock(part->fd, LOCK_EX | LOCK_NB);
+        if (!part->is_locked && errno == EWOULDBLOCK)
             fault = "another download is writing it";
-        if (!fault && (!part->is_locked || is_still_named(part)))
+        else if (fstat(part->fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
+            fault = "is no file of its own: refused";
+        if (!fault && (!part->is_locked || is_still_named(part, &status))) {
+            part->size = (uint64_t)status.st_size;
             return NULL;
+        }
         close(part->fd);
         part->fd = -1;
-        part->is_locked = false;
         if (fault)
             return fault;
     }
@@ -149,13 +130,7 @@ bool part_claim(struct part *part, const char *name, struct text *error) {
         return claim_own(part, name, error);
     }
     part->is_resumable = true;
-    part->has_note = !faccessat(part->dir_fd, part->note_name, F_OK, AT_SYMLINK_NOFOLLOW);
     return true;
-}
-
-uint64_t part_size(const struct part *part) {
-    struct stat status;
-    return fstat(part->fd, &status) ? 0 : (uint64_t)status.st_size;
 }
 
 /* ---- the note ------------------------------------------------------------- */
@@ -216,9 +191,33 @@ bool part_remember(struct part *part, const struct part_note *note, struct text 
 
 /* ---- the bytes ------------------------------------------------------------ */
 
-bool part_write(struct part *part, const char *data, size_t length, uint64_t offset,
-                struct text *error) {
-    return write_all(part->fd, data, length, offset) || fail_errno(error, part->part_name);
+bool part_flush(struct part *part, struct text *error) {
+    size_t length = part->joined_length;
+    part->joined_length = 0;
+    return write_all(part->fd, part->joined, length, part->size - length) ||
+           fail_errno(error, part->part_name);
+}
+
+bool part_append(struct part *part, const char *data, size_t length, struct text *error) {
+    if (!part->joined && part->size >= JOIN_FROM)
+        part->joined = mem_new(JOIN_SIZE);
+    if (!part->joined) {
+        part->size += length;
+        return write_all(part->fd, data, length, part->size - length) ||
+               fail_errno(error, part->part_name);
+    }
+    while (length) {
+        size_t room = JOIN_SIZE - part->joined_length;
+        size_t piece = length < room ? length : room;
+        memcpy(part->joined + part->joined_length, data, piece);
+        part->joined_length += piece;
+        part->size += piece;
+        data += piece;
+        length -= piece;
+        if (part->joined_length == JOIN_SIZE && !part_flush(part, error))
+            return false;
+    }
+    return true;
 }
 
 bool part_reserve(struct part *part, uint64_t size, struct text *error) {
@@ -235,8 +234,10 @@ bool part_reserve(struct part *part, uint64_t size, struct text *error) {
     return true;
 }
 
-bool part_truncate(struct part *part, uint64_t size, struct text *error) {
-    return !ftruncate(part->fd, (off_t)size) || fail_errno(error, part->part_name);
+bool part_empty(struct part *part, struct text *error) {
+    bool is_empty = part->size == 0;
+    part->size = part->joined_length = 0;
+    return is_empty || !ftruncate(part->fd, 0) || fail_errno(error, part->part_name);
 }
 
 /* ---- the end -------------------------------------------------------------- */
@@ -248,13 +249,15 @@ static void forget_note(struct part *part) {
 }
 
 bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
+    if (!part_flush(part, error))
+        return false;
     if (mtime_s >= 0)
         futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
     if (mode)
         fchmod(part->fd, mode);
+    forget_note(part); /* first: a note without its part would stay for ever */
     if (renameat(part->dir_fd, part->part_name, part->dir_fd, part->name))
         return fail_errno(error, part->name);
-    forget_note(part);
     return true;
 }
 
@@ -263,15 +266,17 @@ void part_discard(struct part *part) {
         return;
     forget_note(part);
     unlinkat(part->dir_fd, part->part_name, 0);
+    close(part->fd);
+    part->fd = -1;
+    part->is_resumable = false;
 }
 
 void part_close(struct part *part) {
     if (part->fd >= 0)
         close(part->fd);
-    if (part->dir_fd >= 0)
-        close(part->dir_fd);
     mem_free(part->name);
     mem_free(part->part_name);
     mem_free(part->note_name);
-    *part = (struct part)PART_INIT;
+    mem_free(part->joined);
+    *part = (struct part)PART_INIT(-1);
 }

@@ -19,12 +19,15 @@
 #include "base/text.h"
 
 struct part {
-    int dir_fd; /* -1: not open; likewise fd */
-    int fd;
+    int dir_fd; /* the caller's */
+    int fd;     /* -1: not open */
     char *name, *part_name, *note_name;
     bool is_locked;
     bool has_note;     /* on disk */
     bool is_resumable; /* false: a name of its own */
+    uint64_t size;     /* the bytes in it, those still joined included */
+    char *joined;      /* the last of them, not written yet; or NULL */
+    size_t joined_length;
 };
 
 /* What a part is a part of. Strings on the heap or NULL. */
@@ -38,13 +41,10 @@ struct part_note {
 
 void part_note_done(struct part_note *note);
 
-#define PART_INIT                                                                                  \
-    { .dir_fd = -1, .fd = -1 }
+#define PART_INIT(directory)                                                                       \
+    { .dir_fd = (directory), .fd = -1 }
 
-/* Opens dir, making what is missing of it, and in it subdir (one name that may
- * come from outside; NULL: none). Errors of this and all below: false, and one
- * line in error. */
-bool part_open_dir(struct part *part, const char *dir, const char *subdir, struct text *error);
+/* Errors of all below: false, and one line in error. */
 
 /* What stands under this name now: a regular file is opened for reading (fd,
  * size and mtime), nothing or a symbolic link gives fd -1; a directory or
@@ -61,28 +61,27 @@ bool part_look(struct part *part, const char *name, struct part_target *ret_targ
 /* Opens and claims the part of this name. */
 bool part_claim(struct part *part, const char *name, struct text *error);
 
-/* The bytes that are in the part. */
-uint64_t part_size(const struct part *part);
-
 /* The note, if there is one that can be read. */
 bool part_recall(struct part *part, struct part_note *ret_note);
 
 /* Writes the note; atomically. */
 bool part_remember(struct part *part, const struct part_note *note, struct text *error);
 
-bool part_write(struct part *part, const char *data, size_t length, uint64_t offset,
-                struct text *error);
+/* Adds bytes at its end. Small pieces of a large body are joined before they
+ * are written; part_flush() writes what is left of them. */
+bool part_append(struct part *part, const char *data, size_t length, struct text *error);
+bool part_flush(struct part *part, struct text *error);
 
 /* Asks for room for so many bytes; false only if the disk says it is full. */
 bool part_reserve(struct part *part, uint64_t size, struct text *error);
 
-bool part_truncate(struct part *part, uint64_t size, struct text *error);
+bool part_empty(struct part *part, struct text *error);
 
-/* The part becomes the file: modified at mtime_s (-1: now), with the
+/* The part, flushed, becomes the file: modified at mtime_s (-1: now), with the
  * permissions of the file it replaces (mode; 0: none). */
 bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error);
 
-/* Removes the part and its note. */
+/* Removes the part and its note; nothing can be done with it then but close it. */
 void part_discard(struct part *part);
 
 /* Closes it and leaves on disk what is there. */

@@ -69,8 +69,7 @@ static int64_t rate_limit_ms(const struct response *response) {
     if (response->retry_after_ms >= 0)
         return response->retry_after_ms;
     if (response->rate_remaining == 0 && response->rate_reset_s >= 0) {
-        int64_t now = response->date_s >= 0 ? response->date_s : (int64_t)time(NULL);
-        int64_t wait_s = response->rate_reset_s - now;
+        int64_t wait_s = response->rate_reset_s - response_now(response);
         return wait_s < 1 ? 1000 : wait_s > INT32_MAX / 1000 ? INT32_MAX : wait_s * 1000;
     }
     return response->status == 429 ? SECONDARY_WAIT_MS : -1;

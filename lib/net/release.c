@@ -21,7 +21,11 @@ struct release {
     struct query query;
     bool is_known;   /* info is complete */
     bool is_lenient; /* one of all releases: nothing to choose in it is no failure */
-    size_t chosen;   /* assets, of a listing of all: in all of them */
+    unsigned pages;  /* that this attempt has read */
+    /* Of a listing of all: */
+    size_t chosen; /* assets, in all releases */
+    uint64_t *ids; /* of the releases that were added */
+    size_t id_count;
 };
 
 static struct release *release_of(struct ajob_task *task) {
@@ -55,10 +59,18 @@ static void ask(struct release *release, char *url,
     mem_free(url);
 }
 
-/* The next page, if it is the API's: the token goes with the question. */
-static char *next_page(const struct release *release, const struct query_result *result) {
-    bool is_ours = url_same_origin(result->next_link, release->plan->repo.api);
-    return is_ours ? mem_copy(result->next_link) : NULL;
+/* Asks for the next page, if it is the API's: the token goes with the question. */
+static void ask_next_page(struct release *release, const struct query_result *result,
+                          void (*answered)(struct query *query,
+                                           const struct query_result *result)) {
+    enum { PAGES_MAX = 1000 };
+    bool is_same = !strcmp(result->next_link, release->query.url);
+    if (!url_same_origin(result->next_link, release->plan->repo.api))
+        fail_attempt(release, NULL, "the API's next page is on another host: refused");
+    else if (is_same || ++release->pages >= PAGES_MAX)
+        fail_attempt(release, NULL, "the API's pages do not end: refused");
+    else
+        ask(release, mem_copy(result->next_link), answered);
 }
 
 static void fail_for_answer(struct release *release, const struct query_result *result) {
@@ -106,11 +118,7 @@ static void assets_answered(struct query *query, const struct query_result *resu
     } else if (!github_read_assets(result->json, &release->info, &error)) {
         fail_attempt(release, NULL, text_string(&error));
     } else if (result->next_link) {
-        char *url = next_page(release, result);
-        if (url)
-            ask(release, url, assets_answered);
-        else
-            fail_attempt(release, NULL, "the API's next page is on another host: refused");
+        ask_next_page(release, result, assets_answered);
     } else {
         release->is_known = true;
         begin_downloads(release);
@@ -144,6 +152,7 @@ static void release_answered(struct query *query, const struct query_result *res
 
 static void release_start(struct ajob_task *task) {
     struct release *release = release_of(task);
+    release->pages = 0;
     if (release->info.tag)
         complete_assets(release);
     else
@@ -232,6 +241,41 @@ static void latest_answered(struct query *query, const struct query_result *resu
     text_done(&error);
 }
 
+static bool knows_id(const struct release *listing, uint64_t id) {
+    for (size_t i = 0; i < listing->id_count; i++)
+        if (listing->ids[i] == id)
+            return true;
+    return false;
+}
+
+static bool keep_id(struct release *listing, uint64_t id) {
+    uint64_t *ids = mem_resize(listing->ids, (listing->id_count + 1) * sizeof *ids);
+    if (!ids)
+        return false;
+    ids[listing->id_count++] = id;
+    listing->ids = ids;
+    return true;
+}
+
+/* Once each: pages shift when a release is published in between, and another
+ * attempt begins at the first page. */
+static bool add_listed(struct release *listing, const cJSON *item, struct text *error) {
+    struct github_release info = {0};
+    struct text ignored = TEXT_INIT(4 * TEXT_LINE_MAX);
+    bool is_ok = true;
+    if (!github_read_release(item, &info, error))
+        return false;
+    if (!knows_id(listing, info.id) && !info.is_draft) {
+        listing->chosen += assets_choose(listing->plan, &info, NULL, &ignored);
+        is_ok = keep_id(listing, info.id) && add_release(listing, &info);
+    }
+    if (!is_ok)
+        text_add(error, "out of memory");
+    github_release_done(&info);
+    text_done(&ignored);
+    return is_ok;
+}
+
 static bool add_page(struct release *listing, const cJSON *json, struct text *error) {
     const cJSON *item;
     if (!cJSON_IsArray(json)) {
@@ -239,18 +283,8 @@ static bool add_page(struct release *listing, const cJSON *json, struct text *er
         return false;
     }
     cJSON_ArrayForEach(item, json) {
-        struct github_release info = {0};
-        struct text ignored = TEXT_INIT(4 * TEXT_LINE_MAX);
-        if (!github_read_release(item, &info, error))
+        if (!add_listed(listing, item, error))
             return false;
-        listing->chosen += assets_choose(listing->plan, &info, NULL, &ignored);
-        bool is_added = info.is_draft || add_release(listing, &info);
-        github_release_done(&info);
-        text_done(&ignored);
-        if (!is_added) {
-            text_add(error, "out of memory");
-            return false;
-        }
     }
     return true;
 }
@@ -263,11 +297,7 @@ static void page_answered(struct query *query, const struct query_result *result
     } else if (!add_page(listing, result->json, &error)) {
         fail_attempt(listing, NULL, text_string(&error));
     } else if (result->next_link) {
-        char *url = next_page(listing, result);
-        if (url)
-            ask(listing, url, page_answered);
-        else
-            fail_attempt(listing, NULL, "the API's next page is on another host: refused");
+        ask_next_page(listing, result, page_answered);
     } else if (!listing->chosen) {
         fail_attempt(listing, NULL,
                      listing->plan->include ? "no asset of any release matches"
@@ -281,7 +311,7 @@ static void page_answered(struct query *query, const struct query_result *result
 static void listing_start(struct ajob_task *task) {
     struct release *listing = release_of(task);
     const struct github_repo *repo = &listing->plan->repo;
-    listing->chosen = 0;
+    listing->pages = 0;
     if (listing->plan->lists_all)
         ask(listing, github_releases_url(repo), page_answered);
     else
@@ -301,6 +331,7 @@ static void listing_free(struct ajob_task *task) {
     struct release *listing = release_of(task);
     query_cancel(&listing->query);
     release_plan_unref(listing->plan);
+    mem_free(listing->ids);
 }
 
 static const struct task_kind listing_kind = {

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "core/loop.h"
-#include "net/url.h"
+#include "net/resume.h"
 
 enum {
     NOTE_FROM = 256 * 1024,    /* smaller bodies are not worth a note while they come */
@@ -52,9 +52,13 @@ static bool start_hash(struct transfer *transfer, int fd, uint64_t length) {
 static void open_target(struct transfer *transfer) {
     const struct transfer_plan *plan = transfer->plan;
     struct part_target *target = &transfer->target;
-    bool is_open = part_open_dir(&transfer->part, plan->dir, plan->subdir, &transfer->cause) &&
-                   part_look(&transfer->part, plan->name, target, &transfer->cause);
-    if (!is_open) {
+    transfer->has_entered = dir_enter(plan->dir, &transfer->cause);
+    if (!transfer->has_entered) {
+        fail(transfer, false);
+        return;
+    }
+    transfer->part = (struct part)PART_INIT(plan->dir->fd);
+    if (!part_look(&transfer->part, plan->name, target, &transfer->cause)) {
         fail(transfer, false);
         return;
     }
@@ -88,78 +92,38 @@ static void compare(struct transfer *transfer) {
 
 /* ---- claiming ------------------------------------------------------------- */
 
-/* Whether what an earlier attempt left is the beginning of what is wanted. */
-static bool may_resume(const struct transfer *transfer, const struct part_note *note,
-                       uint64_t size) {
-    const struct transfer_plan *plan = transfer->plan;
-    bool is_same = !strcmp(note->identity, transfer->note.identity);
-    bool is_sure = note->etag || note->last_modified || plan->want;
-    bool fits = !plan->size_known || size <= plan->size;
-    return is_same && is_sure && fits && size > 0;
-}
-
-/* The URL may have secrets in it; its digest names it as well. */
-static char *identity_of_url(const char *url) {
-    struct digest digest = {0};
-    struct digest_want sha256;
-    char hex[DIGEST_HEX_MAX] = "";
-    digest_parse("sha256:0000000000000000000000000000000000000000000000000000000000000000",
-                 &sha256);
-    if (digest_begin(&digest, sha256.algorithm)) {
-        digest_add(&digest, url, strlen(url));
-        digest_end(&digest, &sha256, hex);
-    }
-    digest_done(&digest);
-    return *hex ? text_make("url-sha256:%s", hex) : NULL;
-}
-
-static bool name_the_note(struct transfer *transfer) {
-    const struct transfer_plan *plan = transfer->plan;
-    part_note_done(&transfer->note);
-    transfer->note.identity =
-        plan->identity ? mem_copy(plan->identity) : identity_of_url(plan->url);
-    transfer->note.url = url_redacted(plan->url);
-    return transfer->note.identity != NULL;
-}
-
 static bool start_over(struct transfer *transfer) {
     const struct transfer_plan *plan = transfer->plan;
+    part_note_done(&transfer->note);
     transfer->offset = transfer->resumed_from = 0;
     if (plan->want && !digest_begin(&transfer->digest, plan->want->algorithm)) {
         text_add(&transfer->cause, "the digest cannot be computed here");
         return false;
     }
-    return part_truncate(&transfer->part, 0, &transfer->cause);
+    return part_empty(&transfer->part, &transfer->cause);
 }
 
 static void start_fetch(struct transfer *transfer);
 
 static void claim(struct transfer *transfer) {
     const struct transfer_plan *plan = transfer->plan;
-    struct part_note note = {.total = -1};
-    if (!part_claim(&transfer->part, plan->name, &transfer->cause) || !name_the_note(transfer)) {
+    struct part *part = &transfer->part;
+    if (!part_claim(part, plan->name, &transfer->cause)) {
         fail(transfer, false);
-        return;
-    }
-    uint64_t size = part_size(&transfer->part);
-    bool resumes = size && part_recall(&transfer->part, &note) && may_resume(transfer, &note, size);
-    if (!resumes) {
-        part_note_done(&note);
+    } else if (!resume_recall(plan, part, &transfer->note)) {
         if (start_over(transfer))
             start_fetch(transfer);
         else
             fail(transfer, false);
-        return;
+    } else {
+        transfer->offset = transfer->resumed_from = part->size;
+        if (!plan->want)
+            start_fetch(transfer);
+        else if (start_hash(transfer, part->fd, part->size))
+            go_to(transfer, TRANSFER_REHASHING);
+        else
+            fail_with(transfer, false, "the digest cannot be computed here");
     }
-    part_note_done(&transfer->note);
-    transfer->note = note;
-    transfer->offset = transfer->resumed_from = size;
-    if (!plan->want)
-        start_fetch(transfer);
-    else if (start_hash(transfer, transfer->part.fd, size))
-        go_to(transfer, TRANSFER_REHASHING);
-    else
-        fail_with(transfer, false, "the digest cannot be computed here");
 }
 
 /* ---- fetching ------------------------------------------------------------- */
@@ -167,16 +131,15 @@ static void claim(struct transfer *transfer) {
 /* The whole body comes; what is in the part already is not part of it. */
 static bool take_whole(struct transfer *transfer, const struct response *response) {
     const struct part_target *target = &transfer->target;
-    bool is_same_time =
-        response->last_modified && http_date(response->last_modified) == target->mtime_s;
+    bool is_comparable = target->fd >= 0 && !transfer->plan->want && !response->is_encoded;
     bool is_same_size = response->length >= 0 && (uint64_t)response->length == target->size;
-    if (target->fd >= 0 && !transfer->plan->want && !response->is_encoded && is_same_time &&
-        is_same_size) {
+    if (is_comparable && is_same_size && response->last_modified &&
+        http_date(response->last_modified) == target->mtime_s) {
         transfer->is_up_to_date = true;
         return false;
     }
     transfer->total = response->is_encoded ? -1 : response->length;
-    return !transfer->offset || (name_the_note(transfer) && start_over(transfer));
+    return !transfer->offset || start_over(transfer);
 }
 
 /* The body goes on where the part ends; anything else starts over. */
@@ -211,20 +174,6 @@ static bool take_nothing(struct transfer *transfer, const struct response *respo
     return false;
 }
 
-/* Keeps on disk what resuming will need. */
-static bool remember(struct transfer *transfer, const struct response *response) {
-    struct part_note *note = &transfer->note;
-    const char *etag = response_strong_etag(response);
-    mem_free(note->etag);
-    mem_free(note->last_modified);
-    note->etag = response->is_encoded ? NULL : mem_copy(etag);
-    note->last_modified =
-        response->is_encoded || response->etag ? NULL : mem_copy(response->last_modified);
-    note->total = transfer->total;
-    bool is_worth_it = transfer->total < 0 || transfer->total > NOTE_FROM;
-    return !is_worth_it || part_remember(&transfer->part, note, &transfer->cause);
-}
-
 static bool head_came(void *owner, const struct response *response) {
     struct transfer *transfer = owner;
     const struct transfer_plan *plan = transfer->plan;
@@ -241,7 +190,10 @@ static bool head_came(void *owner, const struct response *response) {
     if (transfer->total > RESERVE_FROM &&
         !part_reserve(&transfer->part, (uint64_t)transfer->total, &transfer->cause))
         return false;
-    return remember(transfer, response);
+    resume_learn(&transfer->note, response, transfer->total);
+    bool is_worth_it = transfer->total < 0 || transfer->total > NOTE_FROM;
+    return !is_worth_it ||
+           resume_remember(plan, &transfer->part, &transfer->note, &transfer->cause);
 }
 
 static bool body_came(void *owner, const char *data, size_t length) {
@@ -252,7 +204,7 @@ static bool body_came(void *owner, const char *data, size_t length) {
                     (unsigned long long)plan->size);
         return false;
     }
-    if (!part_write(&transfer->part, data, length, transfer->offset, &transfer->cause))
+    if (!part_append(&transfer->part, data, length, &transfer->cause))
         return false;
     if (plan->want)
         digest_add(&transfer->digest, data, length);
@@ -351,14 +303,14 @@ static void finish(struct transfer *transfer) {
 /* What is left on disk: a part worth resuming with its note, or nothing. */
 static void leave_disk_tidy(struct transfer *transfer) {
     struct part *part = &transfer->part;
-    const struct part_note *note = &transfer->note;
+    struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
     if (transfer->succeeded && !transfer->is_up_to_date)
         return; /* the part has become the file */
-    bool is_sure = note->etag || note->last_modified || transfer->plan->want;
-    bool is_worth_it = !transfer->is_up_to_date && transfer->offset && is_sure &&
-                       part->is_resumable && note->identity;
-    struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
-    if (!is_worth_it || (!part->has_note && !part_remember(part, note, &ignored)))
+    bool is_worth_it = !transfer->is_up_to_date && transfer->offset && part->is_resumable &&
+                       resume_is_possible(transfer->plan, &transfer->note) &&
+                       part_flush(part, &ignored);
+    if (!is_worth_it ||
+        (!part->has_note && !resume_remember(transfer->plan, part, &transfer->note, &ignored)))
         part_discard(part);
     text_done(&ignored);
 }
@@ -407,6 +359,8 @@ static void transfer_step(struct transfer *transfer) {
             if (transfer->target.fd >= 0)
                 close(transfer->target.fd);
             part_close(&transfer->part);
+            if (transfer->has_entered)
+                dir_leave(transfer->plan->dir);
             transfer->over(transfer);
             return;
         }
@@ -419,7 +373,7 @@ void transfer_start(struct transfer *transfer, struct ajob_task *task,
         .task = task,
         .plan = plan,
         .over = over,
-        .part = PART_INIT,
+        .part = PART_INIT(-1),
         .target = {.fd = -1},
         .note = {.total = -1},
         .retry_after_ms = -1,

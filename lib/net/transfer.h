@@ -17,23 +17,10 @@
 #define AJOB_NET_TRANSFER_H
 
 #include "core/task.h"
-#include "net/digest.h"
 #include "net/fetch.h"
 #include "net/hasher.h"
 #include "net/part.h"
-
-/* What to bring where; lives longer than the transfer. */
-struct transfer_plan {
-    char *url, *dir;
-    char *subdir;               /* in dir, one name; NULL: none */
-    char *name;                 /* one name, usable */
-    char *identity;             /* NULL: the URL */
-    struct digest_want *want;   /* NULL: none */
-    const char *const *headers; /* static; NULL: none */
-    struct profile *profile;
-    uint64_t size; /* meaningful if size_known */
-    bool size_known;
-};
+#include "net/plan.h"
 
 struct transfer {
     struct ajob_task *task; /* whose attempt this is: events, loop */
@@ -54,6 +41,7 @@ struct transfer {
     struct digest digest;
     struct hasher hasher;
     struct fetch fetch;
+    bool has_entered; /* the directory */
     bool hash_is_done, fetch_is_done, is_stopped;
     bool fetch_was_ok;
     bool is_complete; /* a 416 said that nothing is missing */

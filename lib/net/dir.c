@@ -1,0 +1,134 @@
+/* dir.c - directories that downloads go to, each open once. See dir.h. */
+#include "net/dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "base/mem.h"
+#include "core/loop.h"
+
+struct entry {
+    UT_hash_handle hh;
+    char *key;
+    struct dir dir;
+};
+
+/* The directories of a loop. */
+struct dirs {
+    struct loop_module module;
+    struct entry *table;
+};
+
+static const char dirs_key; /* its address names the module */
+
+static void free_entry(struct entry *entry) {
+    mem_free(entry->key);
+    mem_free(entry->dir.path);
+    mem_free(entry->dir.subdir);
+    mem_free(entry);
+}
+
+static void free_dirs(struct loop_module *module) {
+    struct dirs *dirs = (struct dirs *)module;
+    struct entry *entry, *next;
+    HASH_ITER(hh, dirs->table, entry, next) {
+        HASH_DEL(dirs->table, entry);
+        free_entry(entry);
+    }
+    mem_free(dirs);
+}
+
+static struct entry *new_entry(const char *key, const char *path, const char *subdir) {
+    struct entry *entry = mem_new(sizeof *entry);
+    if (!entry)
+        return NULL;
+    entry->key = mem_copy(key);
+    entry->dir.path = mem_copy(path);
+    entry->dir.subdir = mem_copy(subdir);
+    if (entry->key && entry->dir.path && (entry->dir.subdir || !subdir))
+        return entry;
+    free_entry(entry);
+    return NULL;
+}
+
+struct dir *dir_for(struct ajob_loop *loop, const char *path, const char *subdir) {
+    struct dirs *dirs = (struct dirs *)loop_module(loop, &dirs_key, sizeof(struct dirs), free_dirs);
+    char *key = dirs ? text_make("%s\n%s", path, subdir ? subdir : "") : NULL;
+    struct entry *entry = NULL;
+    if (key)
+        HASH_FIND_STR(dirs->table, key, entry);
+    if (key && !entry) {
+        entry = new_entry(key, path, subdir);
+        if (entry)
+            HASH_ADD_KEYPTR(hh, dirs->table, entry->key, strlen(entry->key), entry);
+    }
+    mem_free(key);
+    if (entry)
+        return &entry->dir;
+    loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    return NULL;
+}
+
+/* ---- opening --------------------------------------------------------------- */
+
+static bool fail_errno(struct text *error, const char *name) {
+    char safe[TEXT_LINE_MAX];
+    text_format(error, "%s: %s", ajob_escape(safe, sizeof safe, name), strerror(errno));
+    return false;
+}
+
+/* As mkdir -p; what cannot be made is left to the open that follows. */
+static void make_with_parents(const char *path) {
+    char *part = mem_copy(path);
+    for (char *slash = part; slash && (slash = strchr(slash + 1, '/'));) {
+        *slash = '\0';
+        mkdir(part, 0777);
+        *slash = '/';
+    }
+    if (part)
+        mkdir(part, 0777);
+    mem_free(part);
+}
+
+static bool open_dir(struct dir *dir, struct text *error) {
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    int outer = open(dir->path, flags);
+    if (outer < 0 && errno == ENOENT) {
+        make_with_parents(dir->path);
+        outer = open(dir->path, flags);
+    }
+    if (outer < 0)
+        return fail_errno(error, dir->path);
+    if (!dir->subdir) {
+        dir->fd = outer;
+        return true;
+    }
+    bool is_made = !mkdirat(outer, dir->subdir, 0777) || errno == EEXIST;
+    dir->fd = is_made ? openat(outer, dir->subdir, flags | O_NOFOLLOW) : -1;
+    bool is_ok = dir->fd >= 0 || fail_errno(error, dir->subdir);
+    close(outer);
+    return is_ok;
+}
+
+bool dir_enter(struct dir *dir, struct text *error) {
+    if (!dir->users && !open_dir(dir, error))
+        return false;
+    dir->users++;
+    return true;
+}
+
+void dir_leave(struct dir *dir) {
+    if (--dir->users == 0)
+        close(dir->fd);
+}
+
+char *dir_path(const struct dir *dir, const char *name) {
+    bool is_here = !strcmp(dir->path, ".");
+    size_t length = strlen(dir->path);
+    bool has_slash = length && dir->path[length - 1] == '/';
+    return text_make("%s%s%s%s%s", is_here ? "" : dir->path, is_here || has_slash ? "" : "/",
+                     dir->subdir ? dir->subdir : "", dir->subdir ? "/" : "", name);
+}

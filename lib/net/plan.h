@@ -1,0 +1,26 @@
+/*
+ * plan.h - what a download brings from where to where.
+ */
+#ifndef AJOB_NET_PLAN_H
+#define AJOB_NET_PLAN_H
+
+#include "net/digest.h"
+#include "net/dir.h"
+
+struct profile;
+
+/* What to bring where; lives longer than its transfers. */
+struct transfer_plan {
+    char *url;
+    struct dir *dir;
+    char *path;                 /* the file, as a person would type it */
+    const char *name;           /* its last part: one usable name */
+    char *identity;             /* NULL: the URL */
+    struct digest_want *want;   /* NULL: none */
+    const char *const *headers; /* static; NULL: none */
+    struct profile *profile;
+    uint64_t size; /* meaningful if size_known */
+    bool size_known;
+};
+
+#endif

@@ -1,0 +1,62 @@
+/* resume.c - what an earlier attempt left, and what the next one will need. See resume.h. */
+#include "net/resume.h"
+
+#include "base/mem.h"
+#include "net/url.h"
+
+/* The URL may have secrets in it; its digest names it as well. */
+static char *identity_of_url(const char *url) {
+    struct digest digest = {0};
+    struct digest_want none = {.algorithm = digest_sha256()};
+    char hex[DIGEST_HEX_MAX] = "";
+    if (digest_begin(&digest, none.algorithm)) {
+        digest_add(&digest, url, strlen(url));
+        digest_end(&digest, &none, hex);
+    }
+    digest_done(&digest);
+    return *hex ? text_make("url-sha256:%s", hex) : NULL;
+}
+
+static char *identity_of(const struct transfer_plan *plan) {
+    return plan->identity ? mem_copy(plan->identity) : identity_of_url(plan->url);
+}
+
+bool resume_is_possible(const struct transfer_plan *plan, const struct part_note *note) {
+    return note->etag || note->last_modified || plan->want;
+}
+
+bool resume_recall(const struct transfer_plan *plan, struct part *part,
+                   struct part_note *ret_note) {
+    struct part_note note = {.total = -1};
+    char *identity = part->size && part->has_note ? identity_of(plan) : NULL;
+    bool is_same = identity && part_recall(part, &note) && !strcmp(note.identity, identity) &&
+                   resume_is_possible(plan, &note) &&
+                   (!plan->size_known || part->size <= plan->size);
+    mem_free(identity);
+    if (is_same)
+        *ret_note = note;
+    else
+        part_note_done(&note);
+    return is_same;
+}
+
+void resume_learn(struct part_note *note, const struct response *response, int64_t total) {
+    bool is_usable = !response->is_encoded;
+    mem_free(note->etag);
+    mem_free(note->last_modified);
+    note->etag = is_usable ? mem_copy(response_strong_etag(response)) : NULL;
+    note->last_modified = is_usable && !response->etag ? mem_copy(response->last_modified) : NULL;
+    note->total = total;
+}
+
+bool resume_remember(const struct transfer_plan *plan, struct part *part, struct part_note *note,
+                     struct text *error) {
+    if (!note->identity)
+        note->identity = identity_of(plan);
+    if (!note->url)
+        note->url = url_redacted(plan->url);
+    if (note->identity)
+        return part_remember(part, note, error);
+    text_add(error, "out of memory");
+    return false;
+}

@@ -1,0 +1,28 @@
+/*
+ * resume.h - what an earlier attempt left, and what the next one will need.
+ *
+ * A part may be continued only if its note names the same thing, and if what
+ * comes then is sure to fit: by a strong validator that goes into If-Range (RFC
+ * 9110, 13.1.5), or by a digest of the whole.
+ */
+#ifndef AJOB_NET_RESUME_H
+#define AJOB_NET_RESUME_H
+
+#include "net/headers.h"
+#include "net/part.h"
+#include "net/plan.h"
+
+/* Whether the part that was claimed may be continued; then its note, too. */
+bool resume_recall(const struct transfer_plan *plan, struct part *part, struct part_note *ret_note);
+
+/* Takes from the response what the note needs; total -1: not known. */
+void resume_learn(struct part_note *note, const struct response *response, int64_t total);
+
+/* Whether a part with this note could be continued at all. */
+bool resume_is_possible(const struct transfer_plan *plan, const struct part_note *note);
+
+/* Writes the note of the part. False: one line in error. */
+bool resume_remember(const struct transfer_plan *plan, struct part *part, struct part_note *note,
+                     struct text *error);
+
+#endif

@@ -1,0 +1,249 @@
+# What an interrupted download leaves, and how the next one goes on from there.
+
+load ../helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+SIZE='size=500K&seed=1'
+
+note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.get(key) for key in "part etag last_modified size".split()], sep="\t")'; }
+
+@test "what has arrived is kept, and the next run asks for the rest" {
+    start_server
+    local url="$MAIN/f/a?$SIZE&reset_at=300K&times=1" etag
+    run_ajob get -r 0 "$url"
+    assert_failure 1
+    assert_stderr --partial 'ajob: get: a: '
+    assert_tree . a.part a.part.json
+    cmp a.part <(body 1 300K)
+    etag=$(curl -sSI "$MAIN/f/a?$SIZE" | sed -n 's/^ETag: \(.*\)\r$/\1/p')
+    assert_equal "$(note)" "1"$'\t'"$etag"$'\t'None$'\t'512000
+    assert_equal "$(stat -c %a a.part.json)" 600
+    run_ajob get --events events "$url"
+    assert_success
+    assert_body a 1 500K
+    assert_tree . a events
+    assert_equal "$(requests_where 'status == 206' headers.range headers.if-range sent)" \
+        "bytes=307200-"$'\t'"$etag"$'\t'204800
+    assert_requests 3
+    assert_stderr --regexp 'downloaded a  500.0 KiB .*  resumed at 300.0 KiB'
+    assert_equal "$(events events 'event == "task.ended"' bytes resumed_from)" $'512000\t307200'
+}
+
+@test "the date stands in for an ETag that is not there" {
+    start_server
+    local url="$MAIN/f/a?$SIZE&etag=none&reset_at=300K&times=1"
+    run_ajob get -r 0 "$url"
+    run_ajob get "$url"
+    assert_success
+    assert_body a 1 500K
+    assert_equal "$(requests ' 206 ' headers.if-range)" 'Wed, 01 Jan 2025 00:00:00 GMT'
+}
+
+@test "without a strong validator nothing is kept" {
+    start_server
+    for kind in 'etag=weak' 'etag=none&lm=none'; do
+        local url="$MAIN/f/a?$SIZE&$kind&reset_at=300K&times=1"
+        run_ajob get -r 0 "$url"
+        assert_failure 1
+        assert_tree .
+        run_ajob get "$url"
+        assert_success
+        assert_body a 1 500K
+        rm a
+    done
+    assert_equal "$(requests . headers.range | sort -u)" ""
+}
+
+@test "a digest is validator enough" {
+    start_server
+    local url="$MAIN/f/a?$SIZE&etag=weak&reset_at=300K&times=1" sum
+    sum=$(body_sha256 1 500K)
+    run_ajob get -r 0 --sha256 "$sum" "$url"
+    assert_failure 1
+    assert_tree . a.part a.part.json
+    run_ajob get --sha256 "$sum" "$url"
+    assert_success
+    assert_equal "$(requests ' 206 ' sent headers.if-range)" $'204800\t'
+    assert_stderr --regexp 'sha256 ok  resumed at 300.0 KiB'
+}
+
+@test "a file that has changed meanwhile comes whole, in one request" {
+    start_server
+    local url="$MAIN/f/a?$SIZE&etag=change&reset_at=300K&times=1"
+    run_ajob get -r 0 "$url"
+    run_ajob get "$url"
+    assert_success
+    assert_body a 2 500K
+    assert_requests 2
+    assert_requests 0 ' 206 '
+    refute_stderr --partial resumed
+}
+
+@test "a server that heeds no If-Range cannot mix two versions" {
+    start_server
+    local url="$MAIN/f/a?$SIZE&etag=change&if_range=ignore&reset_at=300K&times=1"
+    run_ajob get -r 0 "$url"
+    run_ajob get --retry-delay 1ms "$url"
+    assert_success
+    assert_body a 2 500K
+    # With a digest that is found too, and mended by a clean start.
+    url="$MAIN/f/b?$SIZE&etag=none&lm=none&if_range=ignore&reset_at=300K&times=1"
+    local sum
+    sum=$(body_sha256 1 500K)
+    run_ajob get -r 0 --sha256 "$sum" "$url"
+    assert_tree . a b.part b.part.json
+    printf X | dd of=b.part bs=1 seek=1000 conv=notrunc status=none
+    run_ajob get --retry-delay 1ms --sha256 "$sum" "$url"
+    assert_success
+    assert_stderr --partial 'retrying b in'
+    assert_stderr --partial 'sha256 mismatch'
+    assert_body b 1 500K
+    assert_tree . a b
+}
+
+@test "a server without ranges: over again, in the same answer" {
+    start_server
+    local url="$MAIN/f/a?$SIZE&ranges=none&reset_at=300K&times=1"
+    run_ajob get -r 0 "$url"
+    run_ajob get "$url"
+    assert_success
+    assert_body a 1 500K
+    assert_requests 2
+    assert_equal "$(requests_where 'status == 200 and "range" in headers' outcome)" ok
+}
+
+@test "a range that is not the one asked for is not put together with what is there" {
+    start_server
+    local fault
+    for fault in wrong_start=-100 wrong_start=7 wrong_total=500001 no_content_range=1 multipart206=1; do
+        local url="$MAIN/f/a?$SIZE&$fault"
+        run_ajob get -r 0 "$MAIN/f/a?$SIZE&reset_at=300K" 
+        assert_tree . a.part a.part.json
+        sed -i "s/\"identity\": \"[^\"]*\"/\"identity\": \"url-sha256:$(printf %s "$url" | sha256sum | cut -c1-64)\"/" a.part.json
+        run_ajob get --retry-delay 1ms -r 1 "$url"
+        assert_success
+        assert_stderr --partial 'the server sent another range than asked for'
+        assert_body a 1 500K
+        assert_tree . a
+        rm a
+    done
+}
+
+@test "a range in pieces is put together" {
+    start_server
+    local url="$MAIN/f/a?size=5M&seed=1&reset_at=2M&times=1"
+    run_ajob get -r 0 "$url"
+    sed -i "s/\"identity\": \"[^\"]*\"/\"identity\": \"url-sha256:$(printf %s "$MAIN/f/a?size=5M&seed=1&range_max=1M" | sha256sum | cut -c1-64)\"/" a.part.json
+    run_ajob get --retry-delay 1ms -r 1 "$MAIN/f/a?size=5M&seed=1&range_max=1M"
+    assert_success
+    assert_body a 1 5M
+    assert_requests 3 ' 206 ok$'
+}
+
+@test "416: all of it is here, or it has changed" {
+    start_server
+    local url="$MAIN/f/a?$SIZE&reset_at=300K&times=1"
+    run_ajob get -r 0 "$url"
+    body 1 500K >a.part
+    run_ajob get "$url"
+    assert_success
+    assert_body a 1 500K
+    assert_requests 1 ' 416 '
+    assert_requests 2
+    # A part that is too long, and a total that is another.
+    for more in '' '&h416=other' '&h416=bare'; do
+        rm a
+        url="$MAIN/f/a?$SIZE$more&reset_at=300K&times=1&after=0"
+        : >"$SERVER_STATE/requests.jsonl"
+        run_ajob get -r 0 "$url"
+        assert_tree . a.part a.part.json
+        body 9 501K >a.part
+        run_ajob get --retry-delay 1ms "$url"
+        assert_success
+        assert_body a 1 500K
+        assert_tree . a
+        assert_stderr --partial 'HTTP 416 (Range Not Satisfiable): the file has changed'
+    done
+}
+
+@test "a part without a note, with a broken one, or of another URL, is worth nothing" {
+    start_server
+    local url="$MAIN/f/a?$SIZE"
+    for note in '' '{' '[]' '{"part": 1}' '{"part": 2, "identity": "x"}' '{"part": 1, "identity": "url-sha256:00", "etag": "\"x\""}'; do
+        body 9 300K >a.part
+        if [[ -n $note ]]; then
+            printf %s "$note" >a.part.json
+        fi
+        run_ajob get "$url"
+        assert_success
+        assert_body a 1 500K
+        assert_tree . a
+        rm a
+    done
+    assert_equal "$(requests . headers.range | sort -u)" ""
+}
+
+@test "a part from before the kill -9 is good" {
+    start_server
+    local url="$MAIN/f/a?size=2M&seed=1&latch=go&latch_at=1M&times=1"
+    start_ajob get "$url"
+    wait_for_request ' held$'
+    part_is_there() { [[ $(stat -c %s a.part 2>/dev/null) == 1048576 ]]; }
+    wait_until 10 part_is_there
+    kill -KILL "$AJOB_PID"
+    expect_status 137
+    wait_ajob
+    assert_tree . a.part a.part.json
+    run_ajob get "$url"
+    assert_success
+    assert_body a 1 2M
+    assert_equal "$(requests ' 206 ' headers.range)" bytes=1048576-
+}
+
+@test "an asset is resumed whatever its signed URL, and the token with it" {
+    start_server '{"token": "secret", "sign_once": true, "repos": {"o/r": {"private": true, "releases": [{"tag": "v1", "assets": [
+        {"name": "a", "size": "1M", "seed": 1, "query": "reset_at=600K&times=1"}]}]}}}'
+    export GH_TOKEN=secret
+    run_ajob download -r 0 o/r
+    assert_failure 1
+    assert_tree . v1/a.part v1/a.part.json
+    run_ajob download o/r
+    assert_success
+    assert_body v1/a 1 1M
+    assert_equal "$(requests '^storage.* 206 ok' headers.range)" bytes=614400-
+    assert_requests 2 '/releases/assets/.* 302 '
+    assert_stderr --regexp 'sha256 ok  resumed at 600.0 KiB'
+}
+
+@test "an asset that was replaced is not resumed" {
+    local repo='{"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [{"name": "a", "size": "1M", "seed": SEED, "id": ID, "query": "reset_at=600K&times=1&etag=none"}]}]}}}'
+    local first=${repo/SEED/1}
+    start_server "${first/ID/50}"
+    run_ajob download -r 0 o/r
+    assert_tree . v1/a.part v1/a.part.json
+    local second=${repo/SEED/2}
+    set_fixture "${second/ID/51}"
+    run_ajob download -r 0 o/r
+    assert_failure 1 # broken off again, over from the beginning
+    assert_equal "$(requests '^storage' headers.range | sort -u)" ""
+    run_ajob download -r 0 o/r
+    assert_success
+    assert_body v1/a 2 1M
+    assert_requests 1 ' 206 ok$'
+}
+
+@test "a damaged part of an asset is found by its digest, and mended" {
+    start_server '{"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [
+        {"name": "a", "size": "1M", "seed": 1, "query": "reset_at=600K&times=1"}]}]}}}'
+    run_ajob download -r 0 o/r
+    printf X | dd of=v1/a.part bs=1 seek=70000 conv=notrunc status=none
+    run_ajob download -r 0 o/r
+    assert_failure 1
+    assert_stderr --partial 'v1/a: sha256 mismatch'
+    assert_tree . v1/
+    run_ajob download o/r
+    assert_success
+    assert_body v1/a 1 1M
+}
