@@ -46,15 +46,22 @@ void text_add_char(struct text *text, char c) {
 
 void text_vformat(struct text *text, const char *format, va_list arguments) {
     va_list again;
+    if (!reserve(text, 0))
+        return;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
+    size_t room = text->capacity - text->length;
+    int length = vsnprintf(text->data + text->length, room, format, arguments);
+    bool fits = length >= 0 && (size_t)length < room;
     if (length < 0) {
         text->failed = true;
-    } else if (reserve(text, (size_t)length)) {
-        vsnprintf(text->data + text->length, (size_t)length + 1, format, arguments);
+    } else if (!reserve(text, (size_t)length)) {
+        text->data[text->length] = '\0';
+    } else {
+        if (!fits)
+            vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
         text->length += (size_t)length;
     }
+    va_end(again);
 }
 
 void text_format(struct text *text, const char *format, ...) {

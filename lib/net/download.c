@@ -195,30 +195,40 @@ static int plan_digest(struct transfer_plan *plan, ajob_loop *loop, const char *
     return 0;
 }
 
+/* Who is asked: the URL, how to talk to its server, and that host's pool. */
+static int plan_server(struct download *download, ajob_loop *loop,
+                       const ajob_download_options *options) {
+    struct transfer_plan *plan = &download->plan;
+    char *origin;
+    const char *fault = url_parse(options->url, &origin);
+    if (fault)
+        return fail(loop, options->url, fault);
+    plan->profile = profile_for(loop, &options->http);
+    download->host = plan->profile ? host_pool(loop, origin) : NULL;
+    plan->url = mem_copy(options->url);
+    mem_free(origin);
+    if (!download->host)
+        return AJOB_EINVAL;
+    return plan->url ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
+}
+
 static int plan_download(struct download *download, ajob_loop *loop,
                          const ajob_download_options *options, const struct download_extra *extra) {
     struct transfer_plan *plan = &download->plan;
-    const char *fault = url_fault(options->url);
-    if (fault)
-        return fail(loop, options->url, fault);
-    int error = plan_file(plan, loop, options, extra->subdir);
+    int error = plan_server(download, loop, options);
+    if (!error)
+        error = plan_file(plan, loop, options, extra->subdir);
     if (!error)
         error = plan_digest(plan, loop, options->digest);
     if (error)
         return error;
-    plan->profile = profile_for(loop, &options->http);
-    download->host = plan->profile ? host_pool(loop, options->url) : NULL;
-    if (!download->host)
-        return AJOB_EINVAL;
-    plan->url = mem_copy(options->url);
     plan->identity = mem_copy(options->identity);
     plan->headers = extra->headers;
-    download->is_release = extra->is_release;
     plan->size = options->size;
     plan->size_known = options->size_known;
+    download->is_release = extra->is_release;
     download->total = -1;
-    bool is_complete = plan->url && (plan->identity || !options->identity);
-    return is_complete ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    return plan->identity || !options->identity ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
 }
 
 ajob_task *download_new(ajob_loop *loop, const ajob_download_options *options,

@@ -77,11 +77,38 @@ static void read_content_range(struct response *response, const char *value) {
     response->range_total = has_total ? (int64_t)total : -1;
 }
 
-/* The usual form at once, the two obsolete ones by libcurl. */
+/* The number of two digits, or -1. */
+static int two_digits(const char *text) {
+    bool is_number = isdigit((unsigned char)text[0]) && isdigit((unsigned char)text[1]);
+    return is_number ? (text[0] - '0') * 10 + (text[1] - '0') : -1;
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", the form that servers send today; false for
+ * the obsolete ones. */
+static bool read_fixdate(const char *text, struct tm *ret_utc) {
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    bool has_form = strlen(text) == 29 && text[3] == ',' && text[7] == ' ' && text[11] == ' ' &&
+                    text[19] == ':' && text[22] == ':' && !strcmp(text + 25, " GMT");
+    if (!has_form)
+        return false;
+    char month[4] = {text[8], text[9], text[10], '\0'};
+    const char *found = strstr(months, month);
+    int century = two_digits(text + 12), year = two_digits(text + 14);
+    *ret_utc = (struct tm){
+        .tm_mday = two_digits(text + 5),
+        .tm_mon = found ? (int)(found - months) / 3 : -1,
+        .tm_year = century * 100 + year - 1900,
+        .tm_hour = two_digits(text + 17),
+        .tm_min = two_digits(text + 20),
+        .tm_sec = two_digits(text + 23),
+    };
+    return ret_utc->tm_mday > 0 && ret_utc->tm_mon >= 0 && century >= 0 && year >= 0 &&
+           ret_utc->tm_hour >= 0 && ret_utc->tm_min >= 0 && ret_utc->tm_sec >= 0;
+}
+
 int64_t http_date(const char *text) {
-    struct tm utc = {0};
-    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-    return end && !*end ? (int64_t)timegm(&utc) : (int64_t)curl_getdate(text, NULL);
+    struct tm utc;
+    return read_fixdate(text, &utc) ? (int64_t)timegm(&utc) : (int64_t)curl_getdate(text, NULL);
 }
 
 int64_t response_now(const struct response *response) {

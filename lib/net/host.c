@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "core/loop.h"
-#include "net/url.h"
 
 struct host {
     UT_hash_handle hh;
@@ -31,30 +30,25 @@ static void free_hosts(struct loop_module *module) {
     mem_free(hosts);
 }
 
-ajob_pool *host_pool(struct ajob_loop *loop, const char *url) {
+ajob_pool *host_pool(struct ajob_loop *loop, const char *origin) {
     struct hosts *hosts =
         (struct hosts *)loop_module(loop, &hosts_key, sizeof(struct hosts), free_hosts);
-    char *origin = url_origin(url);
     struct host *host = NULL;
-    if (!hosts || !origin) {
-        mem_free(origin);
+    if (!hosts)
+        return NULL;
+    HASH_FIND_STR(hosts->table, origin, host);
+    if (host)
+        return host->pool;
+    size_t size = strlen(origin) + 1;
+    host = mem_new(sizeof *host + size);
+    ajob_pool *pool = host ? ajob_pool_new(loop, origin, loop->per_host) : NULL;
+    if (!pool) {
+        mem_free(host);
         loop_fail(loop, AJOB_ENOMEM, "out of memory");
         return NULL;
     }
-    HASH_FIND_STR(hosts->table, origin, host);
-    if (!host) {
-        size_t size = strlen(origin) + 1;
-        host = mem_new(sizeof *host + size);
-        ajob_pool *pool = host ? ajob_pool_new(loop, origin, loop->per_host) : NULL;
-        if (!pool) {
-            mem_free(host);
-            mem_free(origin);
-            return NULL;
-        }
-        memcpy(host->origin, origin, size);
-        host->pool = pool;
-        HASH_ADD_STR(hosts->table, origin, host);
-    }
-    mem_free(origin);
-    return host->pool;
+    memcpy(host->origin, origin, size);
+    host->pool = pool;
+    HASH_ADD_STR(hosts->table, origin, host);
+    return pool;
 }

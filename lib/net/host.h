@@ -6,8 +6,8 @@
 
 #include "ajob.h"
 
-/* The pool of the URL's host and port: transfers_per_host slots. NULL with
+/* The pool of an origin (url.h): transfers_per_host slots. NULL with
  * ajob_error() set on lack of memory. */
-ajob_pool *host_pool(struct ajob_loop *loop, const char *url);
+ajob_pool *host_pool(struct ajob_loop *loop, const char *origin);
 
 #endif

@@ -16,7 +16,7 @@ static CURLU *parse(const char *url) {
     return handle;
 }
 
-const char *url_fault(const char *url) {
+static const char *fault_of_text(const char *url) {
     for (const char *c = url; *c; c++)
         if (iscntrl((unsigned char)*c) || *c == ' ')
             return "a space or control character in it: write %20";
@@ -26,17 +26,12 @@ const char *url_fault(const char *url) {
     size_t length = (size_t)(colon - url);
     bool is_http = (length == 4 && !strncasecmp(url, "http", 4)) ||
                    (length == 5 && !strncasecmp(url, "https", 5));
-    if (!is_http)
-        return "only http:// and https:// are spoken";
-    CURLU *handle = parse(url);
-    curl_url_cleanup(handle);
-    return handle ? NULL : "not a valid URL";
+    return is_http ? NULL : "only http:// and https:// are spoken";
 }
 
-char *url_origin(const char *url) {
-    CURLU *handle = parse(url);
+static char *origin_of(CURLU *handle) {
     char *scheme = NULL, *host = NULL, *port = NULL, *origin = NULL;
-    bool is_ok = handle && !curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) &&
+    bool is_ok = !curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) &&
                  !curl_url_get(handle, CURLUPART_HOST, &host, 0) &&
                  !curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
     if (is_ok)
@@ -46,12 +41,30 @@ char *url_origin(const char *url) {
     curl_free(scheme);
     curl_free(host);
     curl_free(port);
-    curl_url_cleanup(handle);
     return origin;
 }
 
+const char *url_parse(const char *url, char **ret_origin) {
+    const char *fault = fault_of_text(url);
+    CURLU *handle = fault ? NULL : parse(url);
+    *ret_origin = handle ? origin_of(handle) : NULL;
+    curl_url_cleanup(handle);
+    if (fault)
+        return fault;
+    return !handle ? "not a valid URL" : *ret_origin ? NULL : "out of memory";
+}
+
+const char *url_fault(const char *url) {
+    char *origin;
+    const char *fault = url_parse(url, &origin);
+    mem_free(origin);
+    return fault;
+}
+
 bool url_same_origin(const char *a, const char *b) {
-    char *origin_a = url_origin(a), *origin_b = url_origin(b);
+    char *origin_a, *origin_b;
+    url_parse(a, &origin_a);
+    url_parse(b, &origin_b);
     bool is_same = origin_a && origin_b && !strcmp(origin_a, origin_b);
     mem_free(origin_a);
     mem_free(origin_b);

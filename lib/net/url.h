@@ -10,9 +10,9 @@
  * characters and spaces, else why not: a static text. */
 const char *url_fault(const char *url);
 
-/* "https://host:443", in lower case; on the heap, NULL on lack of memory or for
- * what is no URL. */
-char *url_origin(const char *url);
+/* The same, and the origin "https://host:443" in lower case, on the heap; NULL
+ * with a fault. */
+const char *url_parse(const char *url, char **ret_origin);
 
 /* The same scheme, host and port. */
 bool url_same_origin(const char *a, const char *b);

@@ -82,7 +82,7 @@ END
 @test "what waits never starts; what has ended stays ended" {
     start_server
     start_ajob get -j 1 --events events "$MAIN/f/a?size=10" "$MAIN/f/b?latch=go" "$MAIN/f/c?size=10" "$MAIN/f/d?size=10"
-    wait_for_request '/f/b held$|/f/b.* held$'
+    wait_for_request '/f/b.* held$'
     soon INT
     assert_tree . a events
     assert_requests 0 '/f/[cd]'
@@ -101,10 +101,6 @@ END
     assert_tree . events
     assert_events events
     assert_equal "$(events events 'event == "run.ended"' status)" cancelled
-    # One question of several: the others are not asked.
-    start_ajob download -d out o/r v1 v2 v3
-    soon TERM || true
-    assert_tree . events
 }
 
 @test "during one question of several, the others are not asked" {
@@ -127,8 +123,6 @@ END
     assert_requests 1
     assert_events events
     assert_equal "$(events events 'event == "task.ended"' status attempts)" $'cancelled\t1'
-    # A rate limit's, too.
-    set_fixture '{}'
 }
 
 @test "during the wait for a rate limit" {
@@ -213,8 +207,7 @@ END
 @test "the reader of stdout goes away: SIGPIPE, quietly" {
     start_server "$(python3 -c 'import json; print(json.dumps({"repos": {"o/r": {"releases": [
         {"tag": f"v{n}", "assets": [{"name": f"{k:>0100}", "size": 5, "digest": None} for k in range(25)]} for n in range(200)]}}}))')"
-    set +o pipefail
-    { "${AS_FROM_TERMINAL[@]}" "$AJOB" download --list -A o/r 2>"$AJOB_ERR" 3>&-; echo $? >code; } | head -n 1 >first
+    { "${AS_FROM_TERMINAL[@]}" "$AJOB" download --list -A o/r 2>"$AJOB_ERR" 3>&- || echo $? >code; } | head -n 1 >first
     assert_equal "$(<code)" 141
     assert_equal "$(cat "$AJOB_ERR")" ""
     assert_equal "$(cut -f 1 first)" v0
