@@ -6,6 +6,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
 
 #include "ajob.h"
 #include "base/mem.h"
@@ -220,9 +224,19 @@ bool part_append(struct part *part, const char *data, size_t length, struct text
     return true;
 }
 
+#ifdef FALLOC_FL_KEEP_SIZE
+/* In memory room is made by filling pages with zeros: twice the work. */
+static bool is_in_memory(int fd) {
+    struct statfs status;
+    return !fstatfs(fd, &status) && status.f_type == TMPFS_MAGIC;
+}
+#endif
+
 bool part_reserve(struct part *part, uint64_t size, struct text *error) {
 #ifdef FALLOC_FL_KEEP_SIZE
-    bool is_full = size && fallocate(part->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) &&
+    if (!size || is_in_memory(part->fd))
+        return true;
+    bool is_full = fallocate(part->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) &&
                    (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
     if (is_full)
         return fail_errno(error, part->part_name);
