@@ -93,6 +93,7 @@ static void free_targets(struct targets *targets) {
     for (size_t i = 0; i < targets->count; i++)
         free(targets->items[i].line);
     free(targets->items);
+    *targets = (struct targets){0};
 }
 
 /* A target as messages name it: its URL or LIST:LINE. */
@@ -348,11 +349,12 @@ static int get(const struct command *command, void *data, const struct text_list
     char *path = NULL;
 
     int status = collect(&targets, options, operands);
-    if (status != STATUS_OK)
-        goto free_targets;
-    status = run_open(&run, command, &options->run);
-    if (status != STATUS_OK)
-        goto free_targets;
+    if (status == STATUS_OK)
+        status = run_open(&run, command, &options->run);
+    if (status != STATUS_OK) {
+        free_targets(&targets);
+        return status;
+    }
     path = output_path(options);
     if (options->output_file && !path)
         status = cli_fail(command, STATUS_FAULT, "out of memory");
@@ -360,14 +362,9 @@ static int get(const struct command *command, void *data, const struct text_list
         status = make_tasks(&run, options, &targets, path);
     if (status == STATUS_OK)
         status = add_tasks(&run, options, &targets);
-    if (status != STATUS_OK || options->run.dry_run)
-        status = run_close(&run, status);
-    else
-        status = run_start(&run);
     free(path);
-free_targets:
-    free_targets(&targets);
-    return status;
+    free_targets(&targets); /* the tasks have what they need: so much less in the run */
+    return status != STATUS_OK || options->run.dry_run ? run_close(&run, status) : run_start(&run);
 }
 
 static const struct cli_section sections[] = {

@@ -187,7 +187,8 @@ void task_step(struct ajob_task *task) {
         case AJOB_PENDING: {
             if (!task->in_run)
                 return;
-            enum ajob_status verdict = may_start(task) ? task_judge_needs(task) : AJOB_UNDECIDED;
+            bool is_time = may_start(task) || task->wanted != AJOB_UNDECIDED;
+            enum ajob_status verdict = is_time ? task_judge_needs(task) : AJOB_UNDECIDED;
             if (verdict == AJOB_UNDECIDED)
                 verdict = task->wanted;
             if (verdict != AJOB_UNDECIDED) {

@@ -40,7 +40,7 @@ struct multi {
     struct watch **watches; /* by file descriptor; NULL where there is none */
     size_t watch_count;
     struct watch *changed; /* to be brought in line at the end of the turn */
-    unsigned running;      /* exchanges */
+    long buffer_size;      /* of one exchange */
 };
 
 static const char multi_key; /* its address names the module */
@@ -233,6 +233,12 @@ static void free_multi(struct loop_module *module) {
     mem_free(multi);
 }
 
+/* Each exchange has a buffer: 3 MiB for all of them together. */
+static long buffer_size_for(unsigned transfers) {
+    long size = (3L << 20) / (long)transfers;
+    return size < 16384 ? 16384 : size > 262144 ? 262144 : size;
+}
+
 static bool set_up(struct multi *multi, unsigned transfers) {
     CURLM *curl = multi->curl;
     bool is_ok = curl != NULL;
@@ -260,6 +266,7 @@ static struct multi *multi_of(struct ajob_loop *loop) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     multi->loop = loop;
     multi->curl = curl_multi_init();
+    multi->buffer_size = buffer_size_for(transfers);
     if (!set_up(multi, transfers)) {
         curl_multi_cleanup(multi->curl);
         mem_free(multi);
@@ -283,6 +290,7 @@ struct exchange *exchange_new(struct ajob_loop *loop) {
     CURL *easy = exchange ? curl_easy_init() : NULL;
     bool is_ok = easy && !curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) &&
                  !curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error) &&
+                 !curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, multi->buffer_size) &&
                  !curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
                  !curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, multi) &&
                  !curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) &&
@@ -297,18 +305,10 @@ struct exchange *exchange_new(struct ajob_loop *loop) {
     return exchange;
 }
 
-/* The fewer run, the larger the buffer of each: 2 MiB in all. */
-static long buffer_size(unsigned running) {
-    long size = (2L << 20) / (long)(running + 1);
-    return size < 16384 ? 16384 : size > 524288 ? 524288 : size;
-}
-
 bool exchange_start(struct exchange *exchange) {
     struct multi *multi = exchange->multi;
     exchange->error[0] = '\0';
-    curl_easy_setopt(exchange->easy, CURLOPT_BUFFERSIZE, buffer_size(multi->running));
     exchange->is_running = curl_multi_add_handle(multi->curl, exchange->easy) == CURLM_OK;
-    multi->running += exchange->is_running;
     return exchange->is_running;
 }
 
@@ -317,7 +317,6 @@ void exchange_stop(struct exchange *exchange) {
         return;
     curl_multi_remove_handle(exchange->multi->curl, exchange->easy);
     exchange->is_running = false;
-    exchange->multi->running--;
 }
 
 struct exchange *exchange_free(struct exchange *exchange) {
