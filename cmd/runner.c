@@ -306,10 +306,11 @@ int run_open(struct run *run, const struct command *command, const struct run_op
 }
 
 int run_add(struct run *run, ajob_task *task, const char *title, const char *what) {
+    char escaped[1024];
     if (task && ajob_set_title(task, title) == 0 && ajob_group_add(run->root, task) == 0)
         return STATUS_OK;
     const char *error = ajob_error(run->loop);
-    if (!what || strstr(error, what))
+    if (!what || strstr(error, ajob_escape(escaped, sizeof escaped, what)))
         return cli_fail(run->command, STATUS_USAGE, "%s", error);
     return cli_fail(run->command, STATUS_USAGE, "%s: %s", what, error);
 }

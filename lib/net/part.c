@@ -17,7 +17,7 @@
 
 enum {
     JOIN_FROM = 256 * 1024, /* libcurl hands out 16 KiB at a time; for the first of */
-    JOIN_SIZE = 128 * 1024  /* them, and small files, that is good enough */
+    JOIN_SIZE = 64 * 1024   /* them, and small files, that is good enough */
 };
 
 static bool fail(struct text *error, const char *name, const char *why) {

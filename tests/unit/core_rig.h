@@ -23,10 +23,10 @@ static struct {
     ajob_loop *loop;
     uint64_t now_ns;
     uint64_t seq;
-    size_t ended;      /* tasks that have ended, the root not if it is a group */
-    bool is_quiet;     /* no log */
-    unsigned done;     /* calls of done() */
-    struct text log;   /* "a started; a failed: boom; " */
+    size_t ended;    /* tasks that have ended, the root not if it is a group */
+    bool is_quiet;   /* no log */
+    unsigned done;   /* calls of done() */
+    struct text log; /* "a started; a failed: boom; " */
 } rig;
 
 /* What a future is asked to do. */
@@ -141,9 +141,9 @@ static inline void rig_work_stops(ajob_task *task, bool hard, void *data) {
 /* A future named so in a group (NULL: none), whose calls work records. */
 static inline ajob_task *make(struct work *work, const char *name, ajob_task *group) {
     *work = (struct work){0};
-    work->task = ajob_future(rig.loop, &(ajob_future_options){.start = rig_work_starts,
-                                                              .stop = rig_work_stops,
-                                                              .data = work});
+    work->task = ajob_future(
+        rig.loop,
+        &(ajob_future_options){.start = rig_work_starts, .stop = rig_work_stops, .data = work});
     if (CHECK(work->task != NULL) && name)
         CHECK_NUMBER(ajob_set_name(work->task, name), 0);
     if (work->task && group)

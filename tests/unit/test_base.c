@@ -76,7 +76,7 @@ static void json_has_valid_utf8_whatever_comes_in(void) {
         {"\xc3\xa9", "\xc3\xa9"},
         {"\xc3", "\xef\xbf\xbd"},
         {"\xff.\xfe", "\xef\xbf\xbd.\xef\xbf\xbd"},
-        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"}, /* overlong */
+        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* overlong */
         {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -112,8 +112,9 @@ static void utf8_is_what_rfc_3629_says(void) {
         CHECK_NUMBER(utf8_decode(bytes, 1, &point), 0);
         CHECK_NUMBER(utf8_decode(bytes, 2, &point), 0); /* no continuation */
     }
-    static const char *const wrong[] = {"\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf",
-                                        "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\x80"};
+    static const char *const wrong[] = {
+        "\xc1\xbf",         "\xe0\x9f\xbf",         "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\x80"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         uint32_t point;
         CHECK_NUMBER(utf8_decode(wrong[i], strlen(wrong[i]), &point), 0);
@@ -127,15 +128,15 @@ static void escaped_text_does_nothing_to_a_terminal_or_ci(void) {
         {"plain \xc3\xa9 \xf0\x9f\x98\x80", "plain \xc3\xa9 \xf0\x9f\x98\x80"},
         {"", ""},
         {"a\nb\x1b[31m\x7f", "a\\x0ab\\x1b[31m\\x7f"},
-        {"\xc2\x9b", "\\x9b"},                     /* a C1 control */
-        {"\xff\xc3", "\\xff\\xc3"},                /* not UTF-8 */
-        {"\xe2\x80\xae", "\\u{202e}"},             /* right to left */
+        {"\xc2\x9b", "\\x9b"},         /* a C1 control */
+        {"\xff\xc3", "\\xff\\xc3"},    /* not UTF-8 */
+        {"\xe2\x80\xae", "\\u{202e}"}, /* right to left */
         {"\xe2\x80\xa8\xef\xbb\xbf", "\\u{2028}\\u{feff}"},
-        {"\xf3\xa0\x81\x81", "\\u{e0041}"},        /* a tag character */
+        {"\xf3\xa0\x81\x81", "\\u{e0041}"}, /* a tag character */
         {"\xd8\x9c", "\\u{61c}"},
         {"::error::x", "\\x3a:error::x"},
         {"::::", "\\x3a:::"},
-        {" \xc2\xa0::x", " \xc2\xa0\\x3a:x"},      /* the runner skips space */
+        {" \xc2\xa0::x", " \xc2\xa0\\x3a:x"}, /* the runner skips space */
         {"a ::x", "a ::x"},
         {":x", ":x"},
         {"x##[error]y", "x\\x23#[error]y"},
@@ -164,16 +165,15 @@ static void durations_are_read(void) {
     static const struct {
         const char *text;
         uint64_t ms;
-    } good[] = {{"500ms", 500},        {"30s", 30000},   {"5m", 300000},
-                {"1h30m", 5400000},    {"90", 90000},    {"1.5", 1500},
-                {"0", 0},              {"0s", 0},        {"1d", 86400000},
-                {"365d", 31536000000}, {"1.5h", 5400000}, {"0.001", 1},
-                {"1h0.5s", 3600500},   {"0.0009", 0},    {"1m500ms", 60500},
-                {"8760h", 31536000000}};
-    static const char *const bad[] = {"",     "s",    "-1",   "1x",    "1 s",  " 1",     "1s ",
-                                      "1.",   ".5",   "1e3",  "30m1h", "1s1s", "1h30",   "366d",
-                                      "365d1ms", "99999999999999999999", "1S", "1sm", "inf", "0x10",
-                                      "31536001", "+1"};
+    } good[] = {
+        {"500ms", 500},      {"30s", 30000},        {"5m", 300000},     {"1h30m", 5400000},
+        {"90", 90000},       {"1.5", 1500},         {"0", 0},           {"0s", 0},
+        {"1d", 86400000},    {"365d", 31536000000}, {"1.5h", 5400000},  {"0.001", 1},
+        {"1h0.5s", 3600500}, {"0.0009", 0},         {"1m500ms", 60500}, {"8760h", 31536000000}};
+    static const char *const bad[] = {
+        "",   "s",   "-1",    "1x",   "1 s",      " 1",   "1s ",     "1.",
+        ".5", "1e3", "30m1h", "1s1s", "1h30",     "366d", "365d1ms", "99999999999999999999",
+        "1S", "1sm", "inf",   "0x10", "31536001", "+1"};
     uint64_t ms = 42;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         if (!CHECK(ajob_parse_duration(good[i].text, &ms)) || !CHECK_NUMBER(ms, good[i].ms))
@@ -198,8 +198,9 @@ static void sizes_are_read(void) {
                 {"2T", 2199023255552},
                 {"18446744073709551615", UINT64_MAX},
                 {"16777215T", UINT64_C(16777215) << 40}};
-    static const char *const bad[] = {"",     "K",  "-1",   "1.5K", "1KB", "1KiB", "1 K", "1P",
-                                      "18446744073709551616", "16777216T", "0x1", "1K "};
+    static const char *const bad[] = {
+        "",          "K",   "-1", "1.5K", "1KB", "1KiB", "1 K", "1P", "18446744073709551616",
+        "16777216T", "0x1", "1K "};
     uint64_t size = 42;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         if (!CHECK(ajob_parse_size(good[i].text, &size)) || !CHECK(size == good[i].size))

@@ -130,10 +130,20 @@ static void success_has_null_for_a_cause(void) {
 }
 
 static void hostile_names_and_causes_make_valid_lines(void) {
-    static const char *const hostile[] = {
-        "\"}\n{\"event\":\"run.ended\"", "\\", "\xff\xfe\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-        "\x01\x1b[31m\x7f", "\xe2\x80\xae\xe2\x80\xa8", "::error::x", "a/../b", "",
-        "\xf0\x9f\x98\x80", "\t\r\n", "%s%n%d", "\xc3"};
+    static const char *const hostile[] = {"\"}\n{\"event\":\"run.ended\"",
+                                          "\\",
+                                          "\xff\xfe\xc0\x80",
+                                          "\xed\xa0\x80",
+                                          "\xf4\x90\x80\x80",
+                                          "\x01\x1b[31m\x7f",
+                                          "\xe2\x80\xae\xe2\x80\xa8",
+                                          "::error::x",
+                                          "a/../b",
+                                          "",
+                                          "\xf0\x9f\x98\x80",
+                                          "\t\r\n",
+                                          "%s%n%d",
+                                          "\xc3"};
     for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
         open_lines();
         ajob_task *root = make_group(AJOB_SETTLED, NULL, NULL);

@@ -227,9 +227,9 @@ static void the_limit_of_a_group_counts_what_is_deep_inside(void) {
     ajob_task *deep = make_group(AJOB_SETTLED, "deep", inner);
     make(&works[0], "a", deep), make(&works[1], "b", deep), make(&works[2], "c", inner);
     make(&works[3], "d", root), make(&works[4], "e", root);
-    works[5].task = ajob_future(rig.loop, &(ajob_future_options){.start = rig_work_starts,
-                                                                 .data = &works[5],
-                                                                 .holds_no_slot = true});
+    works[5].task = ajob_future(
+        rig.loop,
+        &(ajob_future_options){.start = rig_work_starts, .data = &works[5], .holds_no_slot = true});
     ajob_group_add(deep, works[5].task);
     start_run(root);
     CHECK_TEXT(running(), "def"); /* the children of root are posted first; f holds nothing */

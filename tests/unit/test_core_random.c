@@ -38,8 +38,8 @@ static void check_may_start(const ajob_task *task) {
     CHECK(task->state == AJOB_RUNNING && !task->wanted && task->in_run);
     for (const ajob_task *child = task; child->parent; child = child->parent) {
         const struct group *group = group_of(child->parent);
-        bool is_free = task_is_finalizer(child) ||
-                       (child->is_shielded && (child != task || is_again));
+        bool is_free =
+            task_is_finalizer(child) || (child->is_shielded && (child != task || is_again));
         CHECK(!group->task.kill_wanted);
         CHECK(group->is_open && group->task.state != AJOB_ENDED);
         CHECK(is_free || (!group->is_draining && !group->task.wanted));
