@@ -200,7 +200,8 @@ AJOB_API int ajob_set_name(ajob_task *task, const char *name);
 AJOB_API int ajob_set_title(ajob_task *task, const char *title);
 
 /* The task may start only after need has succeeded. need must be in the same
- * group or in one around it, and neither may have started. A task ends skipped
+ * group or in one around it (one that comes into a running group: in the same
+ * group), and neither may have started. A task ends skipped
  * if a need failed, timed out or was skipped, cancelled if a need was
  * cancelled. */
 AJOB_API int ajob_need(ajob_task *task, ajob_task *need);
@@ -239,7 +240,8 @@ AJOB_API int ajob_set_shield(ajob_task *task, bool shield);
 /* AJOB_WHEN_ALWAYS and AJOB_WHEN_FAILURE make a finalizer: it starts once what
  * it needs (if nothing: every ordinary task of its group) has ended, however
  * that ended and even in a cancelled group; AJOB_WHEN_FAILURE only if not all
- * of that succeeded, else it is skipped. It has a timeout of 30 s unless one
+ * of that succeeded (of a group with policy any or race: if nothing won), else
+ * it is skipped, which is no failure. It has a timeout of 30 s unless one
  * is set. */
 AJOB_API int ajob_set_when(ajob_task *task, enum ajob_when when);
 
@@ -281,7 +283,7 @@ AJOB_API ajob_task *ajob_group(ajob_loop *loop, const ajob_group_options *option
 
 /* Puts a task into a group, before the group's start or while one of its tasks
  * has not ended. AJOB_EINVAL if the task has a group already, has started, or
- * is of another loop. */
+ * is of another loop; into a running group also for what ajob_start() refuses. */
 AJOB_API int ajob_group_add(ajob_task *group, ajob_task *task);
 
 /* A group of these tasks, policy all, settled, any, race. NULL if one of them

@@ -32,7 +32,9 @@ static bool edge_is_legal(enum ajob_state from, enum ajob_state to) {
 
 /* The one place where a state changes. */
 static void go_to(struct ajob_task *task, enum ajob_state state) {
-    assert(edge_is_legal(task->state, state));
+    bool is_legal = edge_is_legal(task->state, state);
+    assert(is_legal);
+    (void)is_legal;
     event_trace(task, state);
     task->state = (uint8_t)state;
     task->phase_is_due = false;
