@@ -256,10 +256,10 @@ static bool screen_note(struct screen *screen, const ajob_event *event) {
         return note_ended(screen, event);
     case AJOB_RUN_CANCELLING:
         screen->cancelling = true;
+        screen->deserted = event->cause && strcmp(event->cause, "SIGPIPE") == 0;
         break;
     case AJOB_RUN_ENDED:
         screen->started = false;
-        screen->deserted = event->cause && strcmp(event->cause, "cancelled by SIGPIPE") == 0;
         break;
     case AJOB_TASK_READY:
     case AJOB_TASK_OUTPUT:

@@ -155,8 +155,8 @@ static void tell_started(struct screen *screen, const ajob_event *event, const c
 }
 
 static void tell_cancelling(struct screen *screen, const char *cause) {
-    if (strncmp(cause, "cancelled by ", 13) == 0)
-        cause += 13;
+    if (screen->deserted)
+        return;
     screen_say(screen, TONE_WARNING, "ajob: %s: cancelling: %s", screen->options.command, cause);
 }
 

@@ -82,8 +82,8 @@ void event_task_retrying(struct ajob_task *task, uint64_t delay_ms) {
 }
 
 void event_task_progress(struct ajob_task *task, uint64_t bytes, int64_t total) {
-    emit(task->loop, &(ajob_event){
-                         .type = AJOB_TASK_PROGRESS, .task = task, .bytes = bytes, .total = total});
+    emit(task->loop,
+         &(ajob_event){.type = AJOB_TASK_PROGRESS, .task = task, .bytes = bytes, .total = total});
 }
 
 void event_task_ended(struct ajob_task *task) {

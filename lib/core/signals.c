@@ -4,9 +4,9 @@
 #include <signal.h>
 
 #include "base/mem.h"
-#include "core/event.h"
 #include "core/loop.h"
 #include "core/names.h"
+#include "core/task.h"
 
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
 enum { WATCHED_COUNT = sizeof watched / sizeof watched[0] };
@@ -29,7 +29,6 @@ static void signal_came(uv_signal_t *handle, int number) {
         return;
     }
     loop->exit_signal = number;
-    event_run_cancelling(loop, by);
     if (!loop->root->is_shielded)
         ajob_cancel(loop->root, by);
 }
@@ -61,8 +60,7 @@ void signals_start(struct signals *signals) {
     signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < signals->open; i++) {
         struct sigaction before;
-        bool is_ignored =
-            sigaction(watched[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+        bool is_ignored = sigaction(watched[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
         if (!is_ignored)
             uv_signal_start(&signals->handles[i], signal_came, watched[i]);
     }

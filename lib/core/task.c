@@ -126,8 +126,17 @@ static void stop_attempt(struct ajob_task *task, enum stop_how how) {
         task->kind->stop(task, how);
 }
 
+static void tell_of_cancelling(const struct ajob_task *root) {
+    static const char prefix[] = "cancelled by ";
+    const char *cause = root->cause ? root->cause : "";
+    bool is_prefixed = !strncmp(cause, prefix, sizeof prefix - 1);
+    event_run_cancelling(root->loop, is_prefixed ? cause + sizeof prefix - 1 : cause);
+}
+
 static void begin_stopping(struct ajob_task *task) {
     go_to(task, AJOB_STOPPING);
+    if (task == task->loop->root && task->wanted != AJOB_UNDECIDED)
+        tell_of_cancelling(task);
     /* The children of a group have their own grace. */
     uint64_t grace_end = loop_due_ms(task->loop, task->loop->grace_ms);
     set_phase_end(task, task->kind->is_group ? 0 : grace_end);

@@ -66,7 +66,7 @@ static void a_cancel_reaches_what_is_deep_inside(void) {
     CHECK_NUMBER(ajob_task_state(root), AJOB_STOPPING);
     stop_politely(&a);
     CHECK_NUMBER(b.starts, 0);
-    CHECK_TEXT(take(), "outer/inner/b cancelled: cancelled by SIGINT; "
+    CHECK_TEXT(take(), "cancelling: SIGINT; outer/inner/b cancelled: cancelled by SIGINT; "
                        "outer/inner/a cancelled: cancelled by SIGINT; "
                        "outer/inner cancelled: cancelled by SIGINT; "
                        "outer cancelled: cancelled by SIGINT; cancelled: cancelled by SIGINT\n");
@@ -153,7 +153,7 @@ static void nothing_is_retried_in_a_group_that_is_being_cancelled(void) {
     ajob_resolve(a.task, "exit 3"); /* by itself, before */
     ajob_cancel(root, "x");
     turn();
-    CHECK_TEXT(take(), "a failed: exit 3; cancelled: cancelled by x\n");
+    CHECK_TEXT(take(), "a failed: exit 3; cancelling: x; cancelled: cancelled by x\n");
     rig_close();
 }
 

@@ -201,6 +201,7 @@ static void a_stopped_reader_holds_nobody_up(void) {
 static void a_reader_of_stdout_that_left_is_not_talked_about(void) {
     open_lines((struct view_options){0});
     run_starts(1);
+    emit((ajob_event){.type = AJOB_RUN_CANCELLING, .cause = "SIGPIPE"});
     emit((ajob_event){
         .type = AJOB_RUN_ENDED, .status = AJOB_CANCELLED, .cause = "cancelled by SIGPIPE"});
     CHECK_TEXT(take(), "");
