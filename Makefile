@@ -156,16 +156,16 @@ unit: $(UNIT_TESTS)
 CPUS = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 REMAKE = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(CPUS))
 .PHONY: deps demo check bench lint drift floors
-deps: ## install what building needs, through the system's package manager
-	@tests/deps build
+deps: ## install what building and using it needs, by the system's package manager
+	@tests/deps build use
 
 demo: ## build, and watch a release being downloaded from a test server
-	@tests/deps build demo
+	@tests/deps build use demo
 	@$(REMAKE) all
 	@AJOB=$(BUILD)/ajob tests/demo
 
 check: ## install what tests need, build, run every test
-	@tests/deps build test
+	@tests/deps build use test
 	@$(REMAKE) check-run
 
 # A sanitizer's report is a fault of ajob's own, and ends it.

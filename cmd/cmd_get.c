@@ -2,8 +2,9 @@
  * cmd_get.c - ajob get: files from any URLs.
  *
  * Everything that can be wrong with a URL, a name or a digest is found before
- * the first transfer starts: operands and list are read into targets, targets
- * become tasks, those for one file are merged, and only then the run begins.
+ * the first transfer starts: operands and list are read into targets, these are
+ * checked, those for one file are merged, and only then the run begins. It makes
+ * a target a task when it can use one, so that a long list costs little memory.
  */
 #include "cli.h"
 #include "runner.h"
@@ -62,8 +63,8 @@ struct target {
     const char *name;   /* NULL: made from the URL */
     const char *digest; /* NULL: none is known */
     char *line;         /* of the list, freed with the target; NULL for an operand */
+    char *path;         /* the file; NULL: not checked yet, or another target is the same */
     size_t number;      /* of the line, from 1; 0 for an operand */
-    ajob_task *task;    /* NULL: not made yet, or another target is the same */
 };
 
 struct targets {
@@ -89,11 +90,16 @@ static bool add_target(struct targets *targets, struct target target) {
     return true;
 }
 
+static void free_target(struct target *target) {
+    free(target->line);
+    free(target->path);
+    *target = (struct target){0};
+}
+
 static void free_targets(struct targets *targets) {
     for (size_t i = 0; i < targets->count; i++)
-        free(targets->items[i].line);
+        free_target(&targets->items[i]);
     free(targets->items);
-    *targets = (struct targets){0};
 }
 
 /* A target as messages name it: its URL or LIST:LINE. */
@@ -196,7 +202,7 @@ static int read_list(struct targets *targets, const char *path) {
 /* By file, then in the order given. */
 static int by_path(const void *a, const void *b) {
     const struct target *const *left = a, *const *right = b;
-    int order = strcmp(ajob_download_path((*left)->task), ajob_download_path((*right)->task));
+    int order = strcmp((*left)->path, (*right)->path);
     return order ? order : (*left > *right) - (*left < *right);
 }
 
@@ -205,7 +211,12 @@ static bool is_same(const struct target *one, const struct target *other) {
            (!one->digest || !other->digest || strcmp(one->digest, other->digest) == 0);
 }
 
-/* Drops what was asked for twice, by clearing its task; what has a digest stays.
+static void drop(struct target *target) {
+    free(target->path);
+    target->path = NULL;
+}
+
+/* Drops what was asked for twice, by clearing its path; what has a digest stays.
  * Different URLs for one file are a mistake. */
 static int merge_targets(struct targets *targets) {
     char first[PLACE_SIZE], second[PLACE_SIZE];
@@ -221,18 +232,17 @@ static int merge_targets(struct targets *targets) {
     size_t kept = 0; /* the index of the one of this file */
     for (size_t i = 1; i < targets->count && status == STATUS_OK; i++) {
         struct target *one = sorted[kept], *other = sorted[i];
-        const char *path = ajob_download_path(one->task);
-        if (strcmp(path, ajob_download_path(other->task)) != 0) {
+        if (strcmp(one->path, other->path) != 0) {
             kept = i;
         } else if (!is_same(one, other)) {
             status = cli_fail(targets->command, STATUS_USAGE,
                               "%s: is to be written to %s, as is %s: name one of them with "
                               "--input-file",
-                              where(targets, other, second), path, where(targets, one, first));
+                              where(targets, other, second), one->path, where(targets, one, first));
         } else if (one->digest) {
-            other->task = NULL;
+            drop(other);
         } else {
-            one->task = NULL;
+            drop(one);
             kept = i;
         }
     }
@@ -293,78 +303,145 @@ static char *output_path(const struct get_options *options) {
     return asprintf(&path, "%s/%s", dir, file) < 0 ? NULL : path;
 }
 
-static int make_tasks(struct run *run, const struct get_options *options, struct targets *targets,
-                      const char *path) {
-    char digest[sizeof "sha256:" + SHA256_DIGITS], place[PLACE_SIZE];
-    ajob_download_options download = {
-        .path = path, .dir = options->run.dir, .http = run_http(&options->run)};
-    ajob_retry retry = run_retry(&options->run);
+/* What is left of the targets while they become tasks. */
+struct queue {
+    struct run *run;
+    const struct get_options *options;
+    struct targets *targets;
+    ajob_download_options download; /* what all have in common */
+    ajob_retry retry;
+    size_t next;
+    char digest[sizeof "sha256:" + SHA256_DIGITS]; /* of --sha256 */
+};
 
-    if (options->sha256)
-        snprintf(digest, sizeof digest, "sha256:%s", options->sha256);
+static ajob_download_options options_of(const struct queue *queue, const struct target *target) {
+    ajob_download_options download = queue->download;
+    download.url = target->url;
+    download.name = target->name;
+    download.digest = queue->options->sha256 ? queue->digest : target->digest;
+    return download;
+}
+
+/* Checks every target and learns the file that it is for. */
+static int check_targets(struct queue *queue) {
+    struct targets *targets = queue->targets;
+    char place[PLACE_SIZE];
+
     for (size_t i = 0; i < targets->count; i++) {
         struct target *target = &targets->items[i];
-        download.url = target->url;
-        download.name = target->name;
-        download.digest = options->sha256 ? digest : target->digest;
-        target->task = ajob_download(run->loop, &download);
-        if (!target->task)
-            return run_add(run, NULL, NULL, where(targets, target, place));
-        if (run_has_retry(&options->run))
-            ajob_set_retry(target->task, &retry);
+        ajob_download_options download = options_of(queue, target);
+        const char *path;
+        if (ajob_download_check(queue->run->loop, &download, &path))
+            return run_add(queue->run, NULL, NULL, where(targets, target, place));
+        target->path = strdup(path);
+        if (!target->path)
+            return cli_fail(targets->command, STATUS_FAULT, "out of memory");
     }
     return merge_targets(targets);
 }
 
-static void show_target(struct run *run, const struct target *target) {
+static void show_targets(const struct queue *queue) {
     char url[MOST_SHOWN], file[MOST_SHOWN];
-    run_print(run, "would download %s to %s\n", ajob_escape(url, sizeof url, target->url),
-              ajob_escape(file, sizeof file, ajob_download_path(target->task)));
+    for (size_t i = 0; i < queue->targets->count; i++) {
+        const struct target *target = &queue->targets->items[i];
+        if (target->path)
+            run_print(queue->run, "would download %s to %s\n",
+                      ajob_escape(url, sizeof url, target->url),
+                      ajob_escape(file, sizeof file, target->path));
+    }
 }
 
-/* Named by the files that are written, or as --output-file has it. */
-static int add_tasks(struct run *run, const struct get_options *options,
-                     const struct targets *targets) {
-    char place[PLACE_SIZE];
+/* The task of a target, named by the file, or as --output-file has it. */
+static ajob_task *make_task(const struct queue *queue, const struct target *target) {
+    const char *slash = strrchr(target->path, '/');
+    const char *name = queue->options->output_file ? queue->options->output_file
+                       : slash                     ? slash + 1
+                                                   : target->path;
+    ajob_download_options download = options_of(queue, target);
+    ajob_task *task = ajob_download(queue->run->loop, &download);
+    if (!task || ajob_set_title(task, name))
+        return NULL;
+    if (run_has_retry(&queue->options->run) && ajob_set_retry(task, &queue->retry))
+        return NULL;
+    return task;
+}
 
-    for (size_t i = 0; i < targets->count; i++) {
-        const struct target *target = &targets->items[i];
-        if (!target->task)
-            continue;
-        const char *file = ajob_download_path(target->task), *slash = strrchr(file, '/');
-        const char *name = options->output_file ? options->output_file : slash ? slash + 1 : file;
-        int status = run_add(run, target->task, name, where(targets, target, place));
-        if (status != STATUS_OK)
-            return status;
-        if (options->run.dry_run)
-            show_target(run, target);
+/* The next task for the run. All were checked: it can only lack memory. */
+static ajob_task *next_task(ajob_task *group, void *data) {
+    struct queue *queue = data;
+    while (queue->next < queue->targets->count) {
+        struct target *target = &queue->targets->items[queue->next++];
+        ajob_task *task = target->path ? make_task(queue, target) : NULL;
+        if (target->path && !task)
+            ajob_cancel(group, ajob_error(queue->run->loop));
+        free_target(target);
+        if (task)
+            return task;
     }
-    return STATUS_OK;
+    return NULL;
+}
+
+static size_t count_targets(const struct targets *targets) {
+    size_t count = 0;
+    for (size_t i = 0; i < targets->count; i++)
+        count += targets->items[i].path != NULL;
+    return count;
+}
+
+static int run_targets(struct queue *queue) {
+    enum { DEFAULT_JOBS = 16 };
+    const struct amount *jobs = &queue->options->run.jobs;
+    ajob_feed feed = {
+        .next = next_task,
+        .data = queue,
+        .window = 2 * (jobs->given ? (unsigned)jobs->value : DEFAULT_JOBS),
+        .total = count_targets(queue->targets),
+    };
+    if (ajob_group_feed(queue->run->root, &feed)) {
+        cli_fail(queue->run->command, STATUS_FAULT, "%s", ajob_error(queue->run->loop));
+        return run_close(queue->run, STATUS_FAULT);
+    }
+    return run_start(queue->run);
+}
+
+static int get_targets(struct targets *targets, const struct get_options *options,
+                       struct run *run) {
+    char *path = output_path(options);
+    struct queue queue = {
+        .run = run,
+        .options = options,
+        .targets = targets,
+        .download = {.path = path, .dir = options->run.dir, .http = run_http(&options->run)},
+        .retry = run_retry(&options->run),
+    };
+    int status = STATUS_OK;
+
+    if (options->sha256)
+        snprintf(queue.digest, sizeof queue.digest, "sha256:%s", options->sha256);
+    if (options->output_file && !path)
+        status = cli_fail(run->command, STATUS_FAULT, "out of memory");
+    else
+        status = check_targets(&queue);
+    if (status == STATUS_OK && options->run.dry_run)
+        show_targets(&queue);
+    status =
+        status != STATUS_OK || options->run.dry_run ? run_close(run, status) : run_targets(&queue);
+    free(path);
+    return status;
 }
 
 static int get(const struct command *command, void *data, const struct text_list *operands) {
     const struct get_options *options = data;
     struct targets targets = {.command = command};
     struct run run;
-    char *path = NULL;
 
     int status = collect(&targets, options, operands);
     if (status == STATUS_OK)
         status = run_open(&run, command, &options->run);
-    if (status != STATUS_OK) {
-        free_targets(&targets);
-        return status;
-    }
-    path = output_path(options);
-    if (options->output_file && !path)
-        status = cli_fail(command, STATUS_FAULT, "out of memory");
-    else
-        status = make_tasks(&run, options, &targets, path);
     if (status == STATUS_OK)
-        status = add_tasks(&run, options, &targets);
-    free(path);
-    free_targets(&targets); /* the tasks have what they need: so much less in the run */
-    return status != STATUS_OK || options->run.dry_run ? run_close(&run, status) : run_start(&run);
+        status = get_targets(&targets, options, &run);
+    free_targets(&targets);
+    return status;
 }
 
 static const struct cli_section sections[] = {

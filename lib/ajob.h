@@ -286,6 +286,22 @@ AJOB_API ajob_task *ajob_group(ajob_loop *loop, const ajob_group_options *option
  * is of another loop; into a running group also for what ajob_start() refuses. */
 AJOB_API int ajob_group_add(ajob_task *group, ajob_task *task);
 
+/* A group that asks for its tasks as it can use them and frees those that have
+ * ended, so that a million of them cost what a window of them costs. */
+typedef struct ajob_feed {
+    /* The next task, made on the group's loop and in no group, or NULL: there
+     * are no more. Called from the loop while the group runs. A task may need
+     * nothing and be needed by nothing. */
+    ajob_task *(*next)(ajob_task *group, void *data);
+    void *data;
+    unsigned window; /* how many there are at once, ended ones aside; 0: 64 */
+    uint64_t total;  /* how many will come; 0: not known */
+} ajob_feed;
+
+/* Feeds a group that has not started. Its end waits for the last task. A task
+ * handed out by an ended event is gone after that event. */
+AJOB_API int ajob_group_feed(ajob_task *group, const ajob_feed *feed);
+
 /* A group of these tasks, policy all, settled, any, race. NULL if one of them
  * is NULL (the error of its making stands) or cannot be added. */
 AJOB_API ajob_task *ajob_gather(ajob_loop *loop, ajob_task *const *tasks, size_t count);
@@ -347,6 +363,11 @@ typedef struct ajob_download_options {
  * AJOB_EINVAL's text for a bad URL, digest or name. Fields of its task.ended:
  * path, bytes, sha256 (or the digest's own name), up_to_date, resumed_from. */
 AJOB_API ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options);
+
+/* Says what ajob_download() would say to these options, without making a task;
+ * on success *path is the file it would write, until the next call. */
+AJOB_API int ajob_download_check(ajob_loop *loop, const ajob_download_options *options,
+                                 const char **path);
 
 /* The file a download writes, as a person would type it; NULL for another kind. */
 AJOB_API const char *ajob_download_path(const ajob_task *task);

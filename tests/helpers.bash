@@ -333,7 +333,44 @@ set_fixture() {
 
 # The log. PATTERN is a regular expression, searched in
 # "LISTENER METHOD TARGET begun|held", at last "LISTENER METHOD TARGET STATUS OUTCOME".
-log_read() { "$PYTHON" "$TESTS_DIR/server/logread.py" "$SERVER_STATE" "$@"; }
+log_read() {
+    if [[ -n ${SERVER_RUNNING-} ]]; then
+        ask_server _log "$@"
+    else
+        "$PYTHON" "$TESTS_DIR/server/logread.py" "$SERVER_STATE" "$@"
+    fi
+}
+
+# ask_server PATH [ARGUMENT...]: what a program would print, without starting one
+ask_server() {
+    local target="$1?" argument connection line code=1
+    for argument in "${@:2}"; do
+        percent_encode "$argument"
+        target+="&a=$encoded"
+    done
+    exec {connection}<>"/dev/tcp/127.0.0.1/${MAIN##*:}" || return
+    printf 'GET /%s HTTP/1.0\r\n\r\n' "$target" >&"$connection"
+    while IFS= read -r line <&"$connection" && [[ $line != $'\r' ]]; do
+        [[ $line != X-Status:* ]] || code=${line//[!0-9]/}
+    done
+    if ((code)); then
+        cat <&"$connection" >&2
+    else
+        cat <&"$connection"
+    fi
+    exec {connection}>&-
+    return "$code"
+}
+
+percent_encode() { # TEXT: sets encoded
+    local i character
+    encoded=
+    for ((i = 0; i < ${#1}; i++)); do
+        character=${1:i:1}
+        [[ $character == [A-Za-z0-9/._-] ]] || printf -v character '%%%02X' "'$character"
+        encoded+=$character
+    done
+}
 
 # requests [PATTERN [FIELD...]]: as JSON, or these fields (headers.range) of each
 requests() { log_read --match "${1-}" -- "${@:2}"; }
@@ -353,8 +390,14 @@ max_inflight() { log_read --match "${1-}" --max inflight_here; }
 wait_for_request() { log_read --match "$1" --wait "${2:-1}" --timeout "$WAIT_LIMIT"; }
 
 # open_latch NAME: lets go what latch=NAME holds back, now and later
-open_latch() { curl -sS --noproxy '*' "$MAIN/_latch/$1/open" >/dev/null; }
+open_latch() { ask_server "_latch/$1/open"; }
 
 # body SEED SIZE: the bytes; body_sha256: their digest
-body() { "$PYTHON" "$TESTS_DIR/server/body.py" "$1" "$2"; }
-body_sha256() { "$PYTHON" "$TESTS_DIR/server/body.py" --sha256 "$1" "$2"; }
+body() {
+    if [[ -n ${SERVER_RUNNING-} ]]; then
+        ask_server _body "$@"
+    else
+        "$PYTHON" "$TESTS_DIR/server/body.py" "$@"
+    fi
+}
+body_sha256() { body --sha256 "$1" "$2"; }

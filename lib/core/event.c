@@ -34,6 +34,10 @@ static int64_t count_tasks(const struct ajob_task *task) {
         return -1;
     if (!task->kind->is_group)
         return count;
+    int64_t fed = group_count_fed(group_of(task));
+    if (fed < 0)
+        return -1;
+    count += fed;
     for (const struct ajob_task *child = group_of(task)->first; child; child = child->next) {
         int64_t more = count_tasks(child);
         if (more < 0)

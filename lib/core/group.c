@@ -54,7 +54,7 @@ bool group_is_failing(const struct group *group) {
 static struct outcome outcome_of(const struct group *group) {
     const struct ajob_task *failure = first_failure(group);
     struct outcome outcome = {.succeeded = !failure, .exit = -1};
-    outcome.is_retryable = !group->task.kind->grows;
+    outcome.is_retryable = !group->task.kind->grows && !group->feed;
     if (failure) {
         char number[16];
         const char *cause = failure->cause ? failure->cause : "out of memory";
@@ -69,7 +69,8 @@ static struct outcome outcome_of(const struct group *group) {
 }
 
 static void end_if_over(struct group *group) {
-    if (group->is_open && !group->holds && group->ended == group->count)
+    bool is_over = !group->holds && !group->is_fed && group->ended == group->count;
+    if (group->is_open && is_over)
         task_attempt_over(&group->task, outcome_of(group));
 }
 
@@ -107,6 +108,7 @@ static void drain_child(const struct group *group, struct ajob_task *child, cons
 static void drain(struct group *group) {
     char *cause = cause_for_children(group);
     group->is_draining = true;
+    group->is_fed = false;
     for (struct ajob_task *child = group->first; child; child = child->next)
         drain_child(group, child, cause ? cause : "cancelled");
     mem_free(cause);
@@ -115,6 +117,7 @@ static void drain(struct group *group) {
 void group_stop(struct ajob_task *task, enum stop_how how) {
     (void)how; /* that is hard if a kill is wanted: a group has no grace of its own */
     drain(group_of(task));
+    end_if_over(group_of(task)); /* it may have had no child yet that could end */
 }
 
 void group_abandon(struct group *group, enum ajob_status status) {
@@ -156,6 +159,16 @@ static void recount_needs(struct group *group) {
     }
 }
 
+static void take_from_feed(struct group *group) {
+    while (group->is_fed && group->count - group->ended < group->feed->window) {
+        struct ajob_task *child = group->feed->next(&group->task, group->feed->data);
+        if (!child)
+            group->is_fed = false;
+        else if (ajob_group_add(&group->task, child))
+            task_want_stop(&group->task, AJOB_FAILED, ajob_error(group->task.loop));
+    }
+}
+
 void group_start(struct ajob_task *task) {
     struct group *group = group_of(task);
     if (task->attempts > 1 && !group->task.kind->grows) {
@@ -167,6 +180,7 @@ void group_start(struct ajob_task *task) {
         child->deadline.depth = task->deadline.depth + 1;
         loop_post(task->loop, child);
     }
+    take_from_feed(group);
     end_if_over(group);
 }
 
@@ -223,7 +237,38 @@ void group_child_ended(struct group *group, struct ajob_task *child) {
     if (!task_is_finalizer(child) && --group->ordinary_left == 0)
         post_finalizers(group);
     apply_policy(group, child);
+    take_from_feed(group);
     end_if_over(group);
+}
+
+/* ---- feeding ----------------------------------------------------------- */
+
+int64_t group_count_fed(const struct group *group) {
+    if (!group->feed)
+        return 0;
+    return group->feed->total ? (int64_t)group->feed->total : -1;
+}
+
+void group_forget(struct group *group, struct ajob_task *child) {
+    bool is_looked_at = child == group->decider || task_is_finalizer(child);
+    if (group->feed && !is_looked_at && !child->needers)
+        task_forget(child);
+}
+
+int ajob_group_feed(ajob_task *task, const ajob_feed *feed) {
+    enum { WINDOW = 64 };
+    bool is_settable = task->kind->is_group && task->state == AJOB_PENDING && !task->in_run;
+    if (!is_settable || !feed->next || group_of(task)->feed)
+        return loop_fail(task->loop, AJOB_EINVAL, "feed: not a group that can be fed");
+    struct group *group = group_of(task);
+    group->feed = mem_new(sizeof *group->feed);
+    if (!group->feed)
+        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+    *group->feed = *feed;
+    if (!feed->window)
+        group->feed->window = WINDOW;
+    group->is_fed = true;
+    return 0;
 }
 
 /* ---- making ------------------------------------------------------------ */
@@ -235,6 +280,7 @@ void group_free(struct ajob_task *task) {
         group->first = child->next;
         task_free(child);
     }
+    group->feed = mem_free(group->feed);
 }
 
 static const struct task_kind group_kind = {

@@ -16,10 +16,12 @@ struct group {
     struct ajob_task *first, *last; /* children, in the order of adding */
     struct ajob_task *decider;      /* the child that decided: the first failure, or the winner */
     struct ajob_pool *limit;        /* on the work in it; NULL: none */
+    struct ajob_feed *feed;         /* where more children come from; NULL: they are all here */
     uint32_t count, ended, succeeded, failed;
     uint32_t ordinary_left; /* children that are no finalizers and have not ended */
     uint32_t holds;         /* more children may come: not over yet */
     uint8_t policy;         /* enum ajob_policy */
+    bool is_fed;            /* the feed has an end, and it has not come yet */
     bool is_open;           /* children may start */
     bool is_draining;       /* being cancelled: nothing but finalizers starts */
 };
@@ -38,6 +40,12 @@ void group_release(struct group *group);
 
 /* A child of the group has ended and its dependents know. */
 void group_child_ended(struct group *group, struct ajob_task *child);
+
+/* All have heard of the child's end: a group that is fed frees it. */
+void group_forget(struct group *group, struct ajob_task *child);
+
+/* How many children the feed will bring: 0 without one, -1 if that is not known. */
+int64_t group_count_fed(const struct group *group);
 
 /* The group ends with this status without having started: so do its children. */
 void group_abandon(struct group *group, enum ajob_status status);

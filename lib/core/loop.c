@@ -83,6 +83,8 @@ static void tell_of_ends(struct ajob_loop *loop) {
             group_child_ended(group_of(task->parent), task);
         if (task->ended)
             task->ended(task, task->ended_data);
+        if (task->parent)
+            group_forget(group_of(task->parent), task);
     }
 }
 
@@ -98,7 +100,10 @@ void loop_turn(struct ajob_loop *loop) {
     deadline_fire(&loop->deadlines, loop_now_ms(loop));
     do {
         while ((task = take_posted(loop))) {
-            task_step(task);
+            if (task->is_forgotten)
+                task_free(task);
+            else
+                task_step(task);
             if (loop->ended)
                 tell_of_ends(loop);
         }
@@ -285,6 +290,7 @@ static void free_loop(struct ajob_loop *loop) {
     }
     deadlines_done(&loop->deadlines);
     text_done(&loop->path);
+    text_done(&loop->file);
     text_done(&loop->json);
     text_done(&loop->error);
     void (*closed)(void *data) = loop->closed;
@@ -330,7 +336,7 @@ ajob_loop *ajob_loop_new(const ajob_loop_options *options) {
     loop->per_host = options->transfers_per_host ? options->transfers_per_host : TRANSFERS_PER_HOST;
     loop->clock_ns = uv_hrtime;
     loop->random = (uint32_t)uv_hrtime() | 1;
-    loop->path.max = JSON_MAX;
+    loop->path.max = loop->file.max = JSON_MAX;
     loop->json.max = 8 * JSON_MAX;
     loop->error.max = 8 * TEXT_LINE_MAX;
     loop->transfers =

@@ -90,7 +90,8 @@ struct ajob_loop {
     uint64_t seq;
     ajob_trace_fn *trace;
     void *trace_data;
-    struct text path, json, error; /* what was last handed out */
+    struct text path, file, json, error;
+        /* what was last handed out */ /* what was last handed out */
 };
 
 /* The time since some point in the past, without the time the process was

@@ -346,18 +346,25 @@ void *task_new(struct ajob_loop *loop, const struct task_kind *kind) {
     return task;
 }
 
+static void unlink_from_list(struct ajob_task *task) {
+    struct group *from = task->parent ? group_of(task->parent) : NULL;
+    struct ajob_task **first = from ? &from->first : &task->loop->first;
+    struct ajob_task **last = from ? &from->last : &task->loop->last;
+    if (task->previous)
+        task->previous->next = task->next;
+    else if (*first == task)
+        *first = task->next;
+    if (task->next)
+        task->next->previous = task->previous;
+    else if (*last == task)
+        *last = task->previous;
+}
+
 void task_link(struct ajob_task *task, struct ajob_task *parent) {
     struct group *to = parent ? group_of(parent) : NULL;
     struct ajob_task **first = to ? &to->first : &task->loop->first;
     struct ajob_task **last = to ? &to->last : &task->loop->last;
-    if (task->previous)
-        task->previous->next = task->next;
-    else if (task->loop->first == task)
-        task->loop->first = task->next;
-    if (task->next)
-        task->next->previous = task->previous;
-    else if (task->loop->last == task)
-        task->loop->last = task->previous;
+    unlink_from_list(task);
     task->parent = parent;
     task->next = NULL;
     task->previous = *last;
@@ -366,6 +373,14 @@ void task_link(struct ajob_task *task, struct ajob_task *parent) {
     else
         *first = task;
     *last = task;
+}
+
+void task_forget(struct ajob_task *task) {
+    unlink_from_list(task);
+    if (task->is_posted)
+        task->is_forgotten = true;
+    else
+        task_free(task);
 }
 
 void task_free(struct ajob_task *task) {

@@ -87,7 +87,7 @@ struct ajob_task {
     struct edge *needs, *needers;
     struct task_options *options; /* NULL: all at their defaults */
     char *name;                   /* or title; NULL: its number */
-    char *cause;    /* why it ended; before that, why it is to stop or why the attempt failed */
+    char *cause; /* why it ended; before that, why it is to stop or why the attempt failed */
     ajob_done_fn *ended;
     void *ended_data;
     struct deadline deadline; /* the earlier of the next two */
@@ -107,6 +107,7 @@ struct ajob_task {
     uint8_t wanted; /* the status a stop will end it with; UNDECIDED: no stop wanted */
     uint8_t when;   /* enum ajob_when */
     bool is_posted : 1;
+    bool is_forgotten : 1; /* to be freed when it comes out of the posted list */
     bool in_run : 1;
     bool has_title : 1;
     bool is_shielded : 1;
@@ -133,6 +134,9 @@ void *task_new(struct ajob_loop *loop, const struct task_kind *kind);
 
 /* Frees a task and, if it is a group, what is in it. It must not be running. */
 void task_free(struct ajob_task *task);
+
+/* Takes an ended task out of its group and frees it, once it is not posted. */
+void task_forget(struct ajob_task *task);
 
 /* How an attempt ended. */
 struct outcome {

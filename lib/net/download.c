@@ -243,6 +243,18 @@ ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options) 
     return download_new(loop, options, &(struct download_extra){0});
 }
 
+int ajob_download_check(ajob_loop *loop, const ajob_download_options *options, const char **path) {
+    struct download download = {0};
+    int error = plan_download(&download, loop, options, &(struct download_extra){0});
+    text_clear(&loop->file);
+    if (!error) {
+        text_add(&loop->file, download.plan.path);
+        *path = text_string(&loop->file);
+    }
+    release(&download.task);
+    return error;
+}
+
 const char *ajob_download_path(const ajob_task *task) {
     return task->kind == &download_kind ? download_of(task)->plan.path : NULL;
 }

@@ -44,8 +44,31 @@ static char *origin_of(CURLU *handle) {
     return origin;
 }
 
+/* Most URLs are plain: lower-case scheme and host, a port or none, a path. NULL
+ * for any other. */
+static char *plain_origin(const char *url) {
+    static const char host_letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+    bool is_https = !strncmp(url, "https://", 8);
+    const char *host = url + (is_https ? 8 : 7);
+    if (!is_https && strncmp(url, "http://", 7) != 0)
+        return NULL;
+    size_t host_length = strspn(host, host_letters);
+    const char *port = host + host_length;
+    size_t port_length = *port == ':' ? strspn(port + 1, "0123456789") : 0;
+    const char *path = *port == ':' ? port + 1 + port_length : port;
+    bool is_plain = host_length && host[0] != '.' && host[0] != '-' && *path == '/' &&
+                    (*port != ':' || (port_length && port_length < 5 && port[1] != '0'));
+    if (!is_plain)
+        return NULL;
+    return *port == ':' ? mem_copy_n(url, (size_t)(path - url))
+                        : text_make("%.*s:%s", (int)(path - url), url, is_https ? "443" : "80");
+}
+
 const char *url_parse(const char *url, char **ret_origin) {
     const char *fault = fault_of_text(url);
+    *ret_origin = fault ? NULL : plain_origin(url);
+    if (*ret_origin)
+        return NULL;
     CURLU *handle = fault ? NULL : parse(url);
     *ret_origin = handle ? origin_of(handle) : NULL;
     curl_url_cleanup(handle);

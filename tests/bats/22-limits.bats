@@ -15,7 +15,7 @@ at_once() {
     start_ajob get -d "$name" "${@:2}" -i <(urls 40 "latch=$name")
     wait_for_request "latch=$name held$" "$1"
     # Another one would be there by the time that an asking and its answer take.
-    for i in 1 2 3; do curl -s "$MAIN/_latch/none/open" -o /dev/null; done
+    for i in {1..20}; do ask_server _latch/none/open; done
     assert_equal "$(max_inflight)" "$1"
     open_latch "$name"
     wait_ajob
@@ -40,7 +40,6 @@ at_once() {
     assert_equal "$(max_inflight '^main')" 6
     assert_equal "$(max_inflight '^storage')" 6
     open_latch go
-    curl -s "$STORAGE/_latch/go/open" -o /dev/null
     wait_ajob
     assert_success
     sed -i 's/latch=go/latch=on/' list
@@ -49,7 +48,6 @@ at_once() {
     wait_for_request ' held$' 5
     assert_requests 5
     open_latch on
-    curl -s "$STORAGE/_latch/on/open" -o /dev/null
     wait_ajob
     assert_success
     assert_equal "$(max_inflight '^main')" 3
@@ -62,7 +60,7 @@ at_once() {
     start_ajob download -j 4 o/r v0 v1 v2 v3
     wait_for_request '^storage.*held$' 4
     assert_equal "$(max_inflight '^storage')" 4
-    curl -s "$STORAGE/_latch/go/open" -o /dev/null
+    open_latch go
     wait_ajob
     assert_success
     assert_equal "$(max_inflight '^storage')" 4

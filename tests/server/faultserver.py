@@ -10,7 +10,9 @@ and so does the one line on stdout. Requests are logged in DIR/requests.jsonl.
 Ends when its stdin does, so it cannot outlive whoever started it.
 
 /f/… is in faults.py, the API and the assets in github.py.
-/_latch/NAME/open lets go what latch=NAME holds back.
+/_latch/NAME/open lets go what latch=NAME holds back. /_log?a=ARGUMENT&a=… answers
+as logread.py does, /_body?a=[--sha256]&a=SEED&a=SIZE as body.py, with what would be
+their exit status in X-Status.
 """
 
 import argparse
@@ -21,7 +23,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from faults import Faults
+import body
+import logread
+from faults import Faults, Params
 from github import GitHub
 from http1 import Exchange, Listener, Log
 
@@ -61,11 +65,17 @@ def make_listeners(options: argparse.Namespace) -> dict[str, Listener]:
     context = make_tls(options.state) if options.tls else None
 
     def control(exchange: Exchange) -> None:
+        arguments = Params.parse(exchange.request.query).all("a")
         match exchange.request.segments():
+            case ["_log"]:
+                status, text = logread.answer([options.state, *arguments])
+                exchange.respond(200, [("X-Status", str(status))], text.encode())
+            case ["_body"]:
+                send_body(exchange, arguments)
             case ["_latch", name, "open"]:
                 faults.latch(name).open()
                 log.write("latch", {"name": name})
-                exchange.respond(200, [("Content-Type", "text/plain")], b"open\n")
+                exchange.respond(200, [("X-Status", "0")])
             case _:
                 exchange.respond(404, [])
 
@@ -98,6 +108,17 @@ def make_listeners(options: argparse.Namespace) -> dict[str, Listener]:
         if listener.tls:
             listener.peers["storage"] = listeners["storage_tls"]
     return listeners
+
+
+def send_body(exchange: Exchange, arguments: list[str]) -> None:
+    *options, seed, size = arguments
+    length = body.parse_size(size)
+    if options == ["--sha256"]:
+        text = body.sha256(int(seed), length) + "\n"
+        return exchange.respond(200, [("X-Status", "0")], text.encode())
+    exchange.head(200, [("X-Status", "0"), ("Content-Length", str(length))])
+    for block in body.blocks(int(seed), 0, length):
+        exchange.raw(block)
 
 
 def make_tls(state: str) -> "ssl.SSLContext":

@@ -264,6 +264,7 @@ class Connection:
         exchange = Exchange(self, request)
         if request.path.startswith("/_"):
             self.listener.control(exchange)
+            self.open = self.open and exchange.keep_alive
             return
         exchange.begin()
         try:
