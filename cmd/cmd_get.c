@@ -8,13 +8,13 @@
  */
 #include "cli.h"
 #include "runner.h"
+#include "targets.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LINE = 64 * 1024, MOST_SHOWN = 4096, PLACE_SIZE = 512, SHA256_DIGITS = 64 };
+enum { MOST_SHOWN = 4096, SHA256_DIGITS = 64 };
 
 struct get_options {
     struct run_options run;
@@ -55,201 +55,6 @@ static const struct cli_option file_options[] = {
     {0},
 };
 
-/* ---- targets ----------------------------------------------------------- */
-
-/* A file to download. The strings are argv's or in the line that owns them. */
-struct target {
-    const char *url;
-    const char *name;   /* NULL: made from the URL */
-    const char *digest; /* NULL: none is known */
-    char *line;         /* of the list, freed with the target; NULL for an operand */
-    char *path;         /* the file; NULL: not checked yet, or another target is the same */
-    size_t number;      /* of the line, from 1; 0 for an operand */
-};
-
-struct targets {
-    const struct command *command;
-    const char *list; /* the list's name in messages */
-    struct target *items;
-    size_t count, space;
-};
-
-/* Takes over target->line. */
-static bool add_target(struct targets *targets, struct target target) {
-    if (targets->count == targets->space) {
-        size_t space = targets->space ? 2 * targets->space : 16;
-        struct target *items = realloc(targets->items, space * sizeof *items);
-        if (!items) {
-            free(target.line);
-            return false;
-        }
-        targets->items = items;
-        targets->space = space;
-    }
-    targets->items[targets->count++] = target;
-    return true;
-}
-
-static void free_target(struct target *target) {
-    free(target->line);
-    free(target->path);
-    *target = (struct target){0};
-}
-
-static void free_targets(struct targets *targets) {
-    for (size_t i = 0; i < targets->count; i++)
-        free_target(&targets->items[i]);
-    free(targets->items);
-}
-
-/* A target as messages name it: its URL or LIST:LINE. */
-static const char *where(const struct targets *targets, const struct target *target,
-                         char buffer[PLACE_SIZE]) {
-    if (target->number == 0)
-        return target->url;
-    snprintf(buffer, PLACE_SIZE, "%s:%zu", targets->list, target->number);
-    return buffer;
-}
-
-/* ---- the list ---------------------------------------------------------- */
-
-static int bad_line(const struct targets *targets, size_t number, const char *why) {
-    return cli_fail(targets->command, STATUS_USAGE, "%s:%zu: %s", targets->list, number, why);
-}
-
-/* "URL[TAB NAME[TAB DIGEST]]". Takes over the line. */
-static int read_line(struct targets *targets, char *line, size_t number) {
-    struct target target = {.line = line, .number = number};
-    char *name = strchr(line, '\t'), *digest = NULL;
-
-    target.url = line;
-    if (name) {
-        *name++ = '\0';
-        digest = strchr(name, '\t');
-        if (digest)
-            *digest++ = '\0';
-        if (digest && strchr(digest, '\t')) {
-            free(line);
-            return bad_line(targets, number,
-                            "too many fields: use URL, name and digest, with tabs between");
-        }
-        target.name = *name ? name : NULL;
-        target.digest = digest && *digest ? digest : NULL;
-    }
-    if (!add_target(targets, target))
-        return cli_fail(targets->command, STATUS_FAULT, "out of memory");
-    return STATUS_OK;
-}
-
-/* Without the white space at its ends, and a line end of either kind. Tabs
- * separate fields: they stay. */
-static char *trimmed(const char *line, size_t length) {
-    size_t skip = length >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a UTF-8 BOM */
-    while (skip < length && line[skip] == ' ')
-        skip++;
-    while (length > skip && strchr(" \r\n", line[length - 1]))
-        length--;
-    return strndup(line + skip, length - skip);
-}
-
-static int read_lines(struct targets *targets, FILE *file) {
-    char *line = NULL;
-    size_t space = 0, number = 0;
-    ssize_t length;
-    int status = STATUS_OK;
-
-    while (status == STATUS_OK && (length = getline(&line, &space, file)) >= 0) {
-        number++;
-        if (length > MOST_LINE)
-            status = bad_line(targets, number, "the line is longer than 64K");
-        else if (memchr(line, '\0', (size_t)length))
-            status = bad_line(targets, number, "there is a NUL byte in it: not a text file");
-        if (status != STATUS_OK)
-            break;
-        char *text = trimmed(line, (size_t)length);
-        if (!text)
-            status = cli_fail(targets->command, STATUS_FAULT, "out of memory");
-        else if (!*text || *text == '#')
-            free(text);
-        else
-            status = read_line(targets, text, number);
-    }
-    free(line);
-    return status;
-}
-
-static int read_list(struct targets *targets, const char *path) {
-    bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdin : fopen(path, "r");
-    int status = STATUS_OK, error = errno;
-
-    targets->list = standard ? "standard input" : path;
-    if (file) {
-        errno = 0;
-        status = read_lines(targets, file);
-        error = ferror(file) ? errno : 0;
-        if (!standard)
-            fclose(file);
-    }
-    if (!file || (status == STATUS_OK && error))
-        return cli_fail(targets->command, STATUS_USAGE, "--input-file: %s: cannot be read: %s",
-                        targets->list, strerror(error));
-    return status;
-}
-
-/* ---- two targets, one file --------------------------------------------- */
-
-/* By file, then in the order given. */
-static int by_path(const void *a, const void *b) {
-    const struct target *const *left = a, *const *right = b;
-    int order = strcmp((*left)->path, (*right)->path);
-    return order ? order : (*left > *right) - (*left < *right);
-}
-
-static bool is_same(const struct target *one, const struct target *other) {
-    return strcmp(one->url, other->url) == 0 &&
-           (!one->digest || !other->digest || strcmp(one->digest, other->digest) == 0);
-}
-
-static void drop(struct target *target) {
-    free(target->path);
-    target->path = NULL;
-}
-
-/* Drops what was asked for twice, by clearing its path; what has a digest stays.
- * Different URLs for one file are a mistake. */
-static int merge_targets(struct targets *targets) {
-    char first[PLACE_SIZE], second[PLACE_SIZE];
-    struct target **sorted = calloc(targets->count + 1, sizeof *sorted);
-    int status = STATUS_OK;
-
-    if (!sorted)
-        return cli_fail(targets->command, STATUS_FAULT, "out of memory");
-    for (size_t i = 0; i < targets->count; i++)
-        sorted[i] = &targets->items[i];
-    qsort(sorted, targets->count, sizeof(struct target *), by_path);
-
-    size_t kept = 0; /* the index of the one of this file */
-    for (size_t i = 1; i < targets->count && status == STATUS_OK; i++) {
-        struct target *one = sorted[kept], *other = sorted[i];
-        if (strcmp(one->path, other->path) != 0) {
-            kept = i;
-        } else if (!is_same(one, other)) {
-            status = cli_fail(targets->command, STATUS_USAGE,
-                              "%s: is to be written to %s, as is %s: name one of them with "
-                              "--input-file",
-                              where(targets, other, second), one->path, where(targets, one, first));
-        } else if (one->digest) {
-            drop(other);
-        } else {
-            drop(one);
-            kept = i;
-        }
-    }
-    free(sorted);
-    return status;
-}
-
 /* ---- the run ----------------------------------------------------------- */
 
 static int check_digest(const struct command *command, const char *hex) {
@@ -271,10 +76,10 @@ static int collect(struct targets *targets, const struct get_options *options,
     if (operands->count == 0 && !options->input_file)
         return cli_fail(command, STATUS_USAGE, "no URL given: use ajob get URL... or -i LIST");
     for (size_t i = 0; i < operands->count; i++)
-        if (!add_target(targets, (struct target){.url = operands->items[i]}))
+        if (!targets_add(targets, (struct target){.url = operands->items[i]}))
             return cli_fail(command, STATUS_FAULT, "out of memory");
     if (options->input_file) {
-        status = read_list(targets, options->input_file);
+        status = targets_read(targets, options->input_file);
         if (status != STATUS_OK)
             return status;
     }
@@ -332,12 +137,12 @@ static int check_targets(struct queue *queue) {
         ajob_download_options download = options_of(queue, target);
         const char *path;
         if (ajob_download_check(queue->run->loop, &download, &path))
-            return run_add(queue->run, NULL, NULL, where(targets, target, place));
+            return run_add(queue->run, NULL, NULL, target_place(targets, target, place));
         target->path = strdup(path);
         if (!target->path)
             return cli_fail(targets->command, STATUS_FAULT, "out of memory");
     }
-    return merge_targets(targets);
+    return targets_merge(targets);
 }
 
 static void show_targets(const struct queue *queue) {
@@ -374,7 +179,7 @@ static ajob_task *next_task(ajob_task *group, void *data) {
         ajob_task *task = target->path ? make_task(queue, target) : NULL;
         if (target->path && !task)
             ajob_cancel(group, ajob_error(queue->run->loop));
-        free_target(target);
+        target_done(target);
         if (task)
             return task;
     }
@@ -440,7 +245,7 @@ static int get(const struct command *command, void *data, const struct text_list
         status = run_open(&run, command, &options->run);
     if (status == STATUS_OK)
         status = get_targets(&targets, options, &run);
-    free_targets(&targets);
+    targets_done(&targets);
     return status;
 }
 
@@ -459,7 +264,8 @@ const struct command get_command = {
     .operands = "[URL...]",
     .description =
         "Download each URL (http or https) to a file in DIR, in parallel. A file appears under "
-        "its name, the last part of the URL, only when it is complete and, where its digest is "
+        "its name, the last part of the URL, only when it is complete and, target_place its digest "
+        "is "
         "known, verified. To continue after an interruption, run the same command again; files "
         "that are up to date are left alone.",
     .examples = "ajob get -d src https://example.org/a.tar.gz https://example.org/b.tar.gz\n"

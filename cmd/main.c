@@ -8,6 +8,7 @@
  *     main              this file
  *     cmd_download, cmd_get, cmd_completion, cmd_help
  *                       one subcommand each: its options and what they ask for
+ *     targets           what get is asked for: operands and lists
  *     runner            from the options that all runs have to an exit status
  *     leftovers         debug builds: nothing is left behind
  *     view_*, term      what a run shows: bars, lines, NDJSON; the terminal

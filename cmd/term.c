@@ -136,6 +136,9 @@ void term_init(struct term *term, int fd, clock_fn *now) {
 }
 
 void term_done(struct term *term) {
+    if (term->own_fd >= 0)
+        close(term->own_fd);
+    term->own_fd = -1;
     bytes_done(&term->out);
 }
 

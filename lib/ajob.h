@@ -97,7 +97,7 @@ enum ajob_status {
 #define AJOB_X(name, text) AJOB_##name,
     AJOB_STATUSES(AJOB_X)
 #undef AJOB_X
-    AJOB_STATUS_COUNT
+        AJOB_STATUS_COUNT
 };
 
 /* What a group does when one of its tasks ends. */
@@ -442,24 +442,24 @@ typedef struct ajob_field {
 /* One fact about a run. Lives as long as the call that hands it out. */
 typedef struct ajob_event {
     enum ajob_event_type type;
-    uint64_t seq;          /* from 1, without gaps, in one run */
-    int64_t time_us;       /* since 1970, UTC */
-    const ajob_task *task; /* task events, else NULL */
-    const char *path;      /* task events: its path from the root, a/b */
-    unsigned attempt;      /* task.started, task.retrying: from 1 */
-    int pid;               /* task.started: 0 where there is none */
-    int64_t tasks;         /* run.started: how many, or -1 */
-    enum ajob_status status; /* the ended events */
-    const char *cause;     /* the ended events, task.retrying, run.cancelling; NULL on success */
-    double delay;          /* task.retrying: seconds */
-    uint64_t bytes;        /* task.progress */
-    int64_t total;         /* task.progress: -1 if not known */
-    const char *stream;    /* task.output */
-    const char *text;      /* task.output, task.note */
-    int exit;              /* task.ended: -1 if it has none; run.ended: the exit status */
-    int signal;            /* task.ended: 0 if none */
-    unsigned attempts;     /* task.ended */
-    double duration;       /* the ended events: seconds */
+    uint64_t seq;             /* from 1, without gaps, in one run */
+    int64_t time_us;          /* since 1970, UTC */
+    const ajob_task *task;    /* task events, else NULL */
+    const char *path;         /* task events: its path from the root, a/b */
+    unsigned attempt;         /* task.started, task.retrying: from 1 */
+    int pid;                  /* task.started: 0 where there is none */
+    int64_t tasks;            /* run.started: how many, or -1 */
+    enum ajob_status status;  /* the ended events */
+    const char *cause;        /* the ended events, task.retrying, run.cancelling; NULL on success */
+    double delay;             /* task.retrying: seconds */
+    uint64_t bytes;           /* task.progress */
+    int64_t total;            /* task.progress: -1 if not known */
+    const char *stream;       /* task.output */
+    const char *text;         /* task.output, task.note */
+    int exit;                 /* task.ended: -1 if it has none; run.ended: the exit status */
+    int signal;               /* task.ended: 0 if none */
+    unsigned attempts;        /* task.ended */
+    double duration;          /* the ended events: seconds */
     const ajob_field *fields; /* task.ended: what its kind adds */
     size_t field_count;
     const uint64_t *counts; /* run.ended: by enum ajob_status, of all tasks that are no groups */

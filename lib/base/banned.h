@@ -14,6 +14,15 @@
 #include <strings.h>
 #include <time.h>
 
+/* Macros of a C library that checks sizes. */
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+#undef stpcpy
+
 #pragma GCC poison strcpy strcat strncpy strncat stpcpy sprintf vsprintf gets
 #pragma GCC poison strtok gmtime localtime ctime asctime atoi atol atoll atof
 

@@ -91,7 +91,7 @@ struct ajob_loop {
     ajob_trace_fn *trace;
     void *trace_data;
     struct text path, file, json, error;
-        /* what was last handed out */ /* what was last handed out */
+    /* what was last handed out */ /* what was last handed out */
 };
 
 /* The time since some point in the past, without the time the process was

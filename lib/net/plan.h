@@ -4,6 +4,8 @@
 #ifndef AJOB_NET_PLAN_H
 #define AJOB_NET_PLAN_H
 
+#include <stdint.h>
+
 #include "net/digest.h"
 #include "net/dir.h"
 

@@ -1,0 +1,182 @@
+/* targets.c - what ajob get is asked for. See targets.h. */
+#include "targets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LINE = 64 * 1024 };
+
+bool targets_add(struct targets *targets, struct target target) {
+    if (targets->count == targets->space) {
+        size_t space = targets->space ? 2 * targets->space : 16;
+        struct target *items = realloc(targets->items, space * sizeof *items);
+        if (!items) {
+            free(target.line);
+            return false;
+        }
+        targets->items = items;
+        targets->space = space;
+    }
+    targets->items[targets->count++] = target;
+    return true;
+}
+
+void target_done(struct target *target) {
+    free(target->line);
+    free(target->path);
+    *target = (struct target){0};
+}
+
+void targets_done(struct targets *targets) {
+    for (size_t i = 0; i < targets->count; i++)
+        target_done(&targets->items[i]);
+    free(targets->items);
+}
+
+const char *target_place(const struct targets *targets, const struct target *target,
+                         char buffer[PLACE_SIZE]) {
+    if (target->number == 0)
+        return target->url;
+    snprintf(buffer, PLACE_SIZE, "%s:%zu", targets->list, target->number);
+    return buffer;
+}
+
+/* ---- the list ---------------------------------------------------------- */
+
+static int bad_line(const struct targets *targets, size_t number, const char *why) {
+    return cli_fail(targets->command, STATUS_USAGE, "%s:%zu: %s", targets->list, number, why);
+}
+
+/* "URL[TAB NAME[TAB DIGEST]]". Takes over the line. */
+static int read_line(struct targets *targets, char *line, size_t number) {
+    struct target target = {.line = line, .number = number};
+    char *name = strchr(line, '\t'), *digest = NULL;
+
+    target.url = line;
+    if (name) {
+        *name++ = '\0';
+        digest = strchr(name, '\t');
+        if (digest)
+            *digest++ = '\0';
+        if (digest && strchr(digest, '\t')) {
+            free(line);
+            return bad_line(targets, number,
+                            "too many fields: use URL, name and digest, with tabs between");
+        }
+        target.name = *name ? name : NULL;
+        target.digest = digest && *digest ? digest : NULL;
+    }
+    if (!targets_add(targets, target))
+        return cli_fail(targets->command, STATUS_FAULT, "out of memory");
+    return STATUS_OK;
+}
+
+/* Without the white space at its ends, and a line end of either kind. Tabs
+ * separate fields: they stay. */
+static char *trimmed(const char *line, size_t length) {
+    size_t skip = length >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a UTF-8 BOM */
+    while (skip < length && line[skip] == ' ')
+        skip++;
+    while (length > skip && strchr(" \r\n", line[length - 1]))
+        length--;
+    return strndup(line + skip, length - skip);
+}
+
+static int read_lines(struct targets *targets, FILE *file) {
+    char *line = NULL;
+    size_t space = 0, number = 0;
+    ssize_t length;
+    int status = STATUS_OK;
+
+    while (status == STATUS_OK && (length = getline(&line, &space, file)) >= 0) {
+        number++;
+        if (length > MOST_LINE)
+            status = bad_line(targets, number, "the line is longer than 64K");
+        else if (memchr(line, '\0', (size_t)length))
+            status = bad_line(targets, number, "there is a NUL byte in it: not a text file");
+        if (status != STATUS_OK)
+            break;
+        char *text = trimmed(line, (size_t)length);
+        if (!text)
+            status = cli_fail(targets->command, STATUS_FAULT, "out of memory");
+        else if (!*text || *text == '#')
+            free(text);
+        else
+            status = read_line(targets, text, number);
+    }
+    free(line);
+    return status;
+}
+
+int targets_read(struct targets *targets, const char *path) {
+    bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "r");
+    int status = STATUS_OK, error = errno;
+
+    targets->list = standard ? "standard input" : path;
+    if (file) {
+        errno = 0;
+        status = read_lines(targets, file);
+        error = ferror(file) ? errno : 0;
+        if (!standard)
+            fclose(file);
+    }
+    if (!file || (status == STATUS_OK && error))
+        return cli_fail(targets->command, STATUS_USAGE, "--input-file: %s: cannot be read: %s",
+                        targets->list, strerror(error));
+    return status;
+}
+
+/* ---- two targets, one file --------------------------------------------- */
+
+/* By file, then in the order given. */
+static int by_path(const void *a, const void *b) {
+    const struct target *const *left = a, *const *right = b;
+    int order = strcmp((*left)->path, (*right)->path);
+    return order ? order : (*left > *right) - (*left < *right);
+}
+
+static bool is_same(const struct target *one, const struct target *other) {
+    return strcmp(one->url, other->url) == 0 &&
+           (!one->digest || !other->digest || strcmp(one->digest, other->digest) == 0);
+}
+
+static void drop(struct target *target) {
+    free(target->path);
+    target->path = NULL;
+}
+
+int targets_merge(struct targets *targets) {
+    char first[PLACE_SIZE], second[PLACE_SIZE];
+    struct target **sorted = calloc(targets->count + 1, sizeof *sorted);
+    int status = STATUS_OK;
+
+    if (!sorted)
+        return cli_fail(targets->command, STATUS_FAULT, "out of memory");
+    for (size_t i = 0; i < targets->count; i++)
+        sorted[i] = &targets->items[i];
+    qsort(sorted, targets->count, sizeof(struct target *), by_path);
+
+    size_t kept = 0; /* the index of the one of this file */
+    for (size_t i = 1; i < targets->count && status == STATUS_OK; i++) {
+        struct target *one = sorted[kept], *other = sorted[i];
+        if (strcmp(one->path, other->path) != 0) {
+            kept = i;
+        } else if (!is_same(one, other)) {
+            status = cli_fail(targets->command, STATUS_USAGE,
+                              "%s: is to be written to %s, as is %s: name one of them with "
+                              "--input-file",
+                              target_place(targets, other, second), one->path,
+                              target_place(targets, one, first));
+        } else if (one->digest) {
+            drop(other);
+        } else {
+            drop(one);
+            kept = i;
+        }
+    }
+    free(sorted);
+    return status;
+}
