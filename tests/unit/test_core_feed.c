@@ -1,0 +1,182 @@
+/*
+ * test_core_feed.c - groups that ask for their tasks: how many exist at once, what
+ * is freed, and every way such a group can end.
+ */
+#include <sys/resource.h>
+
+#include "core_rig.h"
+
+static struct work works[16];
+static unsigned asked, handed_out, most;
+
+/* Hands out tasks named 0, 1, 2... until there are `most`. */
+static ajob_task *next_work(ajob_task *group, void *data) {
+    char name[16];
+    (void)group, (void)data;
+    asked++;
+    if (handed_out == most)
+        return NULL;
+    snprintf(name, sizeof name, "%u", handed_out);
+    return make(&works[handed_out++], name, NULL);
+}
+
+static ajob_task *open_fed(enum ajob_policy policy, unsigned window, unsigned count) {
+    rig_open(0);
+    asked = handed_out = 0;
+    most = count;
+    ajob_task *group = make_group(policy, NULL, NULL);
+    CHECK_NUMBER(ajob_group_feed(group, &(ajob_feed){.next = next_work, .window = window}), 0);
+    return group;
+}
+
+static void resolve(unsigned index, const char *failure) {
+    ajob_resolve(works[index].task, failure);
+    turn();
+}
+
+static void no_more_than_the_window_exist(void) {
+    ajob_task *group = open_fed(AJOB_SETTLED, 2, 5);
+    start_run(group);
+    CHECK_NUMBER(handed_out, 2);
+    resolve(1, NULL);
+    CHECK_NUMBER(handed_out, 3);
+    resolve(0, NULL);
+    CHECK_NUMBER(handed_out, 4);
+    CHECK_NUMBER(group_of(group)->count - group_of(group)->ended, 2);
+    resolve(2, NULL);
+    resolve(3, NULL);
+    CHECK_NUMBER(handed_out, 5);
+    CHECK_NUMBER(ajob_task_state(group), AJOB_RUNNING);
+    resolve(4, NULL);
+    CHECK_ENDED(group, AJOB_SUCCEEDED, NULL);
+    CHECK_NUMBER(asked, 6); /* once more than there were */
+    rig_close();
+}
+
+static void what_has_ended_is_freed(void) {
+    ajob_task *group = open_fed(AJOB_SETTLED, 2, 4);
+    start_run(group);
+    resolve(0, NULL);
+    resolve(1, NULL);
+    unsigned children = 0;
+    for (const ajob_task *child = group_of(group)->first; child; child = child->next)
+        children++;
+    CHECK_NUMBER(children, 2);
+    CHECK_NUMBER(rig.ended, 2);
+    resolve(2, NULL);
+    resolve(3, NULL);
+    CHECK(!group_of(group)->first);
+    CHECK_NUMBER(rig.loop->counts[AJOB_SUCCEEDED], 4);
+    rig_close();
+}
+
+static void the_first_failure_is_the_cause(void) {
+    ajob_task *group = open_fed(AJOB_SETTLED, 1, 3);
+    start_run(group);
+    resolve(0, NULL);
+    resolve(1, "exit 3");
+    resolve(2, "exit 4");
+    CHECK_ENDED(group, AJOB_FAILED, "1: exit 3");
+    rig_close();
+}
+
+static void a_failure_that_cancels_ends_the_feed(void) {
+    ajob_task *group = open_fed(AJOB_ALL, 2, 9);
+    start_run(group);
+    resolve(0, "boom");
+    CHECK_NUMBER(works[1].stops, 1);
+    CHECK_NUMBER(handed_out, 2);
+    resolve(1, NULL);
+    CHECK_ENDED(group, AJOB_FAILED, "0: boom");
+    CHECK_NUMBER(handed_out, 2);
+    rig_close();
+}
+
+static void the_winner_ends_the_feed(void) {
+    ajob_task *group = open_fed(AJOB_ANY, 2, 9);
+    start_run(group);
+    resolve(0, "boom");
+    CHECK_NUMBER(handed_out, 3);
+    resolve(2, NULL);
+    CHECK_NUMBER(works[1].stops, 1);
+    resolve(1, "late");
+    CHECK_ENDED(group, AJOB_SUCCEEDED, NULL);
+    CHECK_NUMBER(handed_out, 3);
+    rig_close();
+}
+
+static void a_cancel_ends_the_feed(void) {
+    ajob_task *group = open_fed(AJOB_SETTLED, 2, 9);
+    start_run(group);
+    ajob_cancel(group, "x");
+    turn();
+    resolve(0, NULL);
+    resolve(1, NULL);
+    CHECK_ENDED(group, AJOB_CANCELLED, "cancelled by x");
+    CHECK_NUMBER(handed_out, 2);
+    rig_close();
+}
+
+static void a_feed_without_tasks_succeeds(void) {
+    ajob_task *group = open_fed(AJOB_ALL, 2, 0);
+    start_run(group);
+    CHECK_ENDED(group, AJOB_SUCCEEDED, NULL);
+    CHECK_NUMBER(asked, 1);
+    rig_close();
+}
+
+static void only_a_group_before_its_start_is_fed_and_once(void) {
+    ajob_feed feed = {.next = next_work};
+    ajob_task *group = open_fed(AJOB_ALL, 2, 0);
+    CHECK_NUMBER(ajob_group_feed(group, &feed), AJOB_EINVAL);
+    CHECK_NUMBER(ajob_group_feed(ajob_sleep(rig.loop, 1), &feed), AJOB_EINVAL);
+    CHECK_NUMBER(ajob_group_feed(make_group(AJOB_ALL, NULL, NULL), &(ajob_feed){0}), AJOB_EINVAL);
+    start_run(group);
+    rig_close();
+}
+
+static void resolve_in_start(ajob_task *task, void *data) {
+    (void)data;
+    ajob_resolve(task, NULL);
+}
+
+static ajob_task *next_short(ajob_task *group, void *data) {
+    unsigned *left = data;
+    (void)group;
+    return !(*left)-- ? NULL
+                      : ajob_future(rig.loop, &(ajob_future_options){.start = resolve_in_start});
+}
+
+static void a_million_cost_what_a_window_costs(void) {
+    enum { MILLION = 1000000, GROWTH_KIB = 2048 };
+    struct rusage before, after;
+    unsigned left = MILLION;
+    rig_open(0);
+    rig.is_quiet = true;
+    ajob_task *group = make_group(AJOB_SETTLED, NULL, NULL);
+    CHECK_NUMBER(ajob_group_feed(group, &(ajob_feed){.next = next_short, .data = &left}), 0);
+    getrusage(RUSAGE_SELF, &before);
+    start_run(group);
+    getrusage(RUSAGE_SELF, &after);
+    CHECK_ENDED(group, AJOB_SUCCEEDED, NULL);
+    CHECK_NUMBER(rig.ended, MILLION);
+#if !defined(__SANITIZE_ADDRESS__) /* which keeps what is freed for a while */
+    CHECK(after.ru_maxrss - before.ru_maxrss < GROWTH_KIB);
+#else
+    (void)before, (void)after;
+#endif
+    rig_close();
+}
+
+int main(void) {
+    RUN(no_more_than_the_window_exist);
+    RUN(what_has_ended_is_freed);
+    RUN(the_first_failure_is_the_cause);
+    RUN(a_failure_that_cancels_ends_the_feed);
+    RUN(the_winner_ends_the_feed);
+    RUN(a_cancel_ends_the_feed);
+    RUN(a_feed_without_tasks_succeeds);
+    RUN(only_a_group_before_its_start_is_fed_and_once);
+    RUN(a_million_cost_what_a_window_costs);
+    return finish();
+}
