@@ -290,8 +290,9 @@ AJOB_API int ajob_group_add(ajob_task *group, ajob_task *task);
  * ended, so that a million of them cost what a window of them costs. */
 typedef struct ajob_feed {
     /* The next task, made on the group's loop and in no group, or NULL: there
-     * are no more. Called from the loop while the group runs. A task may need
-     * nothing and be needed by nothing. */
+     * are no more. Called from the loop while the group runs, and while it is
+     * being cancelled: what comes then ends cancelled without starting. A task
+     * may need nothing and be needed by nothing. */
     ajob_task *(*next)(ajob_task *group, void *data);
     void *data;
     unsigned window; /* how many there are at once, ended ones aside; 0: 64 */

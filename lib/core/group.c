@@ -108,7 +108,6 @@ static void drain_child(const struct group *group, struct ajob_task *child, cons
 static void drain(struct group *group) {
     char *cause = cause_for_children(group);
     group->is_draining = true;
-    group->is_fed = false;
     for (struct ajob_task *child = group->first; child; child = child->next)
         drain_child(group, child, cause ? cause : "cancelled");
     mem_free(cause);

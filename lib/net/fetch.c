@@ -17,8 +17,10 @@ static bool is_redirect(const struct response *response) {
     return has_status && response->has_location;
 }
 
-static bool is_for_owner(const struct response *response) {
-    return (response->status >= 200 && response->status < 300) || response->status == 416;
+/* A body that is what was asked for, whole or in part. */
+static bool has_body(const struct response *response) {
+    int status = response->status;
+    return status == 200 || status == 203 || status == 206;
 }
 
 /* ---- libcurl's callbacks: record only ------------------------------------ */
@@ -42,7 +44,7 @@ static size_t body_came(char *data, size_t size, size_t count, void *user) {
     size_t length = size * count;
     if (is_redirect(&fetch->response))
         return length;
-    if (fetch->response.status < 200 || fetch->response.status > 299) {
+    if (!has_body(&fetch->response)) {
         size_t room = ERROR_BODY_MAX - fetch->error_body.length;
         text_add_n(&fetch->error_body, data, length < room ? length : room);
         return length;
@@ -167,7 +169,8 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
         follow(fetch);
         return;
     }
-    if (code == CURLE_OK && is_for_owner(&fetch->response))
+    bool is_for_owner = has_body(&fetch->response) || fetch->response.status == 416;
+    if (code == CURLE_OK && is_for_owner)
         show_head(fetch); /* there was no body to show it before */
     if (fetch->is_refused) {
         result.kind = FETCH_REFUSED;

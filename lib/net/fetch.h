@@ -7,7 +7,7 @@
  * origins a fetch goes on with the profile's foreign twin. From https to http
  * it does not go at all.
  *
- * Order of calls: head() once when the final response is good (2xx), then
+ * Order of calls: head() once when the final response has a body that was asked for, then
  * body() for every piece; body() alone never. done() once, last, from the loop;
  * not after fetch_cancel(). A 416 is handed to head() too: its owner asked.
  */

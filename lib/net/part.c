@@ -62,6 +62,18 @@ static bool set_names(struct part *part, const char *name, const char *infix) {
     return part->name && part->part_name && part->note_name;
 }
 
+/* Looks at the open part. NULL: it may be used. */
+static const char *look_at_part(struct part *part, bool *ret_is_named) {
+    struct stat status;
+    if (fstat(part->fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
+        return "is no file of its own: refused";
+    part->size = (uint64_t)status.st_size;
+    part->device = status.st_dev;
+    part->inode = status.st_ino;
+    *ret_is_named = status.st_nlink == 1;
+    return NULL;
+}
+
 /* A part that nobody else can have: for file systems without locks. */
 static bool claim_own(struct part *part, const char *name, struct text *error) {
     char infix[32];
@@ -74,48 +86,53 @@ static bool claim_own(struct part *part, const char *name, struct text *error) {
     if (!set_names(part, name, infix))
         return fail(error, name, "out of memory");
     part->is_resumable = part->has_note = false;
-    part->size = 0;
     part->fd = openat(part->dir_fd, part->part_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    return part->fd >= 0 || fail_errno(error, part->part_name);
+    if (part->fd < 0)
+        return fail_errno(error, part->part_name);
+    bool is_named;
+    const char *fault = look_at_part(part, &is_named);
+    return !fault || fail(error, part->part_name, fault);
 }
 
-/* Whether the locked file is still the one of that name: its last owner may
- * have renamed it between our open and our lock. */
-static bool is_still_named(const struct part *part, const struct stat *mine) {
+/* Whether the open file still has its name. */
+static bool is_still_named(const struct part *part) {
     struct stat named;
     return !fstatat(part->dir_fd, part->part_name, &named, AT_SYMLINK_NOFOLLOW) &&
-           mine->st_ino == named.st_ino && mine->st_dev == named.st_dev;
+           part->inode == named.st_ino && part->device == named.st_dev;
 }
 
 /* Opens the part, new or not. */
-static int open_new_or_old(struct part *part) {
+static int open_new_or_old(struct part *part, bool *ret_is_new) {
     const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     part->fd = openat(part->dir_fd, part->part_name, flags | O_EXCL, 0666);
     part->has_note = false; /* it never outlives its part */
+    *ret_is_new = part->fd >= 0;
     if (part->fd >= 0 || errno != EEXIST)
         return part->fd;
     part->fd = openat(part->dir_fd, part->part_name, flags, 0666);
-    part->has_note = !faccessat(part->dir_fd, part->note_name, F_OK, AT_SYMLINK_NOFOLLOW);
+    if (part->fd >= 0)
+        part->has_note = !faccessat(part->dir_fd, part->note_name, F_OK, AT_SYMLINK_NOFOLLOW);
     return part->fd;
 }
 
 /* Opens and locks it. NULL: done, locked if that can be; else why not, and
- * nothing is left open. */
+ * nothing is left open. Between our open and our lock its last owner may have
+ * renamed or removed it: then once more. */
 static const char *open_part(struct part *part) {
     for (;;) {
-        struct stat status;
+        bool is_new, is_named = false;
         const char *fault = NULL;
-        if (open_new_or_old(part) < 0)
+        if (open_new_or_old(part, &is_new) < 0)
             return errno == ELOOP ? "is a symbolic link: refused" : strerror(errno);
         part->is_locked = !flock(part->fd, LOCK_EX | LOCK_NB);
         if (!part->is_locked && errno == EWOULDBLOCK)
             fault = "another download is writing it";
-        else if (fstat(part->fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
-            fault = "is no file of its own: refused";
-        if (!fault && (!part->is_locked || is_still_named(part, &status))) {
-            part->size = (uint64_t)status.st_size;
+        else
+            fault = look_at_part(part, &is_named);
+        /* A new one that had an owner already is not empty any more. */
+        is_named = is_named && (is_new ? !part->size : is_still_named(part));
+        if (!fault && (is_named || !part->is_locked))
             return NULL;
-        }
         close(part->fd);
         part->fd = -1;
         if (fault)
@@ -269,6 +286,8 @@ bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text 
         futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
     if (mode)
         fchmod(part->fd, mode);
+    if (!is_still_named(part))
+        return fail(error, part->part_name, "something else has taken its name");
     forget_note(part); /* first: a note without its part would stay for ever */
     if (renameat(part->dir_fd, part->part_name, part->dir_fd, part->name))
         return fail_errno(error, part->name);
@@ -278,8 +297,10 @@ bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text 
 void part_discard(struct part *part) {
     if (part->fd < 0)
         return;
-    forget_note(part);
-    unlinkat(part->dir_fd, part->part_name, 0);
+    if (is_still_named(part)) {
+        forget_note(part);
+        unlinkat(part->dir_fd, part->part_name, 0);
+    }
     close(part->fd);
     part->fd = -1;
     part->is_resumable = false;

@@ -23,6 +23,7 @@ struct part {
     int fd;     /* -1: not open */
     char *name, *part_name, *note_name;
     bool is_locked;
+    uint64_t device, inode; /* of the open file */
     bool has_note;     /* on disk */
     bool is_resumable; /* false: a name of its own */
     uint64_t size;     /* the bytes in it, those still joined included */
@@ -77,7 +78,8 @@ bool part_reserve(struct part *part, uint64_t size, struct text *error);
 
 bool part_empty(struct part *part, struct text *error);
 
-/* The part, flushed, becomes the file: modified at mtime_s (-1: now), with the
+/* The part, flushed, becomes the file unless something else has taken its name:
+ * modified at mtime_s (-1: now), with the
  * permissions of the file it replaces (mode; 0: none). */
 bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error);
 

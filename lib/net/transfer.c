@@ -142,13 +142,22 @@ static bool take_whole(struct transfer *transfer, const struct response *respons
     return !transfer->offset || start_over(transfer);
 }
 
+/* A server may send the rest of another version in spite of If-Range. */
+static bool is_same_version(const struct part_note *note, const struct response *response) {
+    const char *etag = response_strong_etag(response);
+    if (note->etag)
+        return !etag || !strcmp(note->etag, etag);
+    return !note->last_modified || !response->last_modified ||
+           !strcmp(note->last_modified, response->last_modified);
+}
+
 /* The body goes on where the part ends; anything else starts over. */
 static bool take_rest(struct transfer *transfer, const struct response *response) {
     bool fits = response->has_extent && !response->is_encoded && transfer->offset &&
                 response->range_first == transfer->offset;
     bool same_total = response->range_total < 0 || transfer->note.total < 0 ||
                       response->range_total == transfer->note.total;
-    if (fits && same_total) {
+    if (fits && same_total && is_same_version(&transfer->note, response)) {
         transfer->total = response->range_total;
         return true;
     }

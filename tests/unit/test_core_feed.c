@@ -80,19 +80,26 @@ static void the_first_failure_is_the_cause(void) {
     rig_close();
 }
 
-static void a_failure_that_cancels_ends_the_feed(void) {
+/* What the feed still had was cancelled, and did not start. */
+static void check_rest(unsigned first) {
+    CHECK_NUMBER(handed_out, most);
+    for (unsigned i = first; i < most; i++)
+        CHECK_NUMBER(works[i].starts, 0);
+}
+
+static void a_failure_cancels_what_is_still_to_come(void) {
     ajob_task *group = open_fed(AJOB_ALL, 2, 9);
     start_run(group);
     resolve(0, "boom");
     CHECK_NUMBER(works[1].stops, 1);
-    CHECK_NUMBER(handed_out, 2);
     resolve(1, NULL);
     CHECK_ENDED(group, AJOB_FAILED, "0: boom");
-    CHECK_NUMBER(handed_out, 2);
+    CHECK_NUMBER(rig.loop->counts[AJOB_CANCELLED], 8);
+    check_rest(2);
     rig_close();
 }
 
-static void the_winner_ends_the_feed(void) {
+static void a_winner_cancels_what_is_still_to_come(void) {
     ajob_task *group = open_fed(AJOB_ANY, 2, 9);
     start_run(group);
     resolve(0, "boom");
@@ -101,11 +108,12 @@ static void the_winner_ends_the_feed(void) {
     CHECK_NUMBER(works[1].stops, 1);
     resolve(1, "late");
     CHECK_ENDED(group, AJOB_SUCCEEDED, NULL);
-    CHECK_NUMBER(handed_out, 3);
+    CHECK_NUMBER(rig.loop->counts[AJOB_CANCELLED], 7);
+    check_rest(3);
     rig_close();
 }
 
-static void a_cancel_ends_the_feed(void) {
+static void a_cancel_reaches_what_is_still_to_come(void) {
     ajob_task *group = open_fed(AJOB_SETTLED, 2, 9);
     start_run(group);
     ajob_cancel(group, "x");
@@ -113,7 +121,8 @@ static void a_cancel_ends_the_feed(void) {
     resolve(0, NULL);
     resolve(1, NULL);
     CHECK_ENDED(group, AJOB_CANCELLED, "cancelled by x");
-    CHECK_NUMBER(handed_out, 2);
+    CHECK_NUMBER(rig.loop->counts[AJOB_CANCELLED], 9);
+    check_rest(2);
     rig_close();
 }
 
@@ -172,9 +181,9 @@ int main(void) {
     RUN(no_more_than_the_window_exist);
     RUN(what_has_ended_is_freed);
     RUN(the_first_failure_is_the_cause);
-    RUN(a_failure_that_cancels_ends_the_feed);
-    RUN(the_winner_ends_the_feed);
-    RUN(a_cancel_ends_the_feed);
+    RUN(a_failure_cancels_what_is_still_to_come);
+    RUN(a_winner_cancels_what_is_still_to_come);
+    RUN(a_cancel_reaches_what_is_still_to_come);
     RUN(a_feed_without_tasks_succeeds);
     RUN(only_a_group_before_its_start_is_fed_and_once);
     RUN(a_million_cost_what_a_window_costs);
