@@ -148,6 +148,39 @@ static void drop(struct target *target) {
     target->path = NULL;
 }
 
+/* The target whose part would be written to the file of this one, or NULL. */
+static const struct target *part_owner(struct target *const *sorted, size_t count,
+                                       const struct target *target) {
+    static const char *const endings[] = {".part", ".part.json", ".part.json.tmp"};
+    size_t length = strlen(target->path);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t cut = strlen(endings[i]);
+        if (length <= cut || strcmp(target->path + length - cut, endings[i]) != 0)
+            continue;
+        for (size_t j = 0; j < count; j++) /* such names are rare */
+            if (sorted[j]->path && strlen(sorted[j]->path) == length - cut &&
+                strncmp(sorted[j]->path, target->path, length - cut) == 0)
+                return sorted[j];
+    }
+    return NULL;
+}
+
+static int check_parts(const struct targets *targets, struct target *const *sorted) {
+    char first[PLACE_SIZE], second[PLACE_SIZE];
+    for (size_t i = 0; i < targets->count; i++) {
+        const struct target *target = sorted[i];
+        const struct target *owner =
+            target->path ? part_owner(sorted, targets->count, target) : NULL;
+        if (owner)
+            return cli_fail(targets->command, STATUS_USAGE,
+                            "%s: %s is where the part of %s goes: name one of them with "
+                            "--input-file",
+                            target_place(targets, target, second), target->path,
+                            target_place(targets, owner, first));
+    }
+    return STATUS_OK;
+}
+
 int targets_merge(struct targets *targets) {
     char first[PLACE_SIZE], second[PLACE_SIZE];
     struct target **sorted = calloc(targets->count + 1, sizeof *sorted);
@@ -177,6 +210,8 @@ int targets_merge(struct targets *targets) {
             kept = i;
         }
     }
+    if (status == STATUS_OK)
+        status = check_parts(targets, sorted);
     free(sorted);
     return status;
 }

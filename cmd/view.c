@@ -342,7 +342,10 @@ struct view *view_open_on(ajob_loop *loop, const struct view_options *options, i
     if (options->color != COLOR_AUTO)
         screen->term.color = options->color == COLOR_ALWAYS;
     screen->bars = picks_bars(options, &screen->term);
-    return view_listen(&screen->view) ? &screen->view : NULL;
+    if (view_listen(&screen->view))
+        return &screen->view;
+    screen_close(&screen->view);
+    return NULL;
 }
 
 struct view *view_open(ajob_loop *loop, const struct view_options *options) {

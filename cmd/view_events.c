@@ -108,8 +108,8 @@ struct view *view_events_open(ajob_loop *loop, const char *path, char **error) {
     term_escape(&events->term, name, sizeof name, path);
     events->path = strdup(fd == STDOUT_FILENO ? "stdout" : name);
     events->view = (struct view){.kind = &kind, .loop = loop};
-    if (fd >= 0 && events->path)
-        return view_listen(&events->view) ? &events->view : NULL;
+    if (fd >= 0 && events->path && view_listen(&events->view))
+        return &events->view;
     if (fd < 0 && asprintf(error, "events: %s: %s", name, strerror(why)) < 0)
         *error = NULL;
     if (fd > STDERR_FILENO)

@@ -353,8 +353,9 @@ typedef struct ajob_download_options {
     /* "sha256:<hex>" (also sha512, sha1, md5, or a bare hex digest of one of
      * their lengths). A body with another digest is a failure, never a file. */
     const char *digest;
-    uint64_t size;   /* that a body must have; meaningful if size_known */
-    bool size_known; /* also when 0 */
+    uint64_t size;        /* that a body must have; meaningful if size_known */
+    bool size_known;      /* also when 0 */
+    uint64_t max_wait_ms; /* longest Retry-After to wait for, up to 49 days; 0: 300000 */
     /* What stays the same when the URL changes, for resuming; NULL: the URL. */
     const char *identity;
     ajob_http_options http;
@@ -399,7 +400,7 @@ typedef struct ajob_release_options {
     enum ajob_policy policy; /* of the assets of one release */
     ajob_retry retry;        /* of each asset and API request; max 0: 4, see no_retry */
     bool no_retry;
-    uint64_t max_wait_ms; /* longest wait for a rate limit; 0: 60000 */
+    uint64_t max_wait_ms; /* longest wait that a server may ask for; 0: 60000 */
     /* Called for every asset chosen, before its download; may be NULL. */
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;

@@ -83,8 +83,9 @@ void text_add_json(struct text *text, const char *data, size_t length) {
             text_add_n(text, data, 1);
         } else if (point == '\n') {
             text_add(text, "\\n");
-        } else if (point < 0x20 || point == 0x7f) {
-            text_format(text, "\\u%04x", (unsigned)point);
+        } else if (point < 0x20 || point == 0x7f ||
+                   (point == '#' && length > 1 && data[1] == '#')) {
+            text_format(text, "\\u%04x", (unsigned)point); /* "##[" is a command to some CI */
         } else {
             text_add_n(text, data, step);
         }
@@ -194,7 +195,9 @@ bool utf8_is_printable(uint32_t point) {
 /* What GitHub Actions takes for a workflow command: "::" after nothing but
  * space, "##[" anywhere. */
 static bool begins_command(const char *text, bool is_blank) {
-    return (is_blank && !strncmp(text, "::", 2)) || !strncmp(text, "##[", 3);
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    bool is_hash = !strncmp(text, "##", 2) && text[2 + strspn(text + 2, letters)] == '[';
+    return is_hash || (is_blank && !strncmp(text, "::", 2));
 }
 
 const char *ajob_escape(char *buffer, size_t size, const char *text) {

@@ -58,6 +58,7 @@ bool signals_open(struct ajob_loop *loop) {
 void signals_start(struct signals *signals) {
     /* libcurl and the views expect writes to fail with EPIPE instead. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files: EFBIG instead */
     for (int i = 0; i < signals->open; i++) {
         struct sigaction before;
         bool is_ignored = sigaction(watched[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;

@@ -2,7 +2,6 @@
 #include "net/assets.h"
 
 #include <fnmatch.h>
-#include <uthash.h>
 
 #include "base/mem.h"
 #include "core/loop.h"
@@ -11,6 +10,7 @@
 #include "net/download.h"
 #include "net/name.h"
 #include "net/refusal.h"
+#include "net/taken.h"
 
 /* ---- the plan ------------------------------------------------------------- */
 
@@ -64,6 +64,8 @@ static bool copy_options(struct release_plan *plan, const ajob_release_options *
     if (!plan->retry.max)
         plan->retry.max = options->no_retry ? 0 : RETRIES;
     plan->max_wait_ms = options->max_wait_ms ? options->max_wait_ms : MAX_WAIT_MS;
+    if (plan->max_wait_ms > UINT32_MAX)
+        plan->max_wait_ms = UINT32_MAX;
     plan->policy = options->policy;
     plan->lists_all = options->all;
     plan->is_flat = options->flat;
@@ -139,38 +141,8 @@ size_t assets_choose(const struct release_plan *plan, const struct github_releas
 
 /* ---- adding --------------------------------------------------------------- */
 
-/* A name on disk that an asset of this release has taken. */
-struct taken {
-    UT_hash_handle hh;
-    char name[];
-};
-
-static bool is_taken(struct taken **names, const char *name) {
-    struct taken *taken;
-    HASH_FIND_STR(*names, name, taken);
-    return taken != NULL;
-}
-
-static bool take(struct taken **names, const char *name) {
-    size_t size = strlen(name) + 1;
-    struct taken *taken = mem_new(sizeof *taken + size);
-    if (!taken)
-        return false;
-    memcpy(taken->name, name, size);
-    HASH_ADD_STR(*names, name, taken);
-    return true;
-}
-
-static void free_names(struct taken *names) {
-    struct taken *taken, *next;
-    HASH_ITER(hh, names, taken, next) {
-        HASH_DEL(names, taken);
-        mem_free(taken);
-    }
-}
-
 /* NULL, or why the asset cannot be downloaded. On the heap. */
-static char *fault_of(const struct github_asset *asset, const char *name, struct taken **names) {
+static char *fault_of(const struct github_asset *asset) {
     struct digest_want want;
     char safe[300];
     if (strcmp(asset->state, "uploaded") != 0)
@@ -179,9 +151,6 @@ static char *fault_of(const struct github_asset *asset, const char *name, struct
     if (asset->digest && !digest_parse(asset->digest, &want))
         return text_new("its digest is of a kind that cannot be verified: %s",
                         ajob_escape(safe, sizeof safe, asset->digest));
-    if (is_taken(names, name))
-        return text_new("another asset would be written to %s too",
-                        ajob_escape(safe, sizeof safe, name));
     return NULL;
 }
 
@@ -208,6 +177,7 @@ static ajob_task *new_download(const struct release_plan *plan, const struct git
         .size = asset->size,
         .size_known = true,
         .identity = identity,
+        .max_wait_ms = plan->max_wait_ms,
         .http = plan->http,
     };
     struct download_extra extra = {.subdir = subdir, .headers = headers, .is_release = true};
@@ -220,48 +190,63 @@ static ajob_task *new_download(const struct release_plan *plan, const struct git
 }
 
 static void tell(const struct release_plan *plan, const struct github_release *release,
-                 const struct github_asset *asset, const char *subdir, const char *name) {
+                 const struct github_asset *asset, const char *path) {
     if (!plan->asset)
         return;
-    char *path = text_make("%s/%s%s%s", plan->dir, subdir ? subdir : "", subdir ? "/" : "", name);
     ajob_asset told = {
         .tag = release->tag,
         .name = asset->name,
         .digest = asset->digest,
         .state = asset->state,
         .url = asset->url,
-        .path = path ? path : name,
+        .path = path,
         .id = asset->id,
         .size = asset->size,
     };
     plan->asset(&told, plan->data);
-    mem_free(path);
+}
+
+/* Takes the path and the names that its part needs; a fault (on the heap) if
+ * another asset has one of them. */
+static bool take(ajob_loop *loop, const char *path, char **ret_fault) {
+    static const char *const endings[] = {"", ".part", ".part.json", ".part.json.tmp"};
+    bool is_ok = true, is_new = true;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0] && is_ok && is_new; i++) {
+        char safe[300];
+        char *name = text_make("%s%s", path, endings[i]);
+        is_ok = name && taken_add(loop, name, &is_new);
+        if (is_ok && !is_new)
+            *ret_fault = text_new("another asset would be written to %s too",
+                                  ajob_escape(safe, sizeof safe, strrchr(name, '/') + 1));
+        mem_free(name);
+    }
+    return is_ok && (is_new || *ret_fault);
 }
 
 static bool add_one(const struct release_plan *plan, const struct github_release *release,
-                    const struct github_asset *asset, ajob_task *group, const char *subdir,
-                    struct taken **names) {
-    char *name = name_neutral(asset->name);
-    char *fault = name ? fault_of(asset, name, names) : NULL;
-    bool is_ok = name != NULL;
+                    const struct github_asset *asset, ajob_task *group, const char *subdir) {
+    ajob_loop *loop = group->loop;
+    char *name = name_neutral(asset->name), *path = NULL, *fault = NULL;
+    if (name)
+        path = text_make("%s/%s%s%s", plan->dir, subdir ? subdir : "", subdir ? "/" : "", name);
+    if (path)
+        fault = fault_of(asset);
+    bool is_ok = path && (fault || take(loop, path, &fault));
     if (is_ok && !fault)
-        is_ok = take(names, name);
-    if (is_ok && !fault)
-        tell(plan, release, asset, subdir, name);
+        tell(plan, release, asset, path);
     if (is_ok && (fault || !plan->list_only)) {
-        ajob_loop *loop = group->loop;
         ajob_task *task =
             fault ? refusal_new(loop, fault) : new_download(plan, asset, loop, subdir);
         is_ok = task && !ajob_set_title(task, asset->name) && !ajob_group_add(group, task);
     }
     mem_free(name);
+    mem_free(path);
     mem_free(fault);
     return is_ok;
 }
 
 bool assets_add(const struct release_plan *plan, const struct github_release *release,
                 ajob_task *group, struct text *error) {
-    struct taken *names = NULL;
     char *subdir = plan->is_flat ? NULL : name_neutral(release->tag);
     bool *chosen = mem_new(release->asset_count * sizeof *chosen + 1);
     bool is_ok = chosen && (plan->is_flat || subdir);
@@ -269,10 +254,9 @@ bool assets_add(const struct release_plan *plan, const struct github_release *re
         assets_choose(plan, release, chosen, error);
     for (size_t i = 0; is_ok && i < release->asset_count; i++)
         if (chosen[i])
-            is_ok = add_one(plan, release, &release->assets[i], group, subdir, &names);
+            is_ok = add_one(plan, release, &release->assets[i], group, subdir);
     if (!is_ok)
         text_add(error, "out of memory");
-    free_names(names);
     mem_free(chosen);
     mem_free(subdir);
     return is_ok;

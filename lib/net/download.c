@@ -22,6 +22,7 @@ struct download {
     struct transfer *transfer; /* NULL: no attempt is under way */
     /* Of the last attempt: */
     uint64_t bytes, resumed_from;
+    uint64_t best; /* the most that an attempt has left for the next one */
     int64_t total;
     char *hex;                /* of the digest that was verified, or NULL */
     const char *digest_field; /* "sha256" */
@@ -35,17 +36,40 @@ static struct download *download_of(const struct ajob_task *task) {
 
 /* ---- the attempt ---------------------------------------------------------- */
 
+/* Whether the attempt got further than any before it, and left that behind. */
+static bool has_progressed(struct download *download, const struct transfer *transfer) {
+    enum { PROGRESS = 1 << 20 };
+    bool is_further = transfer->left >= download->best + PROGRESS;
+    if (transfer->left > download->best)
+        download->best = transfer->left;
+    return is_further;
+}
+
+/* The server says when to come again; too late is never. */
+static void obey_retry_after(struct transfer *transfer, struct outcome *outcome) {
+    char wait[32];
+    if (!outcome->is_retryable || transfer->retry_after_ms <= 0)
+        return;
+    uint64_t wait_ms = (uint64_t)transfer->retry_after_ms;
+    if (wait_ms <= transfer->plan->max_wait_ms) {
+        outcome->retry_after_ms = (uint32_t)wait_ms;
+        return;
+    }
+    outcome->is_retryable = false;
+    text_format(&transfer->cause, ": to be tried again in %s, which is too long to wait",
+                ajob_format_duration(wait, wait_ms));
+}
+
 static void transfer_is_over(struct transfer *transfer) {
     struct download *download = download_of(transfer->task);
     const struct transfer_plan *plan = &download->plan;
     struct outcome outcome = {
         .succeeded = transfer->succeeded,
         .is_retryable = transfer->is_retryable,
-        .has_progressed = transfer->offset >= transfer->resumed_from + (1 << 20),
+        .has_progressed = has_progressed(download, transfer),
         .exit = -1,
     };
-    if (transfer->retry_after_ms > 0)
-        outcome.retry_after_ms = (uint32_t)transfer->retry_after_ms;
+    obey_retry_after(transfer, &outcome);
     if (!transfer->succeeded)
         outcome.cause = mem_copy(text_string(&transfer->cause));
     download->bytes = transfer->offset;
@@ -212,6 +236,8 @@ static int plan_server(struct download *download, ajob_loop *loop,
     return plan->url ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
 }
 
+enum { MAX_WAIT_MS = 300000 };
+
 static int plan_download(struct download *download, ajob_loop *loop,
                          const ajob_download_options *options, const struct download_extra *extra) {
     struct transfer_plan *plan = &download->plan;
@@ -226,6 +252,9 @@ static int plan_download(struct download *download, ajob_loop *loop,
     plan->headers = extra->headers;
     plan->size = options->size;
     plan->size_known = options->size_known;
+    plan->max_wait_ms = options->max_wait_ms ? options->max_wait_ms : MAX_WAIT_MS;
+    if (plan->max_wait_ms > UINT32_MAX)
+        plan->max_wait_ms = UINT32_MAX;
     download->is_release = extra->is_release;
     download->total = -1;
     return plan->identity || !options->identity ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");

@@ -8,7 +8,7 @@
 #include "net/profile.h"
 #include "net/url.h"
 
-enum { HOPS_MAX = 10, ERROR_BODY_MAX = 4096 };
+enum { HOPS_MAX = 10, ERROR_BODY_MAX = 4096, IGNORED_MAX = 64 * 1024, HEADERS_MAX = 300 * 1024 };
 
 static bool is_redirect(const struct response *response) {
     int status = response->status;
@@ -27,8 +27,13 @@ static bool has_body(const struct response *response) {
 
 static size_t header_came(char *line, size_t size, size_t count, void *data) {
     struct fetch *fetch = data;
-    response_line(&fetch->response, line, size * count);
-    return size * count;
+    size_t length = size * count;
+    fetch->header_bytes += length;
+    if (fetch->header_bytes > HEADERS_MAX)
+        return 0;         /* ends the transfer with CURLE_WRITE_ERROR */
+    if (!fetch->has_head) /* trailers have nothing to say */
+        response_line(&fetch->response, line, length);
+    return length;
 }
 
 static bool show_head(struct fetch *fetch) {
@@ -42,12 +47,11 @@ static bool show_head(struct fetch *fetch) {
 static size_t body_came(char *data, size_t size, size_t count, void *user) {
     struct fetch *fetch = user;
     size_t length = size * count;
-    if (is_redirect(&fetch->response))
-        return length;
-    if (!has_body(&fetch->response)) {
+    if (is_redirect(&fetch->response) || !has_body(&fetch->response)) {
         size_t room = ERROR_BODY_MAX - fetch->error_body.length;
         text_add_n(&fetch->error_body, data, length < room ? length : room);
-        return length;
+        fetch->ignored_bytes += length;
+        return fetch->ignored_bytes > IGNORED_MAX ? 0 : length;
     }
     if (!show_head(fetch))
         return 0; /* ends the transfer with CURLE_WRITE_ERROR */
@@ -156,6 +160,7 @@ static void follow(struct fetch *fetch) {
         fetch->profile = fetch->profile->foreign;
     response_done(&fetch->response);
     text_clear(&fetch->error_body);
+    fetch->header_bytes = fetch->ignored_bytes = 0;
     if (!next || !start_hop(fetch))
         fail(fetch, "out of memory");
 }
@@ -165,6 +170,8 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
     struct text cause = TEXT_INIT(TEXT_LINE_MAX);
     struct failure failure = {false, -1};
     struct fetch_result result = {.kind = FETCH_FAILED, .status = fetch->response.status};
+    if (code == CURLE_WRITE_ERROR && fetch->ignored_bytes > IGNORED_MAX)
+        code = CURLE_OK; /* we left: what was said by then is enough */
     if (code == CURLE_OK && is_redirect(&fetch->response)) {
         follow(fetch);
         return;
@@ -174,6 +181,8 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
         show_head(fetch); /* there was no body to show it before */
     if (fetch->is_refused) {
         result.kind = FETCH_REFUSED;
+    } else if (fetch->header_bytes > HEADERS_MAX) {
+        text_add(&cause, "the server's headers are longer than 300 KiB");
     } else if (code != CURLE_OK) {
         failure = failure_of_code(exchange->easy, code, exchange->error, &cause);
     } else if (fetch->has_head) {
@@ -181,6 +190,7 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
     } else {
         failure = failure_of_status(&fetch->response, &fetch->error_body, &cause);
     }
+    profile_mask(fetch->request.profile, &cause);
     result.is_retryable = failure.is_retryable;
     result.retry_after_ms = failure.retry_after_ms;
     result.cause = text_string(&cause);

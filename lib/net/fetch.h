@@ -61,6 +61,8 @@ struct fetch {
     unsigned hops;
     struct response response;
     struct text error_body; /* the beginning of a body that explains a failure */
+    size_t header_bytes;    /* of all responses of this hop, trailers too */
+    size_t ignored_bytes;   /* of a body that nobody wants */
     bool has_head;          /* head() was called */
     bool is_refused;
 };

@@ -33,6 +33,14 @@ static char *api_of(const char *url, const char *host, size_t host_length) {
     return text_make("%.*s/api/v3", (int)(host - url + (long)host_length), url);
 }
 
+static const char *fault_of_api(const char *url) {
+    const char *fault = url_fault(url);
+    const char *host = fault ? NULL : strstr(url, "://") + 3;
+    if (host && memchr(host, '@', strcspn(host, "/?#")))
+        return "a user or password in it: use a token";
+    return fault ? fault : url[strcspn(url, "?#")] ? "a query in it" : NULL;
+}
+
 bool github_parse_repo(const char *repository, const char *api_url, struct github_repo *ret_repo,
                        struct text *error) {
     struct github_repo repo = {0};
@@ -56,8 +64,9 @@ bool github_parse_repo(const char *repository, const char *api_url, struct githu
         mem_free(repo.api);
         return refuse(error, repository);
     }
-    if (api_url && url_fault(api_url)) {
-        text_format(error, "the API's URL: %s", url_fault(api_url));
+    const char *api_fault = api_url ? fault_of_api(api_url) : NULL;
+    if (api_fault) {
+        text_format(error, "the API's URL: %s", api_fault);
         return false;
     }
     if (!repo.api)
@@ -118,6 +127,9 @@ char *github_asset_url(const struct github_repo *repo, uint64_t asset_id) {
     return text_make("%s/repos/%s/%s/releases/assets/%llu", repo->api, repo->owner, repo->name,
                      (unsigned long long)asset_id);
 }
+
+/* GitHub allows 1,000 in a release. */
+enum { ASSETS_MAX = 10000 };
 
 /* ---- JSON ----------------------------------------------------------------- */
 
@@ -185,6 +197,10 @@ bool github_read_assets(const cJSON *json, struct github_release *release, struc
     size_t more = (size_t)cJSON_GetArraySize(json);
     if (!more)
         return true;
+    if (before + more > ASSETS_MAX) {
+        text_format(error, "the API's answer makes no sense: more than %d assets", ASSETS_MAX);
+        return false;
+    }
     void *assets = mem_resize(release->assets, (before + more) * sizeof *release->assets);
     if (!assets) {
         text_add(error, "out of memory");

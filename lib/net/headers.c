@@ -152,9 +152,17 @@ static void keep(char **field, const char *value) {
     *field = mem_copy(value);
 }
 
+/* A chunked body has no length of its own, whatever is said beside it. */
+static void forget_length(struct response *response) {
+    response->is_chunked = true;
+    response->length = -1;
+}
+
 static void read_field(struct response *response, const char *name, const char *value) {
     if (!strcasecmp(name, "content-length"))
-        response->length = whole_number(value);
+        response->length = response->is_chunked ? -1 : whole_number(value);
+    else if (!strcasecmp(name, "transfer-encoding"))
+        forget_length(response);
     else if (!strcasecmp(name, "content-range"))
         read_content_range(response, value);
     else if (!strcasecmp(name, "content-encoding"))

@@ -190,14 +190,19 @@ static int close_socket(void *data, curl_socket_t fd) {
     return close(fd);
 }
 
+/* How often in one turn libcurl may want to be called again at once. */
+enum { ROUNDS_MAX = 4 };
+
 /* ---- the module --------------------------------------------------------- */
 
 static void turn_ended(struct loop_module *module) {
     struct multi *multi = (struct multi *)module;
-    while (multi->is_kicked) {
+    for (int round = 0; multi->is_kicked && round < ROUNDS_MAX; round++) {
         multi->is_kicked = false;
         act(multi, CURL_SOCKET_TIMEOUT, 0);
     }
+    if (multi->is_kicked) /* signals and deadlines come first */
+        uv_timer_start(&multi->timer, timer_fired, 0, 0);
     while (multi->changed) {
         struct watch *watch = multi->changed;
         multi->changed = watch->next_changed;

@@ -40,7 +40,8 @@ bool part_look(struct part *part, const char *name, struct part_target *ret_targ
         return true; /* the rename will replace the link, not what it points to */
     if (!S_ISREG(status.st_mode))
         return fail(error, name, S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file");
-    ret_target->mode = status.st_mode & 07777;
+    /* Nobody else's file decides who may write to ours. */
+    ret_target->mode = status.st_mode & (status.st_uid == geteuid() ? 0777 : 0755);
     int fd = openat(part->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode)) {
         if (fd >= 0)
@@ -67,6 +68,8 @@ static const char *look_at_part(struct part *part, bool *ret_is_named) {
     struct stat status;
     if (fstat(part->fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
         return "is no file of its own: refused";
+    if (status.st_uid != geteuid())
+        return "belongs to another user: refused";
     part->size = (uint64_t)status.st_size;
     part->device = status.st_dev;
     part->inode = status.st_ino;
@@ -156,6 +159,12 @@ bool part_claim(struct part *part, const char *name, struct text *error) {
 
 /* ---- the note ------------------------------------------------------------- */
 
+static void forget_note(struct part *part) {
+    if (part->has_note)
+        unlinkat(part->dir_fd, part->note_name, 0);
+    part->has_note = false;
+}
+
 bool part_recall(struct part *part, struct part_note *ret_note) {
     enum { NOTE_MAX = 64 * 1024 };
     char *text = mem_new(NOTE_MAX);
@@ -194,8 +203,8 @@ bool part_remember(struct part *part, const struct part_note *note, struct text 
         text_done(&json);
         return fail(error, part->note_name, "out of memory");
     }
-    int fd = openat(part->dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                    0600);
+    unlinkat(part->dir_fd, temporary, 0); /* whatever it is: it is not ours */
+    int fd = openat(part->dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool is_ok = fd >= 0 && write_all(fd, text_string(&json), json.length, 0);
     if (fd >= 0)
         is_ok = !close(fd) && is_ok;
@@ -267,17 +276,12 @@ bool part_reserve(struct part *part, uint64_t size, struct text *error) {
 
 bool part_empty(struct part *part, struct text *error) {
     bool is_empty = part->size == 0;
+    forget_note(part); /* it speaks of what was in it */
     part->size = part->joined_length = 0;
     return is_empty || !ftruncate(part->fd, 0) || fail_errno(error, part->part_name);
 }
 
 /* ---- the end -------------------------------------------------------------- */
-
-static void forget_note(struct part *part) {
-    if (part->has_note)
-        unlinkat(part->dir_fd, part->note_name, 0);
-    part->has_note = false;
-}
 
 bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
     if (!part_flush(part, error))

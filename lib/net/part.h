@@ -24,10 +24,10 @@ struct part {
     char *name, *part_name, *note_name;
     bool is_locked;
     uint64_t device, inode; /* of the open file */
-    bool has_note;     /* on disk */
-    bool is_resumable; /* false: a name of its own */
-    uint64_t size;     /* the bytes in it, those still joined included */
-    char *joined;      /* the last of them, not written yet; or NULL */
+    bool has_note;          /* on disk */
+    bool is_resumable;      /* false: a name of its own */
+    uint64_t size;          /* the bytes in it, those still joined included */
+    char *joined;           /* the last of them, not written yet; or NULL */
     size_t joined_length;
 };
 

@@ -2,6 +2,7 @@
 #include "net/part_note.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 
 #include "base/mem.h"
 
@@ -13,9 +14,18 @@ void part_note_done(struct part_note *note) {
     *note = (struct part_note){.total = -1};
 }
 
+/* Notes lie about in directories: what goes into a header must be one line. */
+static bool is_line(const char *text) {
+    for (const char *c = text; *c; c++)
+        if (iscntrl((unsigned char)*c))
+            return false;
+    return true;
+}
+
 static char *read_string(const cJSON *json, const char *key) {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, key);
-    return cJSON_IsString(value) ? mem_copy(value->valuestring) : NULL;
+    bool is_usable = cJSON_IsString(value) && is_line(value->valuestring);
+    return is_usable ? mem_copy(value->valuestring) : NULL;
 }
 
 bool note_read(const char *text, size_t length, struct part_note *ret_note) {
@@ -29,6 +39,8 @@ bool note_read(const char *text, size_t length, struct part_note *ret_note) {
     note.url = read_string(json, "url");
     note.etag = read_string(json, "etag");
     note.last_modified = read_string(json, "last_modified");
+    if (note.etag && note.etag[0] != '"') /* weak ones prove nothing */
+        note.etag = mem_free(note.etag);
     bool is_ok = cJSON_IsNumber(version) && version->valueint == 1 && note.identity;
     cJSON_Delete(json);
     if (is_ok)

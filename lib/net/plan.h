@@ -21,7 +21,8 @@ struct transfer_plan {
     struct digest_want *want;   /* NULL: none */
     const char *const *headers; /* static; NULL: none */
     struct profile *profile;
-    uint64_t size; /* meaningful if size_known */
+    uint64_t size;        /* meaningful if size_known */
+    uint64_t max_wait_ms; /* for a server that says when to come again; fits 32 bits */
     bool size_known;
 };
 

@@ -185,6 +185,24 @@ static long http_version(const struct profile *profile) {
     return wants_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
 }
 
+/* A server may send back what it was sent, and messages end up in logs. */
+void profile_mask(const struct profile *profile, struct text *text) {
+    enum { SECRET_MIN = 4 };
+    for (const struct curl_slist *line = profile->headers; line; line = line->next) {
+        const char *value = strchr(line->data, ':') + 1;
+        value += strspn(value, " \t");
+        if (!strncasecmp(value, "Bearer ", 7))
+            value += 7;
+        size_t length = strlen(value);
+        char *found = text->data;
+        while (length >= SECRET_MIN && found && (found = strstr(found, value))) {
+            memset(found, '*', 3);
+            memmove(found + 3, found + length, strlen(found + length) + 1);
+            text->length -= length - 3;
+        }
+    }
+}
+
 /* Sets all that does not change between two exchanges of a profile. */
 static bool apply(const struct profile *profile, CURL *easy) {
     long version = http_version(profile);

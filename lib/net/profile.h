@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #include "ajob.h"
+#include "base/text.h"
 
 struct exchange;
 
@@ -27,6 +28,9 @@ struct profile {
 /* The profile for these options; lives as long as the loop. NULL with
  * ajob_error() set: a header that is none, or no memory. */
 struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *options);
+
+/* Puts *** where one of the profile's secrets stands in text. */
+void profile_mask(const struct profile *profile, struct text *text);
 
 /* An exchange with all set that a profile asks for, not running. NULL with
  * ajob_error() set. */

@@ -93,10 +93,19 @@ static void explain_rate_limit(struct query *query, int64_t wait_ms, struct quer
                             : ": longer than --max-wait; a token raises it: set GH_TOKEN");
 }
 
+static void explain_long_wait(struct query_result *result, struct text *cause) {
+    char wait[32];
+    result->is_retryable = false;
+    text_format(cause, ": to be tried again in %s, which is longer than --max-wait",
+                ajob_format_duration(wait, (uint64_t)result->retry_after_ms));
+}
+
 static void explain(struct query *query, struct query_result *result, struct text *cause) {
     int64_t wait_ms = rate_limit_ms(&query->fetch.response);
     if (wait_ms >= 0)
         explain_rate_limit(query, wait_ms, result, cause);
+    else if (result->retry_after_ms > 0 && (uint64_t)result->retry_after_ms > query->max_wait_ms)
+        explain_long_wait(result, cause);
     else if (result->status == 401)
         text_add(cause, ": check the token");
 }
@@ -112,6 +121,15 @@ static bool body_came(void *owner, const char *data, size_t length) {
     struct query *query = owner;
     text_add_n(&query->body, data, length);
     return text_ok(&query->body);
+}
+
+/* Each value costs 64 bytes and more: a small text can be a large tree. */
+static cJSON *parse(const struct text *body) {
+    enum { VALUES_MAX = 4000000 };
+    size_t values = 0;
+    for (size_t i = 0; i < body->length; i++)
+        values += body->data[i] == ',' || body->data[i] == '[' || body->data[i] == '{';
+    return values > VALUES_MAX ? NULL : cJSON_ParseWithLength(text_string(body), body->length);
 }
 
 static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
@@ -134,7 +152,7 @@ static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
                                        : "HTTP %d: no answer of the API",
                     fetched->status);
     } else {
-        json = cJSON_ParseWithLength(text_string(&query->body), query->body.length);
+        json = parse(&query->body);
         const char *type = query->fetch.response.content_type;
         char safe[128];
         if (!json)

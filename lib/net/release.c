@@ -249,6 +249,9 @@ static bool knows_id(const struct release *listing, uint64_t id) {
 }
 
 static bool keep_id(struct release *listing, uint64_t id) {
+    enum { RELEASES_MAX = 20000 };
+    if (listing->id_count == RELEASES_MAX)
+        return false;
     uint64_t *ids = mem_resize(listing->ids, (listing->id_count + 1) * sizeof *ids);
     if (!ids)
         return false;
@@ -270,7 +273,7 @@ static bool add_listed(struct release *listing, const cJSON *item, struct text *
         is_ok = keep_id(listing, info.id) && add_release(listing, &info);
     }
     if (!is_ok)
-        text_add(error, "out of memory");
+        text_add(error, "too many releases, or out of memory");
     github_release_done(&info);
     text_done(&ignored);
     return is_ok;

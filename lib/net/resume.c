@@ -31,7 +31,8 @@ bool resume_recall(const struct transfer_plan *plan, struct part *part,
     char *identity = part->size && part->has_note ? identity_of(plan) : NULL;
     bool is_same = identity && part_recall(part, &note) && !strcmp(note.identity, identity) &&
                    resume_is_possible(plan, &note) &&
-                   (!plan->size_known || part->size <= plan->size);
+                   (!plan->size_known || part->size <= plan->size) &&
+                   (note.total < 0 || part->size <= (uint64_t)note.total);
     mem_free(identity);
     if (is_same)
         *ret_note = note;
@@ -40,12 +41,20 @@ bool resume_recall(const struct transfer_plan *plan, struct part *part,
     return is_same;
 }
 
+/* Last-Modified tells two versions apart only if it is older than the answer: a
+ * file may change twice in a second (RFC 9110, 8.8.2.2). */
+static const char *strong_date(const struct response *response) {
+    bool is_strong = response->last_modified && response->date && !response->etag &&
+                     http_date(response->last_modified) < http_date(response->date);
+    return is_strong ? response->last_modified : NULL;
+}
+
 void resume_learn(struct part_note *note, const struct response *response, int64_t total) {
     bool is_usable = !response->is_encoded;
     mem_free(note->etag);
     mem_free(note->last_modified);
     note->etag = is_usable ? mem_copy(response_strong_etag(response)) : NULL;
-    note->last_modified = is_usable && !response->etag ? mem_copy(response->last_modified) : NULL;
+    note->last_modified = is_usable ? mem_copy(strong_date(response)) : NULL;
     note->total = total;
 }
 

@@ -139,6 +139,7 @@ static bool take_whole(struct transfer *transfer, const struct response *respons
         return false;
     }
     transfer->total = response->is_encoded ? -1 : response->length;
+    transfer->end_at = 0;
     return !transfer->offset || start_over(transfer);
 }
 
@@ -155,10 +156,11 @@ static bool is_same_version(const struct part_note *note, const struct response 
 static bool take_rest(struct transfer *transfer, const struct response *response) {
     bool fits = response->has_extent && !response->is_encoded && transfer->offset &&
                 response->range_first == transfer->offset;
-    bool same_total = response->range_total < 0 || transfer->note.total < 0 ||
-                      response->range_total == transfer->note.total;
+    int64_t total = response->range_total >= 0 ? response->range_total : transfer->note.total;
+    bool same_total = total >= 0 && (transfer->note.total < 0 || total == transfer->note.total);
     if (fits && same_total && is_same_version(&transfer->note, response)) {
-        transfer->total = response->range_total;
+        transfer->total = total;
+        transfer->end_at = response->range_last + 1;
         return true;
     }
     text_add(&transfer->cause, "the server sent another range than asked for");
@@ -169,8 +171,10 @@ static bool take_rest(struct transfer *transfer, const struct response *response
 
 /* Range not satisfiable: all of it is here already, or it has changed. */
 static bool take_nothing(struct transfer *transfer, const struct response *response) {
-    transfer->is_complete = transfer->offset && response->has_range &&
-                            response->range_total == (int64_t)transfer->offset;
+    bool is_whole = response->has_range && response->range_total == (int64_t)transfer->offset;
+    bool same_total = transfer->note.total < 0 || transfer->note.total == (int64_t)transfer->offset;
+    transfer->is_complete =
+        transfer->offset && is_whole && same_total && is_same_version(&transfer->note, response);
     if (transfer->is_complete) {
         transfer->total = response->range_total;
         return true;
@@ -211,6 +215,10 @@ static bool body_came(void *owner, const char *data, size_t length) {
     if (plan->size_known && transfer->offset + length > plan->size) {
         text_format(&transfer->cause, "the body is longer than the %llu bytes expected",
                     (unsigned long long)plan->size);
+        return false;
+    }
+    if (transfer->end_at && transfer->offset + length > transfer->end_at) {
+        text_add(&transfer->cause, "the body is longer than the range it was said to be");
         return false;
     }
     if (!part_append(&transfer->part, data, length, &transfer->cause))
@@ -321,6 +329,8 @@ static void leave_disk_tidy(struct transfer *transfer) {
     if (!is_worth_it ||
         (!part->has_note && !resume_remember(transfer->plan, part, &transfer->note, &ignored)))
         part_discard(part);
+    else
+        transfer->left = transfer->offset;
     text_done(&ignored);
 }
 

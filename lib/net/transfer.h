@@ -46,12 +46,14 @@ struct transfer {
     bool fetch_was_ok;
     bool is_complete; /* a 416 said that nothing is missing */
     uint64_t offset;  /* bytes in the part */
+    uint64_t end_at;  /* where the range that the server sends ends; 0: not said */
     uint64_t resumed_from;
     uint64_t last_event_ms;
     /* Once over: */
     bool succeeded, is_up_to_date, is_verified, is_retryable;
     int64_t retry_after_ms;
     int64_t total; /* -1: not known; also before */
+    uint64_t left; /* bytes in a part that the next attempt can continue */
     char hex[DIGEST_HEX_MAX];
     struct text cause;
 };

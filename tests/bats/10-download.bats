@@ -85,7 +85,6 @@ fixture() {
     assert_equal "$(requests_where '"/releases?" in target' target)" "$(printf '%s\n' \
         '/repos/o/r/releases?per_page=100' '/repositories/1001/releases?per_page=100&page=2' \
         '/repositories/1001/releases?per_page=100&page=3')"
-    assert_equal "$(max_inflight '/releases\?')" 1
 }
 
 @test "every page of assets is read where the release shows only some" {
@@ -105,6 +104,22 @@ fixture() {
     run_ajob download --flat --download-dir=out o/r v2
     assert_success
     assert_tree out a.bin b.txt
+}
+
+@test "two releases never write to one file" {
+    start_server '{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [{"name": "a", "size": 10, "seed": 1}]},
+        {"tag": "v1", "assets": [{"name": "a", "size": 10, "seed": 2}, {"name": "b", "size": 5}]},
+        {"tag": "x/y", "assets": [{"name": "c", "size": 10, "seed": 3}]}, {"tag": "x_y", "assets": [{"name": "c", "size": 10, "seed": 4}]}]}}}'
+    run_ajob download --flat -j 1 o/r v2 v1
+    assert_failure 1
+    assert_stderr --partial 'ajob: download: v1/a: another asset would be written to a too'
+    assert_tree . a b
+    assert_body a 1 10
+    run_ajob download -A -d all o/r
+    assert_failure 1
+    assert_stderr --partial 'ajob: download: x_y/c: another asset would be written to c too'
+    assert_tree all v2/a v1/a v1/b x_y/c
+    assert_body all/x_y/c 3 10
 }
 
 @test "-p and -x choose, both may be repeated" {

@@ -103,7 +103,7 @@ END
     assert_equal "$(events events 'event == "run.ended"' status)" cancelled
 }
 
-@test "during one question of several, the others are not asked" {
+@test "during one question of several: they come one at a time, the others not at all" {
     start_server '{"errors": {"releases/tags/v1": {"latch": "go"}}, "repos": {"o/r": {}}}'
     start_ajob download --events events o/r v1 v2 v3
     wait_for_request '/releases/tags/v1 held$'

@@ -21,7 +21,7 @@ on_terminal() {
     tmux_run new-session -d -x "${1%x*}" -y "${1#*x}" "cd '$WORK'; export TERM=screen; trap : INT; $2; echo \"status \$?\"; read -r _"
 }
 
-screen() { tmux_run capture-pane -p "$@"; }
+screen() { tmux_run capture-pane -p; }
 
 # sees REGEX: until the screen matches
 sees() {

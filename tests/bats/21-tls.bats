@@ -154,6 +154,20 @@ same_files() { diff -r www "$1"; }
     assert_stderr --partial '200 downloaded'
 }
 
+@test "HTTP/2 by itself only where the installed libcurl does it well" {
+    start_nginx
+    files "$HTTPS" 1 10
+    run_ajob get --cacert "$CA" -i list
+    assert_success
+    local version
+    version=$("$AJOB" --version | sed -n 's/^libcurl \([0-9.]*\).*/\1/p')
+    if [[ $(printf '%s\n' 8.14.0 "$version" | sort -V | head -n 1) == 8.14.0 ]]; then
+        assert_equal "$(access 2)" ' 1 HTTP/2.0'
+    else
+        assert_equal "$(access 2)" ' 1 HTTP/1.1'
+    fi
+}
+
 @test "HTTP/1.1: connections are used again" {
     start_nginx
     files "$HTTPS" 60 3000
