@@ -152,14 +152,15 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     assert_body a 1 500K
     assert_requests 1 ' 416 '
     assert_requests 2
-    # A total that is another.
-    for more in '&h416=other' '&h416=bare'; do
+    # Another total, or none: the note is made that of a URL which says so.
+    for more in h416=other h416=bare; do
         rm a
-        url="$MAIN/f/a?$SIZE$more&reset_at=300K&times=1&after=0"
         : >"$SERVER_STATE/requests.jsonl"
-        run_ajob get -r 0 "$url"
+        run_ajob get -r 0 "$MAIN/f/a?$SIZE&reset_at=300K&times=1&key=$more"
         assert_tree . a.part a.part.json
         body 1 500K >a.part
+        url="$MAIN/f/a?$SIZE&$more&times=1"
+        sed -i "s/url-sha256:[0-9a-f]*/url-sha256:$(printf %s "$url" | sha256sum | cut -d' ' -f1)/" a.part.json
         run_ajob get --retry-delay 1ms "$url"
         assert_success
         assert_body a 1 500K
