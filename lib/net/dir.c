@@ -5,9 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 
-#include "base/mem.h"
+#include "base/table.h"
 #include "core/loop.h"
 
 struct entry {
@@ -20,6 +19,7 @@ struct entry {
 struct dirs {
     struct loop_module module;
     struct entry *table;
+    struct dir *last; /* that was asked for: most tasks come in rows */
 };
 
 static const char dirs_key; /* its address names the module */
@@ -54,20 +54,36 @@ static struct entry *new_entry(const char *key, const char *path, const char *su
     return NULL;
 }
 
+static bool is_dir(const struct dir *dir, const char *path, const char *subdir) {
+    bool same_subdir = dir->subdir && subdir ? !strcmp(dir->subdir, subdir) : dir->subdir == subdir;
+    return same_subdir && !strcmp(dir->path, path);
+}
+
+/* The entry with this key, new or not; NULL on lack of memory. */
+static struct entry *entry_for(struct dirs *dirs, const char *key, const char *path,
+                               const char *subdir) {
+    struct entry *entry;
+    HASH_FIND_STR(dirs->table, key, entry);
+    if (entry)
+        return entry;
+    entry = new_entry(key, path, subdir);
+    if (entry)
+        HASH_ADD_KEYPTR(hh, dirs->table, entry->key, strlen(entry->key), entry);
+    if (!entry || table_has(entry))
+        return entry;
+    free_entry(entry);
+    return NULL;
+}
+
 struct dir *dir_for(struct ajob_loop *loop, const char *path, const char *subdir) {
     struct dirs *dirs = (struct dirs *)loop_module(loop, &dirs_key, sizeof(struct dirs), free_dirs);
+    if (dirs && dirs->last && is_dir(dirs->last, path, subdir))
+        return dirs->last;
     char *key = dirs ? text_make("%s\n%s", path, subdir ? subdir : "") : NULL;
-    struct entry *entry = NULL;
-    if (key)
-        HASH_FIND_STR(dirs->table, key, entry);
-    if (key && !entry) {
-        entry = new_entry(key, path, subdir);
-        if (entry)
-            HASH_ADD_KEYPTR(hh, dirs->table, entry->key, strlen(entry->key), entry);
-    }
+    struct entry *entry = key ? entry_for(dirs, key, path, subdir) : NULL;
     mem_free(key);
     if (entry)
-        return &entry->dir;
+        return dirs->last = &entry->dir;
     loop_fail(loop, AJOB_ENOMEM, "out of memory");
     return NULL;
 }

@@ -36,14 +36,12 @@ static bool code_is_retryable(CURLcode code) {
 /* Ours for what people meet every day; libcurl's own words for the rest. */
 static const char *words_for(CURL *easy, CURLcode code, const char *words) {
     long os_error = 0;
-    curl_off_t connected = 0;
     switch (code) {
     case CURLE_COULDNT_CONNECT:
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
         return os_error ? strerror((int)os_error) : "could not connect";
     case CURLE_OPERATION_TIMEDOUT:
-        curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-        return connected ? "stalled: no data for too long" : "connection timed out";
+        return "connection timed out";
     case CURLE_PARTIAL_FILE:
         return "the body ended early";
     case CURLE_GOT_NOTHING:

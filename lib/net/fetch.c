@@ -3,6 +3,7 @@
 
 #include "ajob.h"
 #include "base/mem.h"
+#include "core/loop.h"
 #include "net/failure.h"
 #include "net/multi.h"
 #include "net/profile.h"
@@ -28,6 +29,8 @@ static bool has_body(const struct response *response) {
 static size_t header_came(char *line, size_t size, size_t count, void *data) {
     struct fetch *fetch = data;
     size_t length = size * count;
+    if (!fetch->header_bytes) /* the others come with it, or too slowly */
+        fetch->heard_ms = loop_now_ms(fetch->loop);
     fetch->header_bytes += length;
     if (fetch->header_bytes > HEADERS_MAX)
         return 0;         /* ends the transfer with CURLE_WRITE_ERROR */
@@ -47,6 +50,7 @@ static bool show_head(struct fetch *fetch) {
 static size_t body_came(char *data, size_t size, size_t count, void *user) {
     struct fetch *fetch = user;
     size_t length = size * count;
+    fetch->heard_ms = loop_now_ms(fetch->loop);
     if (is_redirect(&fetch->response) || !has_body(&fetch->response)) {
         size_t room = ERROR_BODY_MAX - fetch->error_body.length;
         text_add_n(&fetch->error_body, data, length < room ? length : room);
@@ -97,6 +101,11 @@ static void give_back(struct fetch *fetch) {
         fetch->exchange = profile_give(fetch->profile, fetch->exchange);
 }
 
+static void arm_stall(struct fetch *fetch) {
+    deadline_arm(&fetch->loop->deadlines, &fetch->stall,
+                 deadline_after(fetch->heard_ms, fetch->profile->stall_ms + 1));
+}
+
 static bool start_hop(struct fetch *fetch) {
     struct exchange *exchange = profile_take(fetch->profile);
     if (!exchange)
@@ -117,19 +126,47 @@ static bool start_hop(struct fetch *fetch) {
         !curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch) &&
         !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came) &&
         !curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch) && exchange_start(exchange);
-    if (!is_ok)
+    if (!is_ok) {
         fetch->exchange = profile_give(fetch->profile, exchange);
-    return is_ok;
+        return false;
+    }
+    fetch->heard_ms = loop_now_ms(fetch->loop);
+    arm_stall(fetch);
+    return true;
 }
 
 static void finish(struct fetch *fetch, const struct fetch_result *result) {
     const struct fetch_owner *calls = fetch->calls;
+    deadline_disarm(&fetch->loop->deadlines, &fetch->stall);
     give_back(fetch);
     calls->done(fetch->owner, result);
 }
 
 static void fail(struct fetch *fetch, const char *cause) {
     finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
+                                         .retry_after_ms = -1,
+                                         .cause = cause,
+                                         .status = fetch->response.status});
+}
+
+/* Data was due by now. libcurl's own limit on speed averages over seconds, so it
+ * is late by as much. */
+static void stall_is_due(struct deadline *deadline) {
+    struct fetch *fetch = (struct fetch *)((char *)deadline - offsetof(struct fetch, stall));
+    uint64_t now_ms = loop_now_ms(fetch->loop);
+    curl_off_t connected = 0;
+    char duration[32], cause[64];
+    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    if (!connected) /* until then the time to connect is what counts */
+        fetch->heard_ms = now_ms;
+    if (now_ms - fetch->heard_ms < fetch->profile->stall_ms) {
+        arm_stall(fetch);
+        return;
+    }
+    ajob_format_duration(duration, fetch->profile->stall_ms);
+    snprintf(cause, sizeof cause, "stalled: no data for %s", duration);
+    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
+                                         .is_retryable = true,
                                          .retry_after_ms = -1,
                                          .cause = cause,
                                          .status = fetch->response.status});
@@ -202,6 +239,8 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
 
 static void release(struct fetch *fetch) {
     give_back(fetch);
+    if (fetch->loop)
+        deadline_done(&fetch->loop->deadlines, &fetch->stall);
     curl_slist_free_all(fetch->headers);
     mem_free((char *)fetch->request.url);
     mem_free((char *)fetch->request.if_range);
@@ -223,7 +262,8 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
     fetch->profile = request->profile;
     fetch->error_body.max = ERROR_BODY_MAX;
     response_init(&fetch->response);
-    bool is_ok = fetch->request.url && (!request->if_range || fetch->request.if_range);
+    bool is_ok = fetch->request.url && (!request->if_range || fetch->request.if_range) &&
+                 deadline_init(&loop->deadlines, &fetch->stall, stall_is_due);
     if (is_ok && start_hop(fetch))
         return true;
     release(fetch);

@@ -17,6 +17,7 @@
 #include <curl/curl.h>
 
 #include "base/text.h"
+#include "core/deadline.h"
 #include "net/headers.h"
 
 struct ajob_loop;
@@ -61,6 +62,8 @@ struct fetch {
     unsigned hops;
     struct response response;
     struct text error_body; /* the beginning of a body that explains a failure */
+    struct deadline stall;  /* when this hop has been silent for too long */
+    uint64_t heard_ms;      /* when it last was not */
     size_t header_bytes;    /* of all responses of this hop, trailers too */
     size_t ignored_bytes;   /* of a body that nobody wants */
     bool has_head;          /* head() was called */

@@ -1,9 +1,7 @@
 /* host.c - one pool for each host, found by name. See host.h. */
 #include "net/host.h"
 
-#include <uthash.h>
-
-#include "base/mem.h"
+#include "base/table.h"
 #include "core/loop.h"
 
 struct host {
@@ -50,5 +48,9 @@ ajob_pool *host_pool(struct ajob_loop *loop, const char *origin) {
     memcpy(host->origin, origin, size);
     host->pool = pool;
     HASH_ADD_STR(hosts->table, origin, host);
-    return pool;
+    if (table_has(host))
+        return pool;
+    mem_free(host);
+    loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    return NULL;
 }

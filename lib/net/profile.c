@@ -119,7 +119,7 @@ static struct profile *find(const struct profiles *profiles, const struct profil
     struct profile *profile = profiles->first;
     while (profile &&
            !(same_text(profile->cacert, like->cacert) && profile->version == like->version &&
-             profile->connect_ms == like->connect_ms && profile->stall_s == like->stall_s &&
+             profile->connect_ms == like->connect_ms && profile->stall_ms == like->stall_ms &&
              same_list(profile->headers, like->headers)))
         profile = profile->next;
     return profile;
@@ -151,7 +151,7 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
         .cacert = (char *)options->cacert,
         .version = (int)options->version,
         .connect_ms = (long)connect_ms,
-        .stall_s = (long)((stall_ms + 999) / 1000),
+        .stall_ms = stall_ms,
     };
     if (!profiles || !make_headers(loop, options, &like.headers))
         return NULL;
@@ -214,8 +214,6 @@ static bool apply(const struct profile *profile, CURL *easy) {
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L); /* fetch.c follows: it knows which headers are secret */
     SET(CURLOPT_CONNECTTIMEOUT_MS, profile->connect_ms);
-    SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    SET(CURLOPT_LOW_SPEED_TIME, profile->stall_s);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_HTTP_VERSION, version);
     SET(CURLOPT_PIPEWAIT, version == CURL_HTTP_VERSION_2TLS ? 1L : 0L);

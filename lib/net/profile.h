@@ -21,7 +21,8 @@ struct profile {
     struct curl_slist *headers; /* the user's, and Authorization */
     char *cacert;
     int version; /* ajob_http_options.version */
-    long connect_ms, stall_s;
+    long connect_ms;
+    uint64_t stall_ms; /* see fetch.c: libcurl's own averages over seconds */
     struct exchange *idle;
 };
 

@@ -1,9 +1,7 @@
 /* taken.c - which files the assets of a run go to. See taken.h. */
 #include "net/taken.h"
 
-#include <uthash.h>
-
-#include "base/mem.h"
+#include "base/table.h"
 #include "core/loop.h"
 
 struct taken {
@@ -51,5 +49,8 @@ bool taken_add(struct ajob_loop *loop, const char *path, bool *ret_is_new) {
         return false;
     memcpy(taken->path, path, size);
     HASH_ADD_STR(takings->table, path, taken);
-    return true;
+    if (table_has(taken))
+        return true;
+    mem_free(taken);
+    return false;
 }

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -57,7 +58,8 @@ static char *plain_origin(const char *url) {
     size_t port_length = *port == ':' ? strspn(port + 1, "0123456789") : 0;
     const char *path = *port == ':' ? port + 1 + port_length : port;
     bool is_plain = host_length && host[0] != '.' && host[0] != '-' && *path == '/' &&
-                    (*port != ':' || (port_length && port_length < 5 && port[1] != '0'));
+                    (*port != ':' || (port_length && port_length <= 5 && port[1] != '0' &&
+                                      strtoul(port + 1, NULL, 10) <= UINT16_MAX));
     if (!is_plain)
         return NULL;
     return *port == ':' ? mem_copy_n(url, (size_t)(path - url))

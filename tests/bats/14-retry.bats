@@ -50,7 +50,7 @@ mended() {
 
 @test "a stall is noticed and mended" {
     start_server
-    mended stall_at=100K 'stalled: no data for too long'
+    mended stall_at=100K 'stalled: no data for 1s'
     assert_equal "$(requests . sent | tail -n 1)" 204800
 }
 
@@ -58,7 +58,7 @@ mended() {
     start_server
     run_ajob get -r 0 --stall-timeout 1s "$MAIN/f/a?latch=never"
     assert_failure 1
-    assert_stderr --partial 'a: stalled: no data for too long'
+    assert_stderr --partial 'a: stalled: no data for 1s'
     open_latch never
 }
 
