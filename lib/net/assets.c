@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/loop.h"
 #include "core/task.h"
+#include "net/checksums.h"
 #include "net/digest.h"
 #include "net/download.h"
 #include "net/name.h"
@@ -92,6 +93,8 @@ struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_option
         loop_fail(loop, AJOB_ENOMEM, "out of memory");
     else
         plan->profile = profile_for(loop, &options->http);
+    if (plan->profile && !(plan->assets_profile = profile_for(loop, &plan->http)))
+        plan->profile = NULL;
     text_done(&error);
     if (plan->profile)
         return plan;
@@ -106,6 +109,11 @@ static bool matches_any(char **globs, const char *name) {
         if (fnmatch(*glob, name, 0) == 0)
             return true;
     return false;
+}
+
+static bool is_chosen(const struct release_plan *plan, const struct github_asset *asset) {
+    return (!plan->include || matches_any(plan->include, asset->name)) &&
+           !matches_any(plan->exclude, asset->name);
 }
 
 static void list_names(const struct github_release *release, struct text *error) {
@@ -123,12 +131,10 @@ size_t assets_choose(const struct release_plan *plan, const struct github_releas
                      bool *chosen, struct text *error) {
     size_t count = 0;
     for (size_t i = 0; i < release->asset_count; i++) {
-        const char *name = release->assets[i].name;
-        bool is_chosen = (!plan->include || matches_any(plan->include, name)) &&
-                         !matches_any(plan->exclude, name);
-        count += is_chosen;
+        bool is_wanted = is_chosen(plan, &release->assets[i]);
+        count += is_wanted;
         if (chosen)
-            chosen[i] = is_chosen;
+            chosen[i] = is_wanted;
     }
     if (!count && !release->asset_count) {
         text_add(error, "the release has no assets");
@@ -137,6 +143,50 @@ size_t assets_choose(const struct release_plan *plan, const struct github_releas
         list_names(release, error);
     }
     return count;
+}
+
+/* ---- checksums ------------------------------------------------------------ */
+
+/* Whether the file has something to say that is not known. */
+static bool is_wanted(const struct release_plan *plan, const struct github_release *release,
+                      const struct github_asset *file, bool is_list) {
+    for (size_t i = 0; i < release->asset_count; i++) {
+        const struct github_asset *asset = &release->assets[i];
+        bool lacks_digest = asset != file && !asset->digest && is_chosen(plan, asset);
+        if (lacks_digest && (is_list || checksums_is_for(file->name, asset->name)))
+            return true;
+    }
+    return false;
+}
+
+const struct github_asset *assets_next_checksums(const struct release_plan *plan,
+                                                 const struct github_release *release,
+                                                 size_t *index) {
+    enum { FILE_MAX = 4 << 20 };
+    for (; *index < 2 * release->asset_count; (*index)++) {
+        bool is_list = *index < release->asset_count;
+        const struct github_asset *file = &release->assets[*index % release->asset_count];
+        bool is_readable = file->size <= FILE_MAX && !strcmp(file->state, "uploaded");
+        if (is_readable && checksums_is_list(file->name) == is_list &&
+            is_wanted(plan, release, file, is_list))
+            return &release->assets[(*index)++ % release->asset_count];
+    }
+    return NULL;
+}
+
+bool assets_apply_checksums(struct github_release *release, const struct github_asset *file,
+                            const char *text, size_t length) {
+    for (size_t i = 0; i < release->asset_count; i++) {
+        struct github_asset *asset = &release->assets[i];
+        char digest[CHECKSUM_MAX];
+        bool is_for_name = checksums_is_for(file->name, asset->name);
+        bool applies = asset != file && !asset->digest &&
+                       (is_for_name || checksums_is_list(file->name)) &&
+                       checksums_find(text, length, asset->name, is_for_name, digest);
+        if (applies && !(asset->digest = mem_copy(digest)))
+            return false;
+    }
+    return true;
 }
 
 /* ---- adding --------------------------------------------------------------- */
@@ -156,7 +206,7 @@ static char *fault_of(const struct github_asset *asset) {
 
 /* With a token through the API, which alone serves private assets; without one
  * by the browser's URL, which counts against no rate limit. */
-static char *url_of(const struct release_plan *plan, const struct github_asset *asset) {
+char *assets_url(const struct release_plan *plan, const struct github_asset *asset) {
     bool is_public = !plan->has_token && asset->url && !url_fault(asset->url) &&
                      (url_is_https(asset->url) || !url_is_https(plan->repo.api));
     return is_public ? mem_copy(asset->url) : github_asset_url(&plan->repo, asset->id);
@@ -165,7 +215,7 @@ static char *url_of(const struct release_plan *plan, const struct github_asset *
 static ajob_task *new_download(const struct release_plan *plan, const struct github_asset *asset,
                                ajob_loop *loop, const char *subdir) {
     static const char *const headers[] = {"Accept: application/octet-stream", NULL};
-    char *url = url_of(plan, asset);
+    char *url = assets_url(plan, asset);
     char *identity = text_make("%s/%s/%s:%llu:%llu:%s", plan->repo.api, plan->repo.owner,
                                plan->repo.name, (unsigned long long)asset->id,
                                (unsigned long long)asset->size, asset->digest ? asset->digest : "");

@@ -14,7 +14,8 @@ struct release_plan {
     unsigned references;
     struct github_repo repo;
     struct profile *profile; /* of the API */
-    ajob_http_options http;  /* for the downloads; its strings are copies */
+    struct profile *assets_profile;
+    ajob_http_options http; /* for the downloads; its strings are copies */
     char *token, *cacert;
     char *dir;
     char **include, **exclude; /* NULL-terminated, or NULL */
@@ -35,6 +36,20 @@ void release_plan_unref(struct release_plan *plan);
  * unless that is NULL. 0: error says why, with the names there are. */
 size_t assets_choose(const struct release_plan *plan, const struct github_release *release,
                      bool *chosen, struct text *error);
+
+/* The next file of checksums to read, at *index or after it, or NULL: lists first,
+ * then those of single assets; only while an asset that is chosen has no digest.
+ * *index begins at 0 and is moved behind it. */
+const struct github_asset *assets_next_checksums(const struct release_plan *plan,
+                                                 const struct github_release *release,
+                                                 size_t *index);
+
+/* Gives the assets that have no digest the one that this file has for them. */
+bool assets_apply_checksums(struct github_release *release, const struct github_asset *file,
+                            const char *text, size_t length);
+
+/* Where an asset is downloaded from; on the heap or NULL. */
+char *assets_url(const struct release_plan *plan, const struct github_asset *asset);
 
 /* Tells of each chosen asset and, unless it is only a list, adds its download to
  * the group. False with one line in error. */

@@ -5,13 +5,15 @@
 #include "base/mem.h"
 #include "core/loop.h"
 
-enum { BODY_MAX = 64 << 20, SECONDARY_WAIT_MS = 60000 };
+enum { BODY_MAX = 64 << 20, TEXT_MAX = 4 << 20, SECONDARY_WAIT_MS = 60000 };
 
 static const char *const api_headers[] = {
     "Accept: application/vnd.github+json",
     "X-GitHub-Api-Version: 2022-11-28",
     NULL,
 };
+
+static const char *const file_headers[] = {"Accept: application/octet-stream", NULL};
 
 /* The questions of a loop. */
 struct line {
@@ -148,9 +150,12 @@ static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
         explain(query, &result, &cause);
     } else if (fetched->kind == FETCH_REFUSED) {
         text_format(&cause,
-                    query->body.failed ? "the API's answer is longer than 64 MiB"
+                    query->body.failed ? "the API's answer is too long"
                                        : "HTTP %d: no answer of the API",
                     fetched->status);
+    } else if (query->is_text) {
+        result.text = text_string(&query->body);
+        result.length = query->body.length;
     } else {
         json = parse(&query->body);
         const char *type = query->fetch.response.content_type;
@@ -171,10 +176,13 @@ static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
 static bool ask(struct query *query) {
     static const struct fetch_owner calls = {head_came, body_came, fetch_is_done};
     struct line *line = line_of(query->loop);
-    query->body.max = BODY_MAX;
+    query->body.max = query->is_text ? TEXT_MAX : BODY_MAX;
     text_clear(&query->body);
     struct fetch_request request = {
-        .url = query->url, .profile = query->profile, .headers = api_headers};
+        .url = query->url,
+        .profile = query->profile,
+        .headers = query->is_text ? file_headers : api_headers,
+    };
     query->is_running = fetch_start(&query->fetch, query->loop, &calls, query, &request);
     line->is_running = line->is_running || query->is_running;
     return query->is_running;

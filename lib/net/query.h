@@ -1,5 +1,6 @@
 /*
- * query.h - one question to the REST API of a GitHub server, answered in JSON.
+ * query.h - one question to the REST API of a GitHub server, answered in JSON, or
+ * for one of its small files, answered as it is.
  *
  * Questions of a loop are asked one after the other, as GitHub wants it. Its
  * ways of saying "not now" (rate limits, by 403 or 429) become a wait or a
@@ -13,7 +14,9 @@
 #include "net/fetch.h"
 
 struct query_result {
-    const cJSON *json;     /* NULL: it failed; lives as long as the call */
+    const cJSON *json;     /* NULL: it failed (or is_text); lives as long as the call */
+    const char *text;      /* if is_text: the file, or NULL: it failed */
+    size_t length;         /* of text */
     const char *next_link; /* the next page, or NULL */
     const char *cause;     /* of the failure */
     int status;            /* HTTP */
@@ -27,6 +30,7 @@ struct query {
     char *url;
     uint64_t max_wait_ms;
     bool has_token;
+    bool is_text; /* the URL is a file's */
     void (*done)(struct query *query, const struct query_result *result);
     void *owner;
     struct query *next; /* waits for its turn */

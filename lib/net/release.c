@@ -19,9 +19,11 @@ struct release {
     char *tag;                  /* NULL in a listing of the latest, or of all */
     struct github_release info; /* what the API said */
     struct query query;
-    bool is_known;   /* info is complete */
-    bool is_lenient; /* one of all releases: nothing to choose in it is no failure */
-    unsigned pages;  /* that this attempt has read */
+    bool has_begun;   /* it is a group of downloads now */
+    bool is_lenient;  /* one of all releases: nothing to choose in it is no failure */
+    size_t checksums; /* how far we are in the search for files of them */
+    const struct github_asset *sums_file; /* that is being read, in info */
+    unsigned pages;                       /* that this attempt has read */
     /* Of a listing of all: */
     size_t chosen; /* assets, in all releases */
     uint64_t *ids; /* of the releases that were added */
@@ -45,15 +47,19 @@ static void fail_attempt(struct release *release, const struct query_result *res
 
 /* ---- questions ------------------------------------------------------------ */
 
-static void ask(struct release *release, char *url,
-                void (*answered)(struct query *query, const struct query_result *result)) {
+typedef void answered_fn(struct query *query, const struct query_result *result);
+
+/* Takes over the URL; that of a file, or a question to the API. */
+static void ask(struct release *release, char *url, bool is_file, answered_fn *answered) {
+    const struct release_plan *plan = release->plan;
     struct query *query = &release->query;
     query->loop = release->group.task.loop;
-    query->profile = release->plan->profile;
-    query->max_wait_ms = release->plan->max_wait_ms;
-    query->has_token = release->plan->has_token;
+    query->profile = is_file ? plan->assets_profile : plan->profile;
+    query->max_wait_ms = plan->max_wait_ms;
+    query->has_token = plan->has_token;
     query->owner = release;
     query->done = answered;
+    query->is_text = is_file;
     if (!url || !query_start(query, url))
         fail_attempt(release, NULL, "out of memory");
     mem_free(url);
@@ -61,8 +67,7 @@ static void ask(struct release *release, char *url,
 
 /* Asks for the next page, if it is the API's: the token goes with the question. */
 static void ask_next_page(struct release *release, const struct query_result *result,
-                          void (*answered)(struct query *query,
-                                           const struct query_result *result)) {
+                          answered_fn *answered) {
     enum { PAGES_MAX = 1000 };
     bool is_same = !strcmp(result->next_link, release->query.url);
     if (!url_same_origin(result->next_link, release->plan->repo.api))
@@ -70,7 +75,7 @@ static void ask_next_page(struct release *release, const struct query_result *re
     else if (is_same || ++release->pages >= PAGES_MAX)
         fail_attempt(release, NULL, "the API's pages do not end: refused");
     else
-        ask(release, mem_copy(result->next_link), answered);
+        ask(release, mem_copy(result->next_link), false, answered);
 }
 
 static void fail_for_answer(struct release *release, const struct query_result *result) {
@@ -103,11 +108,46 @@ static void begin_downloads(struct release *release) {
     bool is_ok =
         chosen ? assets_add(release->plan, &release->info, task, &error) : release->is_lenient;
     github_release_done(&release->info);
+    release->has_begun = is_ok;
     if (is_ok)
         group_start(task);
     else
         fail_attempt(release, NULL, text_string(&error));
     text_done(&error);
+}
+
+static void read_checksums(struct release *release);
+
+static void checksums_answered(struct query *query, const struct query_result *result) {
+    struct release *release = query->owner;
+    const struct github_asset *file = release->sums_file;
+    if (!result->text) { /* to go on would be to trust what may not be right */
+        char safe[300];
+        char *cause = text_new("%s: %s", ajob_escape(safe, sizeof safe, file->name), result->cause);
+        fail_attempt(release, result, cause ? cause : "out of memory");
+        mem_free(cause);
+    } else if (!assets_apply_checksums(&release->info, file, result->text, result->length)) {
+        fail_attempt(release, NULL, "out of memory");
+    } else {
+        read_checksums(release);
+    }
+}
+
+/* Reads the files of checksums that are needed, one after the other. */
+static void read_checksums(struct release *release) {
+    const struct release_plan *plan = release->plan;
+    release->sums_file =
+        plan->list_only ? NULL : assets_next_checksums(plan, &release->info, &release->checksums);
+    if (!release->sums_file) {
+        begin_downloads(release);
+        return;
+    }
+    ask(release, assets_url(plan, release->sums_file), true, checksums_answered);
+}
+
+static void assets_are_known(struct release *release) {
+    release->checksums = 0;
+    read_checksums(release);
 }
 
 static void assets_answered(struct query *query, const struct query_result *result) {
@@ -120,8 +160,7 @@ static void assets_answered(struct query *query, const struct query_result *resu
     } else if (result->next_link) {
         ask_next_page(release, result, assets_answered);
     } else {
-        release->is_known = true;
-        begin_downloads(release);
+        assets_are_known(release);
     }
     text_done(&error);
 }
@@ -130,11 +169,10 @@ static void assets_answered(struct query *query, const struct query_result *resu
 static void complete_assets(struct release *release) {
     enum { EMBEDDED_MAX = 30 };
     if (release->info.asset_count < EMBEDDED_MAX) {
-        release->is_known = true;
-        begin_downloads(release);
+        assets_are_known(release);
         return;
     }
-    ask(release, github_assets_url(&release->plan->repo, release->info.id), assets_answered);
+    ask(release, github_assets_url(&release->plan->repo, release->info.id), false, assets_answered);
 }
 
 static void release_answered(struct query *query, const struct query_result *result) {
@@ -156,12 +194,13 @@ static void release_start(struct ajob_task *task) {
     if (release->info.tag)
         complete_assets(release);
     else
-        ask(release, github_release_url(&release->plan->repo, release->tag), release_answered);
+        ask(release, github_release_url(&release->plan->repo, release->tag), false,
+            release_answered);
 }
 
 static void release_stop(struct ajob_task *task, enum stop_how how) {
     struct release *release = release_of(task);
-    if (release->is_known || !task->kind->is_group)
+    if (release->has_begun)
         group_stop(task, how);
     else
         fail_attempt(release, NULL, "stopped");
@@ -316,9 +355,9 @@ static void listing_start(struct ajob_task *task) {
     const struct github_repo *repo = &listing->plan->repo;
     listing->pages = 0;
     if (listing->plan->lists_all)
-        ask(listing, github_releases_url(repo), page_answered);
+        ask(listing, github_releases_url(repo), false, page_answered);
     else
-        ask(listing, github_release_url(repo, NULL), latest_answered);
+        ask(listing, github_release_url(repo, NULL), false, latest_answered);
 }
 
 static void listing_stop(struct ajob_task *task, enum stop_how how) {
