@@ -264,8 +264,7 @@ const struct command get_command = {
     .operands = "[URL...]",
     .description =
         "Download each URL (http or https) to a file in DIR, in parallel. A file appears under "
-        "its name, the last part of the URL, only when it is complete and, target_place its digest "
-        "is "
+        "its name, the last part of the URL, only when it is complete and, where its digest is "
         "known, verified. To continue after an interruption, run the same command again; files "
         "that are up to date are left alone.",
     .examples = "ajob get -d src https://example.org/a.tar.gz https://example.org/b.tar.gz\n"

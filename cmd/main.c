@@ -11,14 +11,16 @@
  *     targets           what get is asked for: operands and lists
  *     runner            from the options that all runs have to an exit status
  *     leftovers         debug builds: nothing is left behind
- *     view_*, term      what a run shows: bars, lines, NDJSON; the terminal
+ *     view_*            what a run shows: bars, lines, NDJSON
+ *     term, width       the terminal; how wide text is on it
  *     cli               commands and options as tables; parsing; messages
  *     cli_docs, cli_completion
  *                       --help, the manual's blocks, completions, from the tables
  *
  *   lib/        libajob; ajob.h is its one public header
- *     net/              curl on the loop, fetches, part files, digests,
- *                       the download and release tasks
+ *     version           which libraries it stands on
+ *     net/              curl on the loop, fetches, part files, digests and
+ *                       checksums, GitHub's API, the download and release tasks
  *     core/             loop, task, group, pool, deadlines, retry, events, signals
  *     base/             text, memory, durations and sizes; knows no loop
  *
@@ -27,6 +29,8 @@
  *
  * To add a subcommand: a file cmd_X.c with its const struct command, its name in
  * cli.h and in the list below, a page man/ajob-X.1, then tests/drift --fix.
+ * To add a kind of task: a file in its room with a struct task_kind (a model:
+ * core/sleep.c; a full one: net/download.c), and its maker in ajob.h.
  */
 #include "cli.h"
 #include "cli_docs.h"

@@ -288,6 +288,9 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     if (status != STATUS_OK)
         return status;
 
+    /* Also before and after the run: writes fail, and run_close() knows what to do. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     struct amount per_host = options->per_host.given ? options->per_host : options->jobs;
     run->loop = ajob_loop_new(&(ajob_loop_options){
         .handle_signals = true,

@@ -68,6 +68,10 @@ static int read_line(struct targets *targets, char *line, size_t number) {
         target.name = *name ? name : NULL;
         target.digest = digest && *digest ? digest : NULL;
     }
+    if (target.name && strchr(target.name, '/')) {
+        free(line);
+        return bad_line(targets, number, "the name has a directory in it: --dir says where to");
+    }
     if (!targets_add(targets, target))
         return cli_fail(targets->command, STATUS_FAULT, "out of memory");
     return STATUS_OK;

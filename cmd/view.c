@@ -26,7 +26,8 @@ void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
 }
 
 void rate_sample(struct rate *rate, uint64_t bytes, uint64_t now) {
-    double elapsed = (double)(now - rate->at), fresh = elapsed / (4000 + elapsed);
+    double elapsed = now > rate->at ? (double)(now - rate->at) : 0;
+    double fresh = elapsed / (4000 + elapsed);
     double moved = bytes > rate->bytes ? (double)(bytes - rate->bytes) : 0;
 
     if (elapsed < VIEW_TICK_MS / 2)

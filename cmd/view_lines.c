@@ -113,6 +113,16 @@ static void tell_success(struct screen *screen, const ajob_event *event, const c
                seconds_text(time, event->duration), verified, from);
 }
 
+/* What failed is named as the person named it: by its URL, if it has one. */
+static void tell_failure(struct screen *screen, const ajob_event *event, const char *name,
+                         const char *cause) {
+    const ajob_field *url = ajob_event_field(event, "url");
+    char subject[1024];
+    if (url && url->type == AJOB_FIELD_TEXT && url->text[0])
+        name = term_escape(&screen->term, subject, sizeof subject, url->text);
+    summary_fail(screen, name, cause);
+}
+
 static void tell_ended(struct screen *screen, const ajob_event *event, const char *name,
                        const char *cause) {
     bool verbose = screen_is_chatty(screen) && screen->options.verbosity > 0;
@@ -124,7 +134,7 @@ static void tell_ended(struct screen *screen, const ajob_event *event, const cha
         break;
     case AJOB_FAILED:
     case AJOB_TIMED_OUT:
-        summary_fail(screen, name, cause);
+        tell_failure(screen, event, name, cause);
         break;
     case AJOB_CANCELLED:
         if (strncmp(cause, "cancelled ", 10) == 0)
@@ -155,7 +165,8 @@ static void tell_started(struct screen *screen, const ajob_event *event, const c
 }
 
 static void tell_cancelling(struct screen *screen, const char *cause) {
-    if (screen->deserted)
+    bool is_told_later = !strncmp(cause, "timeout ", 8); /* by the summary */
+    if (screen->deserted || is_told_later)
         return;
     screen_say(screen, TONE_WARNING, "ajob: %s: cancelling: %s", screen->options.command, cause);
 }

@@ -20,6 +20,7 @@
  *   except ajob_run() and ajob_loop_free().
  * - Callbacks never come from inside the function that asked for them; they
  *   come from the libuv loop, each exactly once unless its text says otherwise.
+ *   ajob_run() and ajob_loop_free() may not be called from them.
  * - Strings and arrays that are passed in are copied. Strings that are handed
  *   out belong to the library and live as long as the object they came from.
  * - A task belongs to the loop it was made on until ajob_loop_free(); giving
@@ -137,7 +138,7 @@ typedef struct ajob_loop_options {
     struct uv_loop_s *uv;
     /* Take SIGINT, SIGTERM and SIGHUP for the time of a run: the first cancels
      * it, the second stops hard. A signal ignored at the start stays ignored.
-     * Also ignores SIGPIPE, which libcurl and the views expect. */
+     * Also ignores SIGPIPE and SIGXFSZ for that time: writes fail instead. */
     bool handle_signals;
     /* The time between asking a task to stop and stopping it hard. 0: 5000. */
     uint64_t grace_ms;
@@ -153,8 +154,8 @@ AJOB_API ajob_loop *ajob_loop_new(const ajob_loop_options *options);
 
 /* Closes a loop that lives on a libuv loop of the caller's: everything that
  * the library holds there is closed and every task freed, then closed() comes
- * from the libuv loop, once; the ajob_loop is gone by then. No run may be
- * under way. */
+ * from the libuv loop, once; the ajob_loop is gone by then. A run that is under
+ * way is killed first. */
 AJOB_API void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void *data);
 
 /* ajob_loop_close(), then runs the libuv loop until that is done. Takes NULL. */
@@ -253,10 +254,11 @@ AJOB_API void ajob_cancel(ajob_task *task, const char *by);
 /* The same without grace, shielded tasks and finalizers included. */
 AJOB_API void ajob_kill(ajob_task *task, const char *by);
 
-/* Calls ended once the task has ended. One per task; NULL removes it. */
+/* Calls ended once the task has ended, again for each attempt of a group around
+ * it. One per task; NULL removes it. */
 AJOB_API void ajob_on_end(ajob_task *task, ajob_done_fn *ended, void *data);
 
-AJOB_API const char *ajob_task_name(const ajob_task *task);  /* the title, else the name */
+AJOB_API const char *ajob_task_name(const ajob_task *task);  /* the title, else the name, or "" */
 AJOB_API const char *ajob_task_kind(const ajob_task *task);  /* "group", "get", ... */
 AJOB_API ajob_task *ajob_task_parent(const ajob_task *task); /* NULL for the root */
 AJOB_API enum ajob_state ajob_task_state(const ajob_task *task);
@@ -363,7 +365,8 @@ typedef struct ajob_download_options {
 
 /* Retries up to 4 times unless ajob_set_retry() says otherwise. NULL with
  * AJOB_EINVAL's text for a bad URL, digest or name. Fields of its task.ended:
- * path, bytes, sha256 (or the digest's own name), up_to_date, resumed_from. */
+ * path, bytes, up_to_date, resumed_from, verified (null: there was no digest to
+ * verify), sha256 (or the digest's own name), url (without secrets). */
 AJOB_API ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options);
 
 /* Says what ajob_download() would say to these options, without making a task;
@@ -374,7 +377,7 @@ AJOB_API int ajob_download_check(ajob_loop *loop, const ajob_download_options *o
 /* The file a download writes, as a person would type it; NULL for another kind. */
 AJOB_API const char *ajob_download_path(const ajob_task *task);
 
-/* One file of a release, as it was listed. */
+/* One file of a release, as it was listed. Lives as long as the call. */
 typedef struct ajob_asset {
     const char *tag;
     const char *name;   /* as the server spells it: print it escaped */
@@ -405,7 +408,7 @@ typedef struct ajob_release_options {
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;
     bool list_only;         /* call asset, download nothing */
-    ajob_http_options http; /* its token goes to the API's host alone */
+    ajob_http_options http; /* its token and headers go to the API's host alone */
 } ajob_release_options;
 
 /* A group of downloads named by asset, made when the release is known. Without

@@ -2,7 +2,7 @@
  * event_json.c - an event as one line of JSON.
  *
  * Owns the spelling of the record of a run: names and order of its fields, as
- * ajob-events and DESIGN fix them. Times are RFC 3339 in UTC.
+ * ajob(1) fixes them. Times are RFC 3339 in UTC.
  */
 #include "core/loop.h"
 #include "core/names.h"

@@ -54,7 +54,7 @@ bool group_is_failing(const struct group *group) {
 static struct outcome outcome_of(const struct group *group) {
     const struct ajob_task *failure = first_failure(group);
     struct outcome outcome = {.succeeded = !failure, .exit = -1};
-    outcome.is_retryable = !group->task.kind->grows && !group->feed;
+    outcome.is_retryable = task_can_repeat(&group->task);
     if (failure) {
         char number[16];
         const char *cause = failure->cause ? failure->cause : "out of memory";
@@ -69,7 +69,7 @@ static struct outcome outcome_of(const struct group *group) {
 }
 
 static void end_if_over(struct group *group) {
-    bool is_over = !group->holds && !group->is_fed && group->ended == group->count;
+    bool is_over = !group->is_fed && group->ended == group->count;
     if (group->is_open && is_over)
         task_attempt_over(&group->task, outcome_of(group));
 }
@@ -161,10 +161,12 @@ static void recount_needs(struct group *group) {
 static void take_from_feed(struct group *group) {
     while (group->is_fed && group->count - group->ended < group->feed->window) {
         struct ajob_task *child = group->feed->next(&group->task, group->feed->data);
-        if (!child)
+        bool is_wrong = child && (child->needs || ajob_group_add(&group->task, child));
+        if (!child || is_wrong)
             group->is_fed = false;
-        else if (ajob_group_add(&group->task, child))
-            task_want_stop(&group->task, AJOB_FAILED, ajob_error(group->task.loop));
+        if (is_wrong)
+            task_want_stop(&group->task, AJOB_FAILED,
+                           "its feed brought a task that cannot be added");
     }
 }
 
@@ -185,21 +187,11 @@ void group_start(struct ajob_task *task) {
 
 /* Those without needs may start once nothing else is left. */
 static void post_finalizers(struct group *group) {
-    if (group->ordinary_left || group->holds)
+    if (group->ordinary_left || group->is_fed)
         return;
     for (struct ajob_task *child = group->first; child; child = child->next)
         if (task_is_finalizer(child))
             loop_post(group->task.loop, child);
-}
-
-void group_hold(struct group *group) {
-    group->holds++;
-}
-
-void group_release(struct group *group) {
-    group->holds--;
-    post_finalizers(group);
-    end_if_over(group);
 }
 
 static void apply_policy(struct group *group, struct ajob_task *child) {
@@ -233,10 +225,10 @@ void group_child_ended(struct group *group, struct ajob_task *child) {
     group->failed += task_is_failure(child);
     if (group->task.state == AJOB_ENDED)
         return; /* it was abandoned */
-    if (!task_is_finalizer(child) && --group->ordinary_left == 0)
-        post_finalizers(group);
+    group->ordinary_left -= !task_is_finalizer(child);
     apply_policy(group, child);
     take_from_feed(group);
+    post_finalizers(group);
     end_if_over(group);
 }
 
@@ -311,7 +303,7 @@ int ajob_group_add(ajob_task *task, ajob_task *child) {
     if (!task->kind->is_group)
         return loop_fail(task->loop, AJOB_EINVAL, "a %s is no group", task->kind->name);
     struct group *group = group_of(task);
-    bool is_running = group->is_open || group->holds;
+    bool is_running = group->is_open;
     bool is_over = task->state == AJOB_ENDED || (is_running && task->attempt_over);
     bool is_free = !child->parent && child->state == AJOB_PENDING && !child->in_run &&
                    child->loop == task->loop && !is_inside(task, child);

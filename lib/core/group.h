@@ -3,8 +3,8 @@
  *
  * A group starts its children as their needs and the limits allow, applies its
  * policy when one ends, and is over when all have ended. Kinds that find out
- * their children at run time (release) embed a struct group, hold it open while
- * they look, and add.
+ * their children at run time (release) embed a struct group, add, and call
+ * group_start() once they know their children.
  */
 #ifndef AJOB_CORE_GROUP_H
 #define AJOB_CORE_GROUP_H
@@ -19,7 +19,6 @@ struct group {
     struct ajob_feed *feed;         /* where more children come from; NULL: they are all here */
     uint32_t count, ended, succeeded, failed;
     uint32_t ordinary_left; /* children that are no finalizers and have not ended */
-    uint32_t holds;         /* more children may come: not over yet */
     uint8_t policy;         /* enum ajob_policy */
     bool is_fed;            /* the feed has an end, and it has not come yet */
     bool is_open;           /* children may start */
@@ -33,10 +32,6 @@ struct group *group_of(const struct ajob_task *task);
 void group_start(struct ajob_task *task);
 void group_stop(struct ajob_task *task, enum stop_how how);
 void group_free(struct ajob_task *task);
-
-/* Keeps a running group from ending; to be released once for each hold. */
-void group_hold(struct group *group);
-void group_release(struct group *group);
 
 /* A child of the group has ended and its dependents know. */
 void group_child_ended(struct group *group, struct ajob_task *child);

@@ -13,7 +13,7 @@ enum { GRACE_MS = 5000, TRANSFERS = 16, TRANSFERS_PER_HOST = 6, JSON_MAX = 1 << 
 /* ---- time -------------------------------------------------------------- */
 
 uint64_t loop_now_ns(const struct ajob_loop *loop) {
-    return loop->clock_ns() - loop->paused_ns;
+    return loop->clock_ns();
 }
 
 uint64_t loop_now_ms(const struct ajob_loop *loop) {
@@ -90,6 +90,14 @@ static void tell_of_ends(struct ajob_loop *loop) {
 
 static void run_is_over(struct ajob_loop *loop);
 
+static void free_forgotten(struct ajob_loop *loop) {
+    while (loop->forgotten) {
+        struct ajob_task *task = loop->forgotten;
+        loop->forgotten = task->end_next;
+        task_free(task);
+    }
+}
+
 void loop_turn(struct ajob_loop *loop) {
     struct ajob_task *task;
     if (loop->in_turn)
@@ -100,13 +108,11 @@ void loop_turn(struct ajob_loop *loop) {
     deadline_fire(&loop->deadlines, loop_now_ms(loop));
     do {
         while ((task = take_posted(loop))) {
-            if (task->is_forgotten)
-                task_free(task);
-            else
-                task_step(task);
+            task_step(task);
             if (loop->ended)
                 tell_of_ends(loop);
         }
+        free_forgotten(loop);
         for (struct loop_module *module = loop->modules; module; module = module->next)
             if (module->turn_ended)
                 module->turn_ended(module);
@@ -165,6 +171,8 @@ int ajob_every(ajob_loop *loop, uint64_t interval_ms, ajob_tick_fn *call, void *
     return 0;
 }
 
+static void close_loop(struct ajob_loop *loop);
+
 static int status_for_shell(const struct ajob_loop *loop) {
     switch ((enum ajob_status)loop->root->status) {
     case AJOB_SUCCEEDED:
@@ -200,6 +208,8 @@ static void run_is_over(struct ajob_loop *loop) {
         uv_stop(loop->uv);
     if (loop->done)
         loop->done(root, loop->done_data);
+    if (loop->close_wanted)
+        close_loop(loop);
 }
 
 int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, void *data) {
@@ -347,10 +357,8 @@ ajob_loop *ajob_loop_new(const ajob_loop_options *options) {
     return NULL;
 }
 
-void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void *data) {
+static void close_loop(struct ajob_loop *loop) {
     loop->closing = true;
-    loop->closed = closed;
-    loop->closed_data = data;
     for (struct loop_module *module = loop->modules; module; module = module->next)
         if (module->close)
             module->close(module);
@@ -358,6 +366,16 @@ void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void *data) {
     uv_close((uv_handle_t *)&loop->prepare, handle_closed);
     uv_close((uv_handle_t *)&loop->check, handle_closed);
     uv_close((uv_handle_t *)&loop->timer, handle_closed);
+}
+
+void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void *data) {
+    loop->closed = closed;
+    loop->closed_data = data;
+    loop->close_wanted = loop->root != NULL;
+    if (loop->root)
+        ajob_kill(loop->root, "the closing of its loop");
+    else
+        close_loop(loop);
 }
 
 static void set_flag(void *flag) {

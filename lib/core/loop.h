@@ -47,6 +47,7 @@ struct ajob_loop {
     bool owns_uv;
     bool handles_signals;
     bool closing;
+    bool close_wanted; /* when the run is over */
     uint64_t grace_ms;
     unsigned per_host; /* transfers to one host at once */
 
@@ -62,10 +63,10 @@ struct ajob_loop {
     bool in_turn;
     struct deadlines deadlines;
     uint64_t (*clock_ns)(void); /* uv_hrtime, or a test's */
-    uint64_t paused_ns;         /* time that does not count: the process was stopped */
     uint32_t random;            /* state of loop_random() */
     uint32_t tickets;           /* given out to tasks that became ready */
 
+    struct ajob_task *forgotten;    /* to be freed when nothing is posted, linked by end_next */
     struct ajob_task *first, *last; /* tasks in no group */
     struct ajob_pool *pools;
     struct ajob_pool *transfers;
@@ -91,11 +92,10 @@ struct ajob_loop {
     ajob_trace_fn *trace;
     void *trace_data;
     struct text path, file, json, error;
-    /* what was last handed out */ /* what was last handed out */
+    /* what was last handed out */
 };
 
-/* The time since some point in the past, without the time the process was
- * stopped by SIGTSTP. */
+/* The time since some point in the past. */
 uint64_t loop_now_ns(const struct ajob_loop *loop);
 uint64_t loop_now_ms(const struct ajob_loop *loop);
 

@@ -14,6 +14,7 @@ enum { WATCHED_COUNT = sizeof watched / sizeof watched[0] };
 struct signals {
     struct ajob_loop *loop;
     uv_signal_t handles[WATCHED_COUNT];
+    void (*pipe)(int), (*file_size)(int); /* what was before the run */
     int open;
 };
 
@@ -57,8 +58,8 @@ bool signals_open(struct ajob_loop *loop) {
 
 void signals_start(struct signals *signals) {
     /* libcurl and the views expect writes to fail with EPIPE instead. */
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files: EFBIG instead */
+    signals->pipe = signal(SIGPIPE, SIG_IGN);
+    signals->file_size = signal(SIGXFSZ, SIG_IGN); /* EFBIG instead */
     for (int i = 0; i < signals->open; i++) {
         struct sigaction before;
         bool is_ignored = sigaction(watched[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
@@ -68,6 +69,8 @@ void signals_start(struct signals *signals) {
 }
 
 void signals_stop(struct signals *signals) {
+    signal(SIGPIPE, signals->pipe);
+    signal(SIGXFSZ, signals->file_size);
     for (int i = 0; i < signals->open; i++)
         uv_signal_stop(&signals->handles[i]);
 }

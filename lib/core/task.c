@@ -249,7 +249,7 @@ void task_step(struct ajob_task *task) {
             if (task->attempt_over && task->wanted != AJOB_UNDECIDED) {
                 end(task, task->wanted);
             } else if (task->attempt_over) {
-                task->is_retryable = true;
+                task->is_retryable = task_can_repeat(task);
                 attempt_failed(task);
             } else if ((task->phase_is_due || task->kill_wanted) && !task->was_killed) {
                 set_phase_end(task, 0);
@@ -375,12 +375,23 @@ void task_link(struct ajob_task *task, struct ajob_task *parent) {
     *last = task;
 }
 
+static bool is_posted_within(const struct ajob_task *task) {
+    if (task->is_posted || !task->kind->is_group)
+        return task->is_posted;
+    for (const struct ajob_task *child = group_of(task)->first; child; child = child->next)
+        if (is_posted_within(child))
+            return true;
+    return false;
+}
+
 void task_forget(struct ajob_task *task) {
     unlink_from_list(task);
-    if (task->is_posted)
-        task->is_forgotten = true;
-    else
+    if (is_posted_within(task)) {
+        task->end_next = task->loop->forgotten;
+        task->loop->forgotten = task;
+    } else {
         task_free(task);
+    }
 }
 
 void task_free(struct ajob_task *task) {

@@ -107,7 +107,6 @@ struct ajob_task {
     uint8_t wanted; /* the status a stop will end it with; UNDECIDED: no stop wanted */
     uint8_t when;   /* enum ajob_when */
     bool is_posted : 1;
-    bool is_forgotten : 1; /* to be freed when it comes out of the posted list */
     bool in_run : 1;
     bool has_title : 1;
     bool is_shielded : 1;
@@ -135,7 +134,8 @@ void *task_new(struct ajob_loop *loop, const struct task_kind *kind);
 /* Frees a task and, if it is a group, what is in it. It must not be running. */
 void task_free(struct ajob_task *task);
 
-/* Takes an ended task out of its group and frees it, once it is not posted. */
+/* Takes an ended task out of its group and frees it: at once, or, if it or what is
+ * in it is still posted, when the posted list is empty. */
 void task_forget(struct ajob_task *task);
 
 /* How an attempt ended. */
@@ -188,6 +188,9 @@ void task_reset(struct ajob_task *task);
 /* Takes the task out of the list it is in and makes it group's last. */
 void task_link(struct ajob_task *task, struct ajob_task *group);
 
+/* Another attempt can begin where the first one did: not if the kind has added
+ * tasks, or a feed has brought some. */
+bool task_can_repeat(const struct ajob_task *task);
 bool task_is_finalizer(const struct ajob_task *task);
 /* It ended, and not well: failed, timed out, or skipped for such a need. */
 bool task_is_failure(const struct ajob_task *task);

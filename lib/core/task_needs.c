@@ -19,7 +19,7 @@ bool task_needs_have_ended(const struct ajob_task *task) {
     if (!task_awaits_group(task))
         return task->unmet == 0;
     const struct group *group = group_of(task->parent);
-    return !group->ordinary_left && !group->holds;
+    return !group->ordinary_left && !group->is_fed;
 }
 
 static bool something_failed(const struct ajob_task *finalizer) {

@@ -194,6 +194,10 @@ bool ajob_task_is_group(const ajob_task *task) {
 
 /* ---- looking, inside ----------------------------------------------------------- */
 
+bool task_can_repeat(const struct ajob_task *task) {
+    return !task->kind->grows && !(task->kind->is_group && group_of(task)->feed);
+}
+
 bool task_is_finalizer(const struct ajob_task *task) {
     return task->when != AJOB_WHEN_NEEDS_SUCCEEDED;
 }

@@ -26,7 +26,7 @@ struct download {
     int64_t total;
     char *hex;                /* of the digest that was verified, or NULL */
     const char *digest_field; /* "sha256" */
-    bool is_up_to_date, is_verified, was_stopped;
+    bool is_up_to_date, is_verified;
     bool is_release; /* of which one expects a digest */
 };
 
@@ -98,11 +98,9 @@ static void start(struct ajob_task *task) {
 }
 
 static void stop(struct ajob_task *task, enum stop_how how) {
-    struct download *download = download_of(task);
-    if (how == STOP_POLITE || !download->was_stopped)
-        if (download->transfer)
-            transfer_stop(download->transfer);
-    download->was_stopped = true;
+    (void)how; /* it cannot end sooner than soon */
+    if (download_of(task)->transfer)
+        transfer_stop(download_of(task)->transfer);
 }
 
 /* ---- what a kind says of itself ------------------------------------------- */
@@ -126,6 +124,16 @@ static ajob_field number_field(const char *name, uint64_t value) {
     return (ajob_field){.name = name, .type = AJOB_FIELD_NUMBER, .number = (int64_t)value};
 }
 
+/* The URL without its secrets, until something else is handed out. */
+static const char *redacted(const struct download *download) {
+    struct text *file = &download->task.loop->file;
+    char *url = url_redacted(download->plan.url);
+    text_clear(file);
+    text_add(file, url ? url : "");
+    mem_free(url);
+    return text_string(file);
+}
+
 static size_t fields(const struct ajob_task *task, ajob_field fields[KIND_FIELDS_MAX]) {
     const struct download *download = download_of(task);
     size_t count = 0;
@@ -139,6 +147,8 @@ static size_t fields(const struct ajob_task *task, ajob_field fields[KIND_FIELDS
         fields[count++] = (ajob_field){.name = "verified"};
     fields[count++] = text_field(download->digest_field ? download->digest_field : "sha256",
                                  download->is_verified ? download->hex : NULL);
+    if (!download->is_release)
+        fields[count++] = text_field("url", redacted(download));
     return count;
 }
 

@@ -115,10 +115,21 @@ void failure_add_message(struct text *cause, const char *content_type, const str
         add_line(cause, text, strcspn(text, "\r\n"));
 }
 
+/* Many a server says its status once more: "404 Not Found". */
+static bool repeats(const struct text *body, int status, const char *reason) {
+    char again[64];
+    const char *text = text_string(body), *title = strcasestr(text, "<title>");
+    snprintf(again, sizeof again, "%d %s", status, reason);
+    const char *said = title ? title + 7 : text;
+    size_t length = strcspn(said, title ? "<" : "\r\n");
+    return length == strlen(again) && !strncasecmp(said, again, length);
+}
+
 struct failure failure_of_status(const struct response *response, const struct text *body,
                                  struct text *cause) {
     const char *reason = http_reason(response->status);
     text_format(cause, *reason ? "HTTP %d (%s)" : "HTTP %d", response->status, reason);
-    failure_add_message(cause, response->content_type, body);
+    if (!repeats(body, response->status, reason))
+        failure_add_message(cause, response->content_type, body);
     return (struct failure){status_is_retryable(response->status), response->retry_after_ms};
 }

@@ -101,9 +101,10 @@ static void give_back(struct fetch *fetch) {
         fetch->exchange = profile_give(fetch->profile, fetch->exchange);
 }
 
-static void arm_stall(struct fetch *fetch) {
+static void arm_stall(struct fetch *fetch, uint64_t from_ms) {
+    fetch->is_suspect = false;
     deadline_arm(&fetch->loop->deadlines, &fetch->stall,
-                 deadline_after(fetch->heard_ms, fetch->profile->stall_ms + 1));
+                 deadline_after(from_ms, fetch->profile->stall_ms));
 }
 
 static bool start_hop(struct fetch *fetch) {
@@ -130,8 +131,8 @@ static bool start_hop(struct fetch *fetch) {
         fetch->exchange = profile_give(fetch->profile, exchange);
         return false;
     }
-    fetch->heard_ms = loop_now_ms(fetch->loop);
-    arm_stall(fetch);
+    fetch->started_ms = fetch->heard_ms = loop_now_ms(fetch->loop);
+    arm_stall(fetch, fetch->started_ms);
     return true;
 }
 
@@ -149,18 +150,30 @@ static void fail(struct fetch *fetch, const char *cause) {
                                          .status = fetch->response.status});
 }
 
+/* Since when the server has been silent: not before the connection stood, since
+ * until then the time to connect is what counts. */
+static uint64_t silent_since(const struct fetch *fetch, uint64_t now_ms) {
+    curl_off_t connected_us = 0;
+    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    uint64_t connected_ms =
+        connected_us ? fetch->started_ms + (uint64_t)connected_us / 1000 : now_ms;
+    return connected_ms > fetch->heard_ms ? connected_ms : fetch->heard_ms;
+}
+
 /* Data was due by now. libcurl's own limit on speed averages over seconds, so it
  * is late by as much. */
 static void stall_is_due(struct deadline *deadline) {
+    enum { LAST_CHANCE_MS = 20 };
     struct fetch *fetch = (struct fetch *)((char *)deadline - offsetof(struct fetch, stall));
-    uint64_t now_ms = loop_now_ms(fetch->loop);
-    curl_off_t connected = 0;
+    uint64_t now_ms = loop_now_ms(fetch->loop), since_ms = silent_since(fetch, now_ms);
     char duration[32], cause[64];
-    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-    if (!connected) /* until then the time to connect is what counts */
-        fetch->heard_ms = now_ms;
-    if (now_ms - fetch->heard_ms < fetch->profile->stall_ms) {
-        arm_stall(fetch);
+    if (now_ms < deadline_after(since_ms, fetch->profile->stall_ms)) {
+        arm_stall(fetch, since_ms);
+        return;
+    }
+    if (!fetch->is_suspect) { /* it may be us who were stopped: data may wait to be read */
+        fetch->is_suspect = true;
+        deadline_arm(&fetch->loop->deadlines, deadline, now_ms + LAST_CHANCE_MS);
         return;
     }
     ajob_format_duration(duration, fetch->profile->stall_ms);
@@ -172,7 +185,7 @@ static void stall_is_due(struct deadline *deadline) {
                                          .status = fetch->response.status});
 }
 
-/* Goes where the redirect leads; false if it has failed instead. */
+/* Goes where the redirect leads, or fails. */
 static void follow(struct fetch *fetch) {
     char *target = NULL, *next = NULL;
     const char *here = fetch->hop ? fetch->hop : fetch->request.url;

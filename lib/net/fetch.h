@@ -63,15 +63,17 @@ struct fetch {
     struct response response;
     struct text error_body; /* the beginning of a body that explains a failure */
     struct deadline stall;  /* when this hop has been silent for too long */
-    uint64_t heard_ms;      /* when it last was not */
+    uint64_t started_ms;    /* this hop */
+    uint64_t heard_ms;      /* when it last was not silent */
+    bool is_suspect;        /* silent for too long, if the next poll brings nothing */
     size_t header_bytes;    /* of all responses of this hop, trailers too */
     size_t ignored_bytes;   /* of a body that nobody wants */
     bool has_head;          /* head() was called */
     bool is_refused;
 };
 
-/* Starts. False on lack of memory; then nothing else is called. The fetch may
- * be used again once done() has come. */
+/* Starts; zeroed before its first use. False on lack of memory; then nothing else
+ * is called. The fetch may be used again once done() has come. */
 bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch_owner *calls,
                  void *owner, const struct fetch_request *request);
 

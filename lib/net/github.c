@@ -14,13 +14,6 @@ static bool is_part_of_name(const char *text, size_t length) {
     return length && length <= 100 && strspn(text, letters) >= length && !is_dots;
 }
 
-static bool refuse(struct text *error, const char *repository) {
-    char safe[TEXT_LINE_MAX];
-    text_format(error, "%s: not a repository: write OWNER/REPO or its URL",
-                ajob_escape(safe, sizeof safe, repository));
-    return false;
-}
-
 static bool is_github_com(const char *host, size_t length) {
     return (length == 10 && !strncasecmp(host, "github.com", 10)) ||
            (length == 14 && !strncasecmp(host, "www.github.com", 14));
@@ -41,57 +34,82 @@ static const char *fault_of_api(const char *url) {
     return fault ? fault : url[strcspn(url, "?#")] ? "a query in it" : NULL;
 }
 
+/* OWNER/REPO at path, perhaps with ".git" or a slash behind it; where each is. */
+struct repo_path {
+    const char *owner, *name;
+    size_t owner_length, name_length;
+    bool has_more; /* "/releases/tag/v1": that is more than a repository */
+};
+
+static bool read_repo_path(const char *path, struct repo_path *ret_path) {
+    const char *slash = strchr(path, '/');
+    struct repo_path parts = {.owner = path, .name = slash ? slash + 1 : ""};
+    if (!slash)
+        return false;
+    parts.owner_length = (size_t)(slash - path);
+    parts.name_length = strcspn(parts.name, "/?#");
+    const char *rest = parts.name + parts.name_length;
+    parts.has_more = *rest && strcmp(rest, "/") != 0;
+    if (parts.name_length > 4 && !strncmp(rest - 4, ".git", 4))
+        parts.name_length -= 4;
+    *ret_path = parts;
+    return is_part_of_name(parts.owner, parts.owner_length) &&
+           is_part_of_name(parts.name, parts.name_length);
+}
+
+/* Where OWNER/REPO begins in what may be a URL, and the API of its host (on the
+ * heap) if it is one of a host. NULL: it is no such URL. */
+static const char *path_of(const char *repository, char **ret_api) {
+    const char *scheme = strstr(repository, "://");
+    *ret_api = NULL;
+    if (!strncasecmp(repository, "github.com/", 11))
+        return repository + 11;
+    if (!scheme)
+        return repository;
+    const char *host = scheme + 3, *slash = strchr(host, '/');
+    if (url_fault(repository) || !slash || memchr(host, '@', (size_t)(slash - host)))
+        return NULL;
+    *ret_api = api_of(repository, host, (size_t)(slash - host));
+    return slash + 1;
+}
+
+static void drop_slashes(char *url) {
+    for (size_t length = url ? strlen(url) : 0; length && url[length - 1] == '/';)
+        url[--length] = '\0';
+}
+
 bool github_parse_repo(const char *repository, const char *api_url, struct github_repo *ret_repo,
                        struct text *error) {
     struct github_repo repo = {0};
-    const char *path = repository;
-    const char *scheme = strstr(repository, "://");
-    if (scheme) {
-        const char *host = scheme + 3, *slash = strchr(host, '/');
-        if (url_fault(repository) || !slash || memchr(host, '@', (size_t)(slash - host)))
-            return refuse(error, repository);
-        if (!api_url)
-            repo.api = api_of(repository, host, (size_t)(slash - host));
-        path = slash + 1;
-    }
-    const char *slash = strchr(path, '/');
-    const char *name = slash ? slash + 1 : "";
-    size_t name_length = scheme ? strcspn(name, "/?#") : strlen(name);
-    if (scheme && name_length > 4 && !strncmp(name + name_length - 4, ".git", 4))
-        name_length -= 4;
-    if (!slash || !is_part_of_name(path, (size_t)(slash - path)) ||
-        !is_part_of_name(name, name_length)) {
-        mem_free(repo.api);
-        return refuse(error, repository);
-    }
+    struct repo_path parts;
+    const char *path = path_of(repository, &repo.api);
     const char *api_fault = api_url ? fault_of_api(api_url) : NULL;
-    if (api_fault) {
+    char safe[TEXT_LINE_MAX];
+    if (!path || !read_repo_path(path, &parts)) {
+        text_format(error, "%s: not a repository: write OWNER/REPO or its URL",
+                    ajob_escape(safe, sizeof safe, repository));
+    } else if (parts.has_more) {
+        text_format(error, "%s: more than a repository: write %.*s/%.*s TAG",
+                    ajob_escape(safe, sizeof safe, repository), (int)parts.owner_length,
+                    parts.owner, (int)parts.name_length, parts.name);
+    } else if (api_fault) {
         text_format(error, "the API's URL: %s", api_fault);
-        return false;
-    }
-    if (!repo.api)
-        repo.api = mem_copy(api_url ? api_url : "https://api.github.com");
-    for (size_t length = repo.api ? strlen(repo.api) : 0; length && repo.api[length - 1] == '/';)
-        repo.api[--length] = '\0';
-    repo.owner = mem_copy_n(path, (size_t)(slash - path));
-    repo.name = mem_copy_n(name, name_length);
-    if (!repo.api || !repo.owner || !repo.name) {
-        github_repo_done(&repo);
+    } else {
+        if (api_url || !repo.api) {
+            mem_free(repo.api);
+            repo.api = mem_copy(api_url ? api_url : "https://api.github.com");
+        }
+        drop_slashes(repo.api);
+        repo.owner = mem_copy_n(parts.owner, parts.owner_length);
+        repo.name = mem_copy_n(parts.name, parts.name_length);
+        if (repo.api && repo.owner && repo.name) {
+            *ret_repo = repo;
+            return true;
+        }
         text_add(error, "out of memory");
-        return false;
     }
-    *ret_repo = repo;
-    return true;
-}
-
-bool github_copy_repo(const struct github_repo *repo, struct github_repo *ret_repo) {
-    struct github_repo copy = {mem_copy(repo->api), mem_copy(repo->owner), mem_copy(repo->name)};
-    if (!copy.api || !copy.owner || !copy.name) {
-        github_repo_done(&copy);
-        return false;
-    }
-    *ret_repo = copy;
-    return true;
+    github_repo_done(&repo);
+    return false;
 }
 
 void github_repo_done(struct github_repo *repo) {
@@ -227,7 +245,6 @@ bool github_read_release(const cJSON *json, struct github_release *ret_release,
     }
     release.tag = mem_copy(tag);
     release.is_draft = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "draft"));
-    release.is_prerelease = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "prerelease"));
     const cJSON *assets = cJSON_GetObjectItemCaseSensitive(json, "assets");
     if (!release.tag || !github_read_assets(assets, &release, error)) {
         github_release_done(&release);

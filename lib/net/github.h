@@ -23,7 +23,6 @@ struct github_repo {
  * the URL's host. False with one line in error. */
 bool github_parse_repo(const char *repository, const char *api_url, struct github_repo *ret_repo,
                        struct text *error);
-bool github_copy_repo(const struct github_repo *repo, struct github_repo *ret_repo);
 void github_repo_done(struct github_repo *repo);
 
 /* URLs of the API; on the heap or NULL. tag NULL: the latest release. */
@@ -41,7 +40,7 @@ struct github_asset {
 struct github_release {
     uint64_t id;
     char *tag;
-    bool is_draft, is_prerelease;
+    bool is_draft;
     struct github_asset *assets;
     size_t asset_count;
 };

@@ -17,11 +17,15 @@ static void work(uv_work_t *request) {
         ssize_t got = pread(hasher->fd, block, left < BLOCK ? left : BLOCK, (off_t)offset);
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0)
+            hasher->error = errno;
         if (got <= 0)
             break;
         digest_add(hasher->digest, block, (size_t)got);
         offset += (uint64_t)got;
     }
+    if (!block)
+        hasher->error = ENOMEM;
     free(block);
     hasher->has_read_all = offset == hasher->length;
 }
@@ -36,6 +40,7 @@ static void work_is_done(uv_work_t *request, int status) {
 bool hasher_start(struct hasher *hasher, uv_loop_t *uv) {
     hasher->work.data = hasher;
     hasher->has_read_all = false;
+    hasher->error = 0;
     atomic_store(&hasher->is_cancelled, false);
     hasher->is_running = uv_queue_work(uv, &hasher->work, work, work_is_done) == 0;
     return hasher->is_running;

@@ -17,6 +17,7 @@ struct hasher {
     atomic_bool is_cancelled;
     bool is_running;
     bool has_read_all; /* after done(): all `length` bytes were there */
+    int error;         /* else errno, or 0: the file is shorter, or it was cancelled */
     void (*done)(struct hasher *hasher);
     void *owner;
 };

@@ -19,8 +19,8 @@
 #include "core/loop.h"
 #include "core/pool.h"
 
-/* A file descriptor that libcurl has asked, or may ask again, to watch. The
- * handle stays for as long as the multi: numbers of descriptors come back. */
+/* A file descriptor that libcurl has asked, or may ask again, to watch; until
+ * it is closed, or, where we do not hear of that, not wanted any more. */
 struct watch {
     uv_poll_t poll;
     struct multi *multi;
@@ -134,6 +134,24 @@ static struct watch *watch_for(struct multi *multi, curl_socket_t fd) {
     return watch;
 }
 
+static void watch_closed(uv_handle_t *handle) {
+    struct watch *watch = handle->data;
+    struct ajob_loop *loop = watch->multi->loop;
+    mem_free(watch);
+    loop_handle_closed(loop);
+}
+
+/* Before the descriptor is closed: its number may be anybody's then. */
+static void drop_watch(struct watch *watch) {
+    struct watch **link = &watch->multi->changed;
+    while (*link && *link != watch)
+        link = &(*link)->next_changed;
+    if (*link)
+        *link = watch->next_changed;
+    watch->multi->watches[watch->fd] = NULL;
+    uv_close((uv_handle_t *)&watch->poll, watch_closed);
+}
+
 static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *data, void *unused) {
     struct multi *multi = data;
     (void)easy;
@@ -145,7 +163,10 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *data, vo
         return -1; /* the transfers in this call fail with CURLM_ABORTED_BY_CALLBACK */
     bool is_in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
     bool is_out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
-    want(watch, (is_in ? UV_READABLE : 0) | (is_out ? UV_WRITABLE : 0));
+    if (what == CURL_POLL_REMOVE && !watch->is_connection)
+        drop_watch(watch);
+    else
+        want(watch, (is_in ? UV_READABLE : 0) | (is_out ? UV_WRITABLE : 0));
     return 0;
 }
 
@@ -181,12 +202,8 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
 static int close_socket(void *data, curl_socket_t fd) {
     struct multi *multi = data;
     struct watch *watch = (size_t)fd < multi->watch_count ? multi->watches[fd] : NULL;
-    if (watch) {
-        watch->wanted = 0;
-        if (!multi->loop->closing)
-            align(watch);
-        watch->is_connection = false;
-    }
+    if (watch)
+        drop_watch(watch);
     return close(fd);
 }
 
@@ -213,13 +230,6 @@ static void turn_ended(struct loop_module *module) {
 
 static void timer_closed(uv_handle_t *handle) {
     loop_handle_closed(((struct multi *)handle->data)->loop);
-}
-
-static void watch_closed(uv_handle_t *handle) {
-    struct watch *watch = handle->data;
-    struct ajob_loop *loop = watch->multi->loop;
-    mem_free(watch);
-    loop_handle_closed(loop);
 }
 
 static void close_multi(struct loop_module *module) {

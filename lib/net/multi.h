@@ -2,7 +2,7 @@
  * multi.h - libcurl's multi interface on the libuv loop.
  *
  * The only room that knows both. libcurl never sees more exchanges than there
- * are transfer slots: the queue is ours (pool.h).
+ * are transfer slots, and one question to an API: the queue is ours (pool.h).
  *
  * Nothing here may be called from within a libcurl callback, except that the
  * callbacks of an exchange read its easy handle's info.

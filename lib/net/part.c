@@ -150,7 +150,10 @@ bool part_claim(struct part *part, const char *name, struct text *error) {
     if (fault)
         return fail(error, part->part_name, fault);
     if (!part->is_locked) {
+        if (!part->size)
+            unlinkat(part->dir_fd, part->part_name, 0); /* nobody's loss, and perhaps ours */
         close(part->fd);
+        part->fd = -1;
         return claim_own(part, name, error);
     }
     part->is_resumable = true;

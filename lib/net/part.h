@@ -36,7 +36,8 @@ struct part_note {
     char *identity;      /* equal: the same thing, whatever its URL */
     char *url;           /* for people, without secrets */
     char *etag;          /* strong */
-    char *last_modified; /* meaningful without etag */
+    char *last_modified; /* if it tells versions apart; meaningful without etag */
+    char *modified;      /* Last-Modified as it was sent, for the file's own time */
     int64_t total;       /* -1: not known */
 };
 

@@ -11,6 +11,7 @@ void part_note_done(struct part_note *note) {
     mem_free(note->url);
     mem_free(note->etag);
     mem_free(note->last_modified);
+    mem_free(note->modified);
     *note = (struct part_note){.total = -1};
 }
 
@@ -39,6 +40,7 @@ bool note_read(const char *text, size_t length, struct part_note *ret_note) {
     note.url = read_string(json, "url");
     note.etag = read_string(json, "etag");
     note.last_modified = read_string(json, "last_modified");
+    note.modified = read_string(json, "modified");
     if (note.etag && note.etag[0] != '"') /* weak ones prove nothing */
         note.etag = mem_free(note.etag);
     bool is_ok = cJSON_IsNumber(version) && version->valueint == 1 && note.identity;
@@ -64,6 +66,7 @@ void note_write(const struct part_note *note, struct text *json) {
     add(json, "identity", note->identity);
     add(json, "etag", note->etag);
     add(json, "last_modified", note->last_modified);
+    add(json, "modified", note->modified);
     if (note->total >= 0)
         text_format(json, ",\n  \"size\": %lld", (long long)note->total);
     text_add(json, "\n}\n");

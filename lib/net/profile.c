@@ -150,7 +150,7 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
         .loop = loop,
         .cacert = (char *)options->cacert,
         .version = (int)options->version,
-        .connect_ms = (long)connect_ms,
+        .connect_ms = connect_ms > INT32_MAX ? INT32_MAX : (long)connect_ms,
         .stall_ms = stall_ms,
     };
     if (!profiles || !make_headers(loop, options, &like.headers))

@@ -353,6 +353,10 @@ static void page_answered(struct query *query, const struct query_result *result
 static void listing_start(struct ajob_task *task) {
     struct release *listing = release_of(task);
     const struct github_repo *repo = &listing->plan->repo;
+    if (!task->parent) {
+        fail_attempt(listing, NULL, "a listing of releases must be in a group");
+        return;
+    }
     listing->pages = 0;
     if (listing->plan->lists_all)
         ask(listing, github_releases_url(repo), false, page_answered);

@@ -49,13 +49,19 @@ static const char *strong_date(const struct response *response) {
     return is_strong ? response->last_modified : NULL;
 }
 
+/* Keeps what is known: the answer with the rest need not say it again. */
+static void learn(char **field, const char *value) {
+    if (!*field)
+        *field = mem_copy(value);
+}
+
 void resume_learn(struct part_note *note, const struct response *response, int64_t total) {
-    bool is_usable = !response->is_encoded;
-    mem_free(note->etag);
-    mem_free(note->last_modified);
-    note->etag = is_usable ? mem_copy(response_strong_etag(response)) : NULL;
-    note->last_modified = is_usable ? mem_copy(strong_date(response)) : NULL;
     note->total = total;
+    learn(&note->modified, response->last_modified);
+    if (response->is_encoded || (note->last_modified && !note->etag))
+        return;
+    learn(&note->etag, response_strong_etag(response));
+    learn(&note->last_modified, strong_date(response));
 }
 
 bool resume_remember(const struct transfer_plan *plan, struct part *part, struct part_note *note,

@@ -15,7 +15,7 @@
 /* Whether the part that was claimed may be continued; then its note, too. */
 bool resume_recall(const struct transfer_plan *plan, struct part *part, struct part_note *ret_note);
 
-/* Takes from the response what the note needs; total -1: not known. */
+/* Takes from the response what the note lacks; total -1: not known. */
 void resume_learn(struct part_note *note, const struct response *response, int64_t total);
 
 /* Whether a part with this note could be continued at all. */

@@ -8,7 +8,7 @@
 #include "net/resume.h"
 
 enum {
-    NOTE_FROM = 256 * 1024,    /* smaller bodies are not worth a note while they come */
+    NOTE_AFTER = 512 * 1024,   /* with less of it here, or to come, no note is written yet */
     RESERVE_FROM = 1024 * 1024 /* nor asking for room */
 };
 
@@ -74,6 +74,7 @@ static void open_target(struct transfer *transfer) {
 
 static void is_up_to_date(struct transfer *transfer) {
     transfer->succeeded = transfer->is_up_to_date = true;
+    transfer->resumed_from = 0;
     transfer->offset = transfer->target.size;
     transfer->total = (int64_t)transfer->target.size;
     go_to(transfer, TRANSFER_OVER);
@@ -131,7 +132,9 @@ static void claim(struct transfer *transfer) {
 /* The whole body comes; what is in the part already is not part of it. */
 static bool take_whole(struct transfer *transfer, const struct response *response) {
     const struct part_target *target = &transfer->target;
-    bool is_comparable = target->fd >= 0 && !transfer->plan->want && !response->is_encoded;
+    const struct transfer_plan *plan = transfer->plan;
+    bool is_comparable = target->fd >= 0 && !plan->want && !response->is_encoded &&
+                         (!plan->size_known || plan->size == target->size);
     bool is_same_size = response->length >= 0 && (uint64_t)response->length == target->size;
     if (is_comparable && is_same_size && response->last_modified &&
         http_date(response->last_modified) == target->mtime_s) {
@@ -204,9 +207,17 @@ static bool head_came(void *owner, const struct response *response) {
         !part_reserve(&transfer->part, (uint64_t)transfer->total, &transfer->cause))
         return false;
     resume_learn(&transfer->note, response, transfer->total);
-    bool is_worth_it = transfer->total < 0 || transfer->total > NOTE_FROM;
-    return !is_worth_it ||
-           resume_remember(plan, &transfer->part, &transfer->note, &transfer->cause);
+    return true;
+}
+
+/* For a process that is killed; one that is stopped leaves a note anyway. */
+static bool keep_note(struct transfer *transfer) {
+    bool is_long =
+        transfer->offset >= NOTE_AFTER &&
+        (transfer->total < 0 || (uint64_t)transfer->total >= transfer->offset + NOTE_AFTER);
+    return !is_long || transfer->part.has_note || !transfer->part.is_resumable ||
+           !resume_is_possible(transfer->plan, &transfer->note) ||
+           resume_remember(transfer->plan, &transfer->part, &transfer->note, &transfer->cause);
 }
 
 static bool body_came(void *owner, const char *data, size_t length) {
@@ -226,6 +237,8 @@ static bool body_came(void *owner, const char *data, size_t length) {
     if (plan->want)
         digest_add(&transfer->digest, data, length);
     transfer->offset += length;
+    if (!keep_note(transfer))
+        return false;
     task_progressed(transfer->task, &transfer->last_event_ms, transfer->offset, transfer->total);
     return true;
 }
@@ -303,7 +316,7 @@ static void finish(struct transfer *transfer) {
         reject(transfer);
         return;
     }
-    const char *modified = transfer->fetch.response.last_modified;
+    const char *modified = transfer->note.modified;
     int64_t mtime_s = modified ? http_date(modified) : -1;
     if (!part_commit(&transfer->part, mtime_s, transfer->target.mode, &transfer->cause)) {
         fail(transfer, false);
@@ -359,7 +372,9 @@ static void transfer_step(struct transfer *transfer) {
             else if (transfer->hasher.has_read_all)
                 start_fetch(transfer);
             else
-                fail_with(transfer, true, "the part changed while it was read");
+                fail_with(transfer, !transfer->hasher.error,
+                          transfer->hasher.error ? strerror(transfer->hasher.error)
+                                                 : "the part changed while it was read");
             break;
         case TRANSFER_FETCHING:
             if (!transfer->fetch_is_done && !transfer->is_stopped)

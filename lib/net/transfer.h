@@ -25,7 +25,7 @@
 struct transfer {
     struct ajob_task *task; /* whose attempt this is: events, loop */
     const struct transfer_plan *plan;
-    void (*over)(struct transfer *transfer); /* once, from the loop */
+    void (*over)(struct transfer *transfer); /* once, perhaps from inside start or stop */
     enum {
         TRANSFER_OPENING,
         TRANSFER_COMPARING,
@@ -58,7 +58,8 @@ struct transfer {
     struct text cause;
 };
 
-/* Begins; over() is owed. */
+/* Begins; over() is owed. It may come before this returns, as it may from
+ * transfer_stop(): they do not touch the transfer after it. */
 void transfer_start(struct transfer *transfer, struct ajob_task *task,
                     const struct transfer_plan *plan, void (*over)(struct transfer *transfer));
 

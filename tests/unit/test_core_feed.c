@@ -144,6 +144,64 @@ static void only_a_group_before_its_start_is_fed_and_once(void) {
     rig_close();
 }
 
+/* A child and, beside it, a group in which b needs a. */
+static ajob_task *next_nested(ajob_task *group, void *data) {
+    (void)group, (void)data;
+    if (handed_out++ == 0)
+        return make(&works[0], "c", NULL);
+    if (handed_out > 2)
+        return NULL;
+    ajob_task *nested = make_group(AJOB_ALL, "g", NULL);
+    ajob_task *a = make(&works[1], "a", nested), *b = make(&works[2], "b", nested);
+    CHECK_NUMBER(ajob_need(b, a), 0);
+    return nested;
+}
+
+static void a_group_is_not_freed_while_its_tasks_are_posted(void) {
+    rig_open(0);
+    handed_out = 0;
+    ajob_task *group = make_group(AJOB_ALL, NULL, NULL);
+    CHECK_NUMBER(ajob_group_feed(group, &(ajob_feed){.next = next_nested, .window = 4}), 0);
+    start_run(group);
+    ajob_resolve(works[0].task, "boom");
+    ajob_resolve(works[1].task, "boom too");
+    turn();
+    CHECK_ENDED(group, AJOB_FAILED, "c: boom");
+    rig_close();
+}
+
+static void a_fed_group_is_not_tried_again(void) {
+    ajob_task *group = open_fed(AJOB_ALL, 2, 2);
+    CHECK_NUMBER(ajob_set_retry(group, &(ajob_retry){.max = 3, .no_jitter = true}), 0);
+    CHECK_NUMBER(ajob_set_attempt_timeout(group, 1000), 0);
+    start_run(group);
+    pass(1000);
+    resolve(0, NULL);
+    resolve(1, NULL);
+    CHECK_ENDED(group, AJOB_TIMED_OUT, "attempt timeout 1s");
+    rig_close();
+}
+
+static ajob_task *next_with_need(ajob_task *group, void *data) {
+    ajob_task *task = next_work(group, data);
+    if (task && handed_out == 2)
+        CHECK_NUMBER(ajob_need(task, works[0].task), 0);
+    return task;
+}
+
+static void a_task_with_needs_is_refused(void) {
+    rig_open(0);
+    asked = handed_out = 0;
+    most = 9;
+    ajob_task *group = make_group(AJOB_SETTLED, NULL, NULL);
+    CHECK_NUMBER(ajob_group_feed(group, &(ajob_feed){.next = next_with_need, .window = 4}), 0);
+    start_run(group);
+    CHECK_NUMBER(handed_out, 2);
+    resolve(0, NULL);
+    CHECK_ENDED(group, AJOB_FAILED, "its feed brought a task that cannot be added");
+    rig_close();
+}
+
 static void resolve_in_start(ajob_task *task, void *data) {
     (void)data;
     ajob_resolve(task, NULL);
@@ -186,6 +244,9 @@ int main(void) {
     RUN(a_cancel_reaches_what_is_still_to_come);
     RUN(a_feed_without_tasks_succeeds);
     RUN(only_a_group_before_its_start_is_fed_and_once);
+    RUN(a_group_is_not_freed_while_its_tasks_are_posted);
+    RUN(a_fed_group_is_not_tried_again);
+    RUN(a_task_with_needs_is_refused);
     RUN(a_million_cost_what_a_window_costs);
     return finish();
 }
