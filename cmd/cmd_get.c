@@ -42,7 +42,8 @@ static const struct cli_option file_options[] = {
         AT(input_file),
         .help = "Download what LIST names too, a URL on each line (-: standard input)",
         .more = "A line may go on, after a tab, with the name of the file and, after another, "
-                "with its digest, as in sha256:HEX. Empty lines and those that begin with # are "
+                "with its digest, as in sha256:HEX (or sha512, sha1, md5). Empty lines and those "
+                "that begin with # are "
                 "skipped.",
     },
     {
@@ -264,7 +265,8 @@ const struct command get_command = {
     .operands = "[URL...]",
     .description =
         "Download each URL (http or https) to a file in DIR, in parallel. A file appears under "
-        "its name, the last part of the URL, only when it is complete and, where its digest is "
+        "its name, the last part of the URL (index.html if that is empty), only when it is "
+        "complete and, where its digest is "
         "known, verified. To continue after an interruption, run the same command again; files "
         "that are up to date are left alone.",
     .examples = "ajob get -d src https://example.org/a.tar.gz https://example.org/b.tar.gz\n"

@@ -88,8 +88,9 @@ const struct cli_option run_transfer_options[] = {
         AT(retries),
         .max = MOST_RETRIES,
         .help = "Try up to N times more where that may help (default: 4)",
-        .more = "That is after connection and DNS errors, stalls, truncated bodies and the HTTP "
-                "statuses 408, 429, 500, 502, 503 and 504. What has arrived is kept.",
+        .more =
+            "That is after connection and DNS errors, stalls, truncated bodies and the HTTP "
+            "statuses 408, 425, 429, 500, 502, 503, 504 and 520 to 524. What has arrived is kept.",
     },
     {
         .name = "retry-delay",
@@ -98,7 +99,8 @@ const struct cli_option run_transfer_options[] = {
         AT(retry_delay),
         .help = "Wait up to D before the first retry, then twice as long each time (default: 1s)",
         .more = "The wait is drawn at random from zero to that time, which grows to 30s at most. A "
-                "server that asks for a longer one with Retry-After is obeyed.",
+                "server that asks for a longer one with Retry-After is obeyed, up to 5m (for "
+                "releases, --max-wait); one that asks for more fails the task.",
     },
     {
         .name = "fail-fast",
