@@ -1,6 +1,8 @@
 /* text.c - text that grows up to a bound, and text made safe to show. See text.h. */
 #include "base/text.h"
 
+#include <ctype.h>
+
 #include "ajob.h"
 #include "base/mem.h"
 
@@ -148,6 +150,12 @@ char *text_new(const char *format, ...) {
     if (length >= (int)sizeof line) /* cut off, maybe inside a character */
         cut_at_character(line, sizeof line - 1);
     return mem_copy(line);
+}
+
+int hex_value(char c) {
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+    return found ? (int)(found - digits) : -1;
 }
 
 size_t utf8_decode(const char *data, size_t length, uint32_t *ret_point) {

@@ -56,6 +56,9 @@ char *text_make(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for messages: cut to TEXT_LINE_MAX. */
 char *text_new(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The value of a hexadecimal digit, or -1. */
+int hex_value(char c);
+
 /* One character of UTF-8 (RFC 3629: no overlong forms, no surrogates).
  * Returns its length, or 0 for a wrong byte at data. */
 size_t utf8_decode(const char *data, size_t length, uint32_t *ret_point);

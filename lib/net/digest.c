@@ -5,6 +5,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "base/text.h"
+
 struct digest_algorithm {
     const char *name;
     size_t size; /* bytes */
@@ -19,13 +21,6 @@ static const struct digest_algorithm algorithms[] = {
 };
 
 enum { ALGORITHM_COUNT = sizeof algorithms / sizeof algorithms[0] };
-
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 bool digest_parse(const char *text, struct digest_want *ret_want) {
     const char *colon = strchr(text, ':');

@@ -67,13 +67,6 @@ static size_t body_came(char *data, size_t size, size_t count, void *user) {
 
 static void exchange_is_done(struct exchange *exchange, CURLcode code);
 
-static bool add_header(struct curl_slist **list, const char *line) {
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer)
-        *list = longer;
-    return longer != NULL;
-}
-
 /* The profile's headers and the request's in one list; NULL headers stand for
  * the profile's own list. */
 static bool make_headers(struct fetch *fetch) {
@@ -85,12 +78,12 @@ static bool make_headers(struct fetch *fetch) {
     if (!has_more)
         return true;
     for (const struct curl_slist *line = fetch->profile->headers; line && is_ok; line = line->next)
-        is_ok = add_header(&fetch->headers, line->data);
+        is_ok = profile_add_header(&fetch->headers, line->data);
     for (const char *const *line = request->headers; line && *line && is_ok; line++)
-        is_ok = add_header(&fetch->headers, *line);
+        is_ok = profile_add_header(&fetch->headers, *line);
     if (is_ok && request->if_range) {
         char *line = text_make("If-Range: %s", request->if_range);
-        is_ok = line && add_header(&fetch->headers, line);
+        is_ok = line && profile_add_header(&fetch->headers, line);
         mem_free(line);
     }
     return is_ok;

@@ -48,10 +48,6 @@ char *name_neutral(const char *raw) {
     return copy;
 }
 
-static int hex_value(char c) {
-    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
-}
-
 char *name_from_url(const char *url) {
     const char *authority = strstr(url, "://");
     const char *path = strchr(authority ? authority + 3 : url, '/');

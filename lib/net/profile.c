@@ -38,7 +38,7 @@ static bool is_token(const char *token) {
     return *token != '\0';
 }
 
-static bool add_header(struct curl_slist **list, const char *line) {
+bool profile_add_header(struct curl_slist **list, const char *line) {
     struct curl_slist *longer = curl_slist_append(*list, line);
     if (longer)
         *list = longer;
@@ -56,7 +56,7 @@ static bool make_headers(struct ajob_loop *loop, const ajob_http_options *option
             loop_fail(loop, AJOB_EINVAL, "header: not of the form 'Name: value'");
             return false;
         }
-        is_ok = add_header(&list, *line);
+        is_ok = profile_add_header(&list, *line);
     }
     if (options->token && !is_token(options->token)) {
         curl_slist_free_all(list);
@@ -66,7 +66,7 @@ static bool make_headers(struct ajob_loop *loop, const ajob_http_options *option
     if (is_ok && options->token) {
         struct text line = TEXT_INIT(1 << 16);
         text_format(&line, "Authorization: Bearer %s", options->token);
-        is_ok = text_ok(&line) && add_header(&list, text_string(&line));
+        is_ok = text_ok(&line) && profile_add_header(&list, text_string(&line));
         text_done(&line);
     }
     if (!is_ok) {

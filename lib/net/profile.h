@@ -30,6 +30,9 @@ struct profile {
  * ajob_error() set: a header that is none, or no memory. */
 struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *options);
 
+/* Adds a line to a list of headers, which may be empty. False on lack of memory. */
+bool profile_add_header(struct curl_slist **list, const char *line);
+
 /* Puts *** where one of the profile's secrets stands in text. */
 void profile_mask(const struct profile *profile, struct text *text);
 

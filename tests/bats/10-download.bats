@@ -184,11 +184,27 @@ fixture() {
 
 @test "a repository's URL, with what people paste after it" {
     start_server "$RELEASES"
-    for url in https://github.com/o/r.git https://github.com/o/r/ https://github.com/o/r/releases/tag/v1; do
-        run_ajob download -d "${url##*/}x" "$url" v1
+    local repository count=0
+    for repository in o/r.git o/r/ o/r.git/ github.com/o/r github.com/o/r.git github.com/o/r/ \
+        https://github.com/o/r https://github.com/o/r.git https://github.com/o/r/; do
+        run_ajob download -d "out$((++count))" "$repository" v1
         assert_success
+        assert_tree "out$count" v1/a.bin v1/old.tgz
+        rm -r "out$count"
     done
-    assert_requests 3 '^main GET /repos/o/r/releases/tags/v1 200'
+    assert_requests "$count" '^main GET /repos/o/r/releases/tags/v1 200'
+    # What is behind it is not guessed at.
+    : >"$SERVER_STATE/requests.jsonl"
+    for repository in https://github.com/o/r/releases/tag/v1 https://github.com/o/r/releases/latest \
+        https://github.com/o/r.git/tree/main 'https://github.com/o/r?tab=x' 'https://github.com/o/r#x' \
+        github.com/o/r/releases o/r/releases/tag/v1 "$MAIN/o/r/releases/tag/v1"; do
+        run_ajob download "$repository" v1
+        assert_failure 2
+        refute_output
+        assert_stderr "ajob: download: $repository: more than a repository: write o/r TAG"
+        assert_tree .
+    done
+    assert_requests 0
     # Another host's API is its own, whatever GITHUB_API_URL says.
     GITHUB_API_URL=http://127.0.0.1:1 run_ajob download "$MAIN/o/r" v1
     assert_success
@@ -220,7 +236,7 @@ fixture() {
     open_latch bad
     wait_ajob
     assert_failure 1
-    assert_stderr --partial 'ajob: download: v1/bad: HTTP 404 (Not Found)'
+    assert_stderr --partial $'ajob: download: v1/bad: HTTP 404 (Not Found)\n'
     assert_equal "$(events events 'event == "task.ended" and task == "v1/slow"' status cause)" \
         $'cancelled\tcancelled by sibling v1/bad'
     assert_tree . events v1/slow.part v1/slow.part.json

@@ -95,7 +95,7 @@ fails_with() {
 
 @test "an answer without end is not read to its end" {
     start_server "$(python3 -c 'import json; print(json.dumps({"raw": {"releases/tags/v1": " " * (65 << 20)}}))')"
-    fails_with "v1: o/r: release v1: the API's answer is longer than 64 MiB"
+    fails_with "v1: o/r: release v1: the API's answer is too long"
     assert_requests 1
 }
 
@@ -175,12 +175,18 @@ fails_with() {
 
 @test "a bad repository is said before anything is asked" {
     start_server "{$GOOD}"
-    for repository in o '' /r o/ o/r/x 'o/r?x' ../r o/.. 'o r/x' 'o/r#x' ftp://github.com/o/r https://github.com/o \
+    local repository
+    for repository in o '' /r o/ ../r o/.. //o/r 'o r/x' ftp://github.com/o/r https://github.com/o github.com/o \
         https://user:pw@github.com/o/r $'o/r\nx' "$(printf 'x%.0s' {1..101})/r"; do
         run_ajob download "$repository" v1
         assert_failure 2
         assert_equal "$(wc -l <"$AJOB_ERR")" 1
         assert_stderr --regexp 'ajob: download: .*(not a repository: write OWNER/REPO or its URL|is empty)'
+    done
+    for repository in o/r/x 'o/r?x' 'o/r#x' o/r// o/r/..; do
+        run_ajob download "$repository" v1
+        assert_failure 2
+        assert_stderr "ajob: download: $repository: more than a repository: write o/r TAG"
     done
     GITHUB_API_URL=no-url run_ajob download o/r v1
     assert_failure 2

@@ -5,12 +5,12 @@ load ../helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# fails_at_once URL TEXT [COUNT]: no file, and no more requests than that
+# fails_at_once URL CAUSE [COUNT]: no file, and no more requests than that
 fails_at_once() {
     : >"$SERVER_STATE/requests.jsonl"
     run_ajob get "$1"
     assert_failure 1
-    assert_stderr --partial "ajob: get: $2"
+    assert_stderr --partial "ajob: get: ${1%%\?*}: $2"$'\n'
     assert_tree .
     assert_requests "${3:-1}"
 }
@@ -66,7 +66,7 @@ fails_at_once() {
     assert_stderr --regexp 'a .*sha256 ok'
     run_ajob get --sha256="$(body_sha256 2 300K | tr a-f A-F)" -o b "$MAIN/f/a?size=300K&seed=1"
     assert_failure 1
-    assert_stderr --partial "b: sha256 mismatch: expected $(body_sha256 2 300K), got $(body_sha256 1 300K)"
+    assert_stderr --partial "ajob: get: $MAIN/f/a: sha256 mismatch: expected $(body_sha256 2 300K), got $(body_sha256 1 300K)"
     assert_requests 2
     assert_tree . a
 }
@@ -155,33 +155,43 @@ fails_at_once() {
     assert_body a 3 5
     assert_requests 2 '^storage'
     rm a b c d
-    fails_at_once "$MAIN/f/a?redirect=11&size=5" 'a: more than 10 redirects' 11
-    fails_at_once "$MAIN/f/a?redirect=loop" 'a: more than 10 redirects' 11
-    fails_at_once "$MAIN/f/a?redirect=ftp://127.0.0.1/x" 'a: redirected to what is no http or https URL'
-    fails_at_once "$MAIN/f/a?redirect=file:///etc/passwd" 'a: redirected to what is no http or https URL'
-    fails_at_once "$MAIN/f/a?status=302" 'a: HTTP 302' # to nowhere
-    fails_at_once "$MAIN/f/a?status=304" 'a: HTTP 304'
+    fails_at_once "$MAIN/f/a?redirect=11&size=5" 'more than 10 redirects' 11
+    fails_at_once "$MAIN/f/a?redirect=loop" 'more than 10 redirects' 11
+    fails_at_once "$MAIN/f/a?redirect=ftp://127.0.0.1/x" 'redirected to what is no http or https URL'
+    fails_at_once "$MAIN/f/a?redirect=file:///etc/passwd" 'redirected to what is no http or https URL'
+    fails_at_once "$MAIN/f/a?status=302" 'HTTP 302' # to nowhere
+    fails_at_once "$MAIN/f/a?status=304" 'HTTP 304'
 }
 
 @test "statuses that another try will not mend" {
     start_server
     fails_at_once "$MAIN/f/a?status=404&body=%3Ctitle%3E%20No%20%0A%20page%3C/title%3E&type=text/html" \
-        'a: HTTP 404 (Not Found): No page'
+        'HTTP 404 (Not Found): No page'
     fails_at_once "$MAIN/f/a?status=403&body=%7B%22message%22:%22ask%20nicely%22%7D&type=application/json" \
-        'a: HTTP 403 (Forbidden): ask nicely'
-    fails_at_once "$MAIN/f/a?status=401&size=1M" 'a: HTTP 401 (Unauthorized)'
-    fails_at_once "$MAIN/f/a?status=501" 'a: HTTP 501 (Not Implemented)'
-    fails_at_once "$MAIN/f/a?status=416" 'a: HTTP 416 (Range Not Satisfiable)'
+        'HTTP 403 (Forbidden): ask nicely'
+    fails_at_once "$MAIN/f/a?status=401&size=1M" 'HTTP 401 (Unauthorized)'
+    fails_at_once "$MAIN/f/a?status=501" 'HTTP 501 (Not Implemented)'
+    fails_at_once "$MAIN/f/a?status=416" 'HTTP 416 (Range Not Satisfiable)'
+}
+
+@test "a body that only repeats the status is not shown" {
+    start_server
+    fails_at_once "$MAIN/f/a?status=404" 'HTTP 404 (Not Found)'
+    fails_at_once "$MAIN/f/a?status=404&body=404%20not%20found%0D%0A" 'HTTP 404 (Not Found)'
+    fails_at_once "$MAIN/f/a?status=403&body=%3Ctitle%3E403%20Forbidden%3C/title%3E&type=text/html" 'HTTP 403 (Forbidden)'
+    # Anything else is.
+    fails_at_once "$MAIN/f/a?status=404&body=404%20Not%20Found%20here" 'HTTP 404 (Not Found): 404 Not Found here'
+    fails_at_once "$MAIN/f/a?status=404&body=403%20Forbidden" 'HTTP 404 (Not Found): 403 Forbidden'
 }
 
 @test "a status that has no body, or half of one, is no file" {
     start_server
-    fails_at_once "$MAIN/f/a?status=204&body=" 'a: HTTP 204'
-    fails_at_once "$MAIN/f/a?status=205&body=" 'a: HTTP 205'
+    fails_at_once "$MAIN/f/a?status=204&body=" 'HTTP 204'
+    fails_at_once "$MAIN/f/a?status=205&body=" 'HTTP 205'
     run_ajob get -r 0 "$MAIN/f/a?status=206&body=half" # nobody asked for a range
     assert_failure 1
     assert_tree .
-    assert_stderr --partial 'a: the server sent another range than asked for'
+    assert_stderr --partial "ajob: get: $MAIN/f/a: the server sent another range than asked for"
 }
 
 @test "headers are sent, and a bare User-Agent of ours" {

@@ -14,7 +14,7 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     local url="$MAIN/f/a?$SIZE&reset_at=300K&times=1" etag
     run_ajob get -r 0 "$url"
     assert_failure 1
-    assert_stderr --partial 'ajob: get: a: '
+    assert_stderr --partial "ajob: get: $MAIN/f/a: "
     assert_tree . a.part a.part.json
     cmp a.part <(body 1 300K)
     etag=$(curl -sSI "$MAIN/f/a?$SIZE" | sed -n 's/^ETag: \(.*\)\r$/\1/p')
@@ -224,6 +224,29 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     assert_success
     assert_body a 1 2M
     assert_equal "$(requests ' 206 ' headers.range)" "bytes=$size-"
+}
+
+@test "the note is there while it is worth it, and after a failure always" {
+    start_server
+    expect_part
+    # has_come FILE SIZE: the last bytes may be on their way
+    has_come() { [[ -e $1.part && $(stat -c %s "$1.part") -gt $2 ]]; }
+    start_ajob get -r 0 "$MAIN/f/much?size=3M&latch=go&latch_at=1M" "$MAIN/f/endless?size=3M&chunked=1&latch=go&latch_at=1M" \
+        "$MAIN/f/begun?size=3M&latch=go&latch_at=500K" "$MAIN/f/nearly?size=1000K&latch=go&latch_at=900K"
+    wait_for_request ' held$' 4
+    wait_until 10 has_come much 700000
+    wait_until 10 has_come endless 700000
+    wait_until 10 has_come begun 300000
+    wait_until 10 has_come nearly 600000
+    wait_until 10 test -s much.part.json
+    wait_until 10 test -s endless.part.json
+    assert_tree . {much,endless,begun,nearly}.part {much,endless}.part.json
+    expect_status 130
+    kill -INT "$AJOB_PID"
+    wait_ajob
+    assert_failure 130
+    assert_tree . {much,endless,begun,nearly}.part{,.json}
+    open_latch go
 }
 
 @test "an asset is resumed whatever its signed URL, and the token with it" {

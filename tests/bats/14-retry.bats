@@ -58,7 +58,7 @@ mended() {
     start_server
     run_ajob get -r 0 --stall-timeout 1s "$MAIN/f/a?latch=never"
     assert_failure 1
-    assert_stderr --partial 'a: stalled: no data for 1s'
+    assert_stderr --partial "ajob: get: $MAIN/f/a: stalled: no data for 1s"
     open_latch never
 }
 
@@ -72,7 +72,9 @@ mended() {
 @test "connections that are refused are tried again" {
     run_ajob get -r 2 --retry-delay 1ms --events events http://127.0.0.1:1/a http://localhost:1/b
     assert_failure 1
-    assert_stderr --partial 'ajob: get: a: Connection refused'
+    assert_stderr --partial 'ajob: get: http://127.0.0.1:1/a: Connection refused'
+    assert_stderr --partial 'ajob: get: http://localhost:1/b: Connection refused'
+    assert_stderr --regexp 'retrying a in [0-9]+ms \(attempt 2\): Connection refused'
     assert_equal "$(events events 'event == "task.ended" and task == "b"' attempts status)" $'3\tfailed'
     assert_equal "$(events events 'event == "task.retrying" and task == "a"' attempt cause)" \
         $'1\tConnection refused\n2\tConnection refused'
@@ -94,7 +96,7 @@ open("end").read()' 3>&- &
     wait
     assert_failure 1
     assert_stderr --partial 'retrying a in'
-    assert_stderr --partial 'ajob: get: a: connection timed out'
+    assert_stderr --partial "ajob: get: http://127.0.0.1:$(<port)/a: connection timed out"
 }
 
 @test "as often as -r says, four times by default" {

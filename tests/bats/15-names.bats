@@ -50,10 +50,19 @@ fixture() {
 
 @test "names of a list are neutral, too" {
     start_server
-    printf '%s\t../x\n%s\t/y/z\n%s\t..\n' "$MAIN/f/1?size=1" "$MAIN/f/2?size=2" "$MAIN/f/3?size=3" >list
+    local name
+    for name in ../x /y/z a/b a/ /; do
+        printf '%s\tfine\n%s\t%s\n' "$MAIN/f/1?size=1" "$MAIN/f/2?size=2" "$name" >list
+        run_ajob get -i list -d out
+        assert_failure 2
+        assert_stderr 'ajob: get: list:2: the name has a directory in it: --dir says where to'
+        assert_tree . list
+    done
+    assert_requests 0 # not even the line before
+    printf '%s\t..\n%s\t-rf\n%s\ta\\b\n' "$MAIN/f/1?size=1" "$MAIN/f/2?size=2" "$MAIN/f/3?size=3" >list
     run_ajob get -i list -d out
     assert_success
-    assert_tree out _._x _y_z _.
+    assert_tree out _. _rf a_b
 }
 
 @test "very long names are cut, with their endings" {
@@ -98,7 +107,7 @@ fixture() {
     start_server
     run_ajob get "$MAIN/f/a?status=404&body=%1b%5b31m%0d::error::x%0asecond" "$MAIN/f/b?status=404&body=::error::x"
     assert_failure 1
-    assert_stderr --partial 'a: HTTP 404 (Not Found): \x1b[31m'
+    assert_stderr --partial "ajob: get: $MAIN/f/a: HTTP 404 (Not Found): \x1b[31m"
     assert_equal "$(grep -c $'\x1b\|\r\|^::' "$AJOB_ERR")" 0
 }
 
@@ -125,10 +134,10 @@ fixture() {
     run_ajob get -r 0 "$MAIN/f/a?size=1M" "$MAIN/f/b?size=1M" "$MAIN/f/c?size=1M" "$MAIN/f/d?size=1M" "$MAIN/f/e?size=5"
     assert_failure 1
     assert_equal "$(<precious)" precious
-    assert_stderr --partial 'ajob: get: a: a.part: is a symbolic link: refused'
-    assert_stderr --partial 'ajob: get: b: b.part: is no file of its own: refused'
-    assert_stderr --partial 'ajob: get: c: c.part: is no file of its own: refused'
-    assert_stderr --partial 'ajob: get: d: d.part: Is a directory'
+    assert_stderr --partial "ajob: get: $MAIN/f/a: a.part: is a symbolic link: refused"
+    assert_stderr --partial "ajob: get: $MAIN/f/b: b.part: is no file of its own: refused"
+    assert_stderr --partial "ajob: get: $MAIN/f/c: c.part: is no file of its own: refused"
+    assert_stderr --partial "ajob: get: $MAIN/f/d: d.part: Is a directory"
     assert_stderr --partial '1 downloaded, 4 failed'
     expect_part
     assert_tree . a.part b.part c.part d.part/ e precious
@@ -156,8 +165,8 @@ fixture() {
     mkfifo b
     run_ajob get "$MAIN/f/a?size=5" "$MAIN/f/b?size=5" "$MAIN/f/c?size=5"
     assert_failure 1
-    assert_stderr --partial 'ajob: get: a: a: is a directory'
-    assert_stderr --partial 'ajob: get: b: b: is no regular file'
+    assert_stderr --partial "ajob: get: $MAIN/f/a: a: is a directory"
+    assert_stderr --partial "ajob: get: $MAIN/f/b: b: is no regular file"
     assert_tree . a/ b c
     assert_requests 1 # nothing is asked for in vain
 }

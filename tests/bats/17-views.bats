@@ -37,7 +37,7 @@ sees() {
     assert_failure 1
     refute_output
     assert_equal "$(sort <<<"$stderr" | sed -E 's/[0-9.]+m?s/TIME/; s/\([0-9.]+ .*B\/s\)/(RATE)/')" "$(printf '%s\n' \
-        '1 downloaded, 1 failed, 10 B in TIME (RATE)' 'ajob: get: b: HTTP 404 (Not Found): 404 Not Found' 'downloaded a  10 B  TIME')"
+        '1 downloaded, 1 failed, 10 B in TIME (RATE)' "ajob: get: $MAIN/f/b: HTTP 404 (Not Found)" 'downloaded a  10 B  TIME')"
     assert_equal "$(grep -c $'\033\|\r' "$AJOB_ERR")" 0
 }
 
@@ -45,13 +45,13 @@ sees() {
     start_server
     run_ajob get -q "$MAIN/f/a?size=10" "$MAIN/f/b?status=404" "$MAIN/f/c?status=503&times=1&size=5" --retry-delay 1ms
     assert_failure 1
-    assert_stderr 'ajob: get: b: HTTP 404 (Not Found): 404 Not Found'
+    assert_stderr "ajob: get: $MAIN/f/b: HTTP 404 (Not Found)"
     run_ajob get -q "$MAIN/f/d?size=10"
     assert_success
     refute_stderr
     run_ajob get --progress none "$MAIN/f/e?size=10" "$MAIN/f/b?status=404"
     assert_failure 1
-    assert_stderr --partial 'b: HTTP 404'
+    assert_stderr --partial "ajob: get: $MAIN/f/b: HTTP 404 (Not Found)"
     assert_stderr --partial '1 downloaded, 1 failed'
     refute_stderr --partial 'downloaded e'
 }
@@ -72,13 +72,13 @@ sees() {
     for i in {1..15}; do urls+=("$MAIN/f/$i?size=1"); done
     run_ajob get -j 1 "$MAIN/f/a?status=404" "${urls[@]}"
     assert_failure 1
-    assert_equal "$(grep -c '^ajob: get: a: HTTP 404' "$AJOB_ERR")" 2
-    assert_equal "$(tail -n 2 "$AJOB_ERR" | head -n 1)" 'ajob: get: a: HTTP 404 (Not Found): 404 Not Found'
+    assert_equal "$(grep -c "^ajob: get: $MAIN/f/a: HTTP 404 (Not Found)\$" "$AJOB_ERR")" 2
+    assert_equal "$(tail -n 2 "$AJOB_ERR" | head -n 1)" "ajob: get: $MAIN/f/a: HTTP 404 (Not Found)"
 }
 
 @test "colors: never in a pipe, unless asked for; NO_COLOR, CLICOLOR_FORCE" {
     start_server
-    local url="$MAIN/f/a?status=404" red=$'\033[31majob: get: a: HTTP 404 (Not Found): 404 Not Found\033[m'
+    local url="$MAIN/f/a?status=404" red=$'\033[31m'"ajob: get: $MAIN/f/a: HTTP 404 (Not Found)"$'\033[m'
     run_ajob get "$url"
     refute_stderr --partial $'\033'
     run_ajob get --color always "$url"
@@ -128,11 +128,11 @@ sees() {
 @test "bars on a terminal, and only the log afterwards" {
     start_server
     on_terminal 100x20 "'$AJOB' get '$MAIN/f/a?size=10M&latch=go&latch_at=5M' '$MAIN/f/b?size=10&latch=go' '$MAIN/f/c?status=404'"
-    sees $'ajob: get: c: HTTP 404 \(Not Found\): 404 Not Found\na +#+\.+ +50% +5\.0 MiB.*\nb .*\n1/3 done  5\.0 MiB.* 1 failed'
+    sees "ajob: get: $MAIN/f/c: HTTP 404 \(Not Found\)"$'\na +#+\.+ +50% +5\.0 MiB.*\nb .*\n1/3 done  5\.0 MiB.* 1 failed'
     open_latch go
     sees 'status 1'
     assert_equal "$(screen | sed -E 's/[0-9.]+m?s/TIME/; s/\([0-9.]+ .*B\/s\)/(RATE)/; /^$/d' | sort)" "$(printf '%s\n' \
-        '2 downloaded, 1 failed, 10.0 MiB in TIME (RATE)' 'ajob: get: c: HTTP 404 (Not Found): 404 Not Found' \
+        '2 downloaded, 1 failed, 10.0 MiB in TIME (RATE)' "ajob: get: $MAIN/f/c: HTTP 404 (Not Found)" \
         'downloaded a  10.0 MiB  TIME' 'downloaded b  10 B  TIME' 'status 1')"
     assert_equal "$(tmux_run display-message -p '#{cursor_flag}')" 1
 }

@@ -25,9 +25,10 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
         v2 failed "$(events events 'event == "task.ended" and task == "v2"' cause)" \
         v9 failed 'o/r: release v9: not found, or private: set GH_TOKEN')"
     assert_equal "$(events events 'event == "task.retrying"' task attempt cause)" \
-        $'v2/a\t1\tHTTP 503 (Service Unavailable): 503 Service Unavailable'
+        $'v2/a\t1\tHTTP 503 (Service Unavailable)'
     assert_equal "$(events events 'event == "run.ended"' status exit counts.succeeded counts.failed counts.cancelled)" \
         $'failed\t1\t2\t4\t0'
+    assert_equal "$(events events 'url is not None')" "" # that is of get
     # The order of things.
     assert_equal "$(events events 'task == "v2/a"' event)" "$(printf '%s\n' task.started task.retrying task.started task.ended)"
 }
@@ -42,6 +43,9 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     assert_equal "$(events events 'event == "task.ended"' path | sort)" "$(printf '%s\n' $'"____\xc3\xa9' a c | sort)"
     assert_equal "$(events events 'event == "task.ended" and (type(bytes) is not int or type(duration) is not float or type(up_to_date) is not bool)')" ""
     assert_equal "$(events events sha256)" ""
+    assert_equal "$(events events 'event == "task.ended"' url | sort)" \
+        "$(printf '%s\n' "$MAIN/f/%22%5C%0A%01%FF%C3%A9" "$MAIN/f/a" "$MAIN/f/c" | sort)"
+    assert_equal "$(events events 'event != "task.ended" and url')" ""
 }
 
 @test "progress: at most one a second and task, with the total if it is known" {
@@ -60,7 +64,7 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     assert_failure 1
     cp "$AJOB_OUT" events
     assert_events events
-    assert_stderr --partial 'b: HTTP 404'
+    assert_stderr --partial "ajob: get: $MAIN/f/b: HTTP 404 (Not Found)"
     run_ajob get --events /dev/stdout "$MAIN/f/c?size=10"
     assert_success
     cp "$AJOB_OUT" events
@@ -131,7 +135,10 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     start_server
     run_ajob get --timeout 200ms --events events "$MAIN/f/a?latch=go" "$MAIN/f/b?size=5"
     assert_failure 124
+    assert_stderr --partial 'ajob: get: timeout 200ms'
+    refute_stderr --partial cancelling
     assert_events events
+    assert_equal "$(events events 'event == "run.cancelling"' cause)" 'timeout 200ms'
     assert_equal "$(events events 'event == "task.ended"' task status cause | sort)" \
         $'a\tcancelled\tcancelled by timeout 200ms\nb\tsucceeded\tNone'
     assert_equal "$(events events 'event == "run.ended"' status cause exit)" $'timed_out\ttimeout 200ms\t124'
@@ -139,7 +146,7 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     assert_failure 1
     assert_events events
     assert_equal "$(events events 'event == "task.ended"' task status cause | sort)" "$(printf '%s\t%s\t%s\n' \
-        c cancelled 'cancelled by sibling d' d failed 'HTTP 404 (Not Found): 404 Not Found' e cancelled 'cancelled by sibling d')"
+        c cancelled 'cancelled by sibling d' d failed 'HTTP 404 (Not Found)' e cancelled 'cancelled by sibling d')"
     assert_requests 0 /f/e
     open_latch go
 }

@@ -34,7 +34,8 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     start_server "$PRIVATE"
     expect_part
     printf '%s\n' "$SECRET" >"$BATS_TEST_TMPDIR/token"
-    set_fixture "${PRIVATE/reset_at=400K&times=1/"latch=go&latch_at=400K"}"
+    local large=${PRIVATE/600K/4M} # enough for a note while it comes
+    set_fixture "${large/reset_at=400K&times=1/"latch=go&latch_at=2M"}"
     start_ajob download -v --events events --token-file "$BATS_TEST_TMPDIR/token" o/r
     wait_for_request '^storage .*held$'
     wait_until 10 test -s v1/a.part.json
@@ -45,7 +46,7 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     open_latch go
     wait_ajob
     assert_failure 1
-    assert_body v1/a 1 600K
+    assert_body v1/a 1 4M
 }
 
 @test "a wrong token is not shown" {
@@ -93,7 +94,7 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     start_server --tls
     run_ajob get --cacert "$CA" "$TLS/f/a?redirect=tls2http&size=5"
     assert_failure 1
-    assert_stderr --partial 'ajob: get: a: redirected from https to http: refused'
+    assert_stderr --partial "ajob: get: $TLS/f/a: redirected from https to http: refused"
     assert_requests 0 '^main'
     assert_tree .
     run_ajob get --cacert "$CA" "$MAIN/f/b?redirect=tls&size=5" # the other way is fine
@@ -107,6 +108,8 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     run_ajob get -v -r 0 --events events "$url"
     assert_failure 1
     assert_tree . a.part a.part.json events
+    assert_stderr --partial "ajob: get: $MAIN/f/a: "
+    assert_equal "$(events events 'event == "task.ended"' url)" "$MAIN/f/a"
     assert_equal "$(requests . headers.authorization)" "Basic $(printf 'user:%s' "$SECRET" | base64)"
     assert_equal "$(stat -c %a a.part.json)" 600
     assert_equal "$(grep -rlF "$SECRET" .)" ""
@@ -115,6 +118,7 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     assert_requests 1 ' 206 '
     run_ajob get "http://user:$SECRET@127.0.0.1:1/x" -r 0
     assert_failure 1
+    assert_stderr --partial 'ajob: get: http://127.0.0.1:1/x: Connection refused'
 }
 
 @test "no secret is taken from places nobody named" {

@@ -96,7 +96,7 @@ same_files() { diff -r www "$1"; }
     start_server --tls
     run_ajob get --retry-delay 1ms --events events "$TLS/f/a?size=10"
     assert_failure 1
-    assert_stderr --partial 'ajob: get: a: '
+    assert_stderr --partial "ajob: get: $TLS/f/a: "
     assert_stderr --regexp '[Cc]ertificate|SSL'
     refute_stderr --partial retrying
     assert_equal "$(events events 'event == "task.ended"' attempts)" 1
@@ -114,7 +114,7 @@ same_files() { diff -r www "$1"; }
     files "$HTTPS" 1 10
     run_ajob get --retry-delay 1ms --cacert "$CA" -i list
     assert_failure 1
-    assert_stderr --partial 'ajob: get: 000: SSL: no alternative certificate subject name matches'
+    assert_stderr --partial "ajob: get: $HTTPS/000: SSL: no alternative certificate subject name matches"
     refute_stderr --partial retrying
     assert_equal "$(access 4)" ""
 }

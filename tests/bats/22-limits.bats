@@ -73,7 +73,8 @@ at_once() {
     run_ajob get --timeout 500ms "$MAIN/f/a?size=1M&seed=1&latch=go&latch_at=600K&times=1" "$MAIN/f/b?size=5" "$MAIN/f/c?status=503&retry_after=100"
     assert_failure 124
     assert_tree . a.part a.part.json b
-    assert_stderr --partial 'ajob: get: timeout 500ms'
+    assert_stderr --regexp $'(^|\n)ajob: get: timeout 500ms\n1 downloaded, 2 cancelled'
+    refute_stderr --partial cancelling
     assert_stderr --partial '1 downloaded, 2 cancelled'
     run_ajob get --timeout=1m "$MAIN/f/a?size=1M&seed=1&latch=go&latch_at=600K&times=1"
     assert_success
@@ -97,7 +98,7 @@ at_once() {
     start_server
     run_ajob get --timeout 300ms "$MAIN/f/a?latch=go" "$MAIN/f/b?status=404"
     assert_failure 124
-    assert_stderr --partial 'b: HTTP 404'
+    assert_stderr --partial "ajob: get: $MAIN/f/b: HTTP 404 (Not Found)"
     assert_stderr --partial '1 failed, 1 cancelled'
     open_latch go
 }

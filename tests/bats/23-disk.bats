@@ -38,7 +38,7 @@ collect() {
         collect on_small_disk 1M sh -c '"$AJOB" get --retry-delay 1ms -d small "$1"; code=$?; ls -A small >left; exit $code' _ \
             "$MAIN/f/a?size=3M$length"
         assert_failure 1
-        assert_equal "$(head -n 1 <<<"$stderr")" 'ajob: get: a: a.part: No space left on device'
+        assert_equal "$(head -n 1 <<<"$stderr")" "ajob: get: $MAIN/f/a: a.part: No space left on device"
         refute_stderr --partial retrying
         assert_equal "$(grep -vc '^a.part' left)" 0 # what has arrived may stay, under that name
     done
@@ -85,7 +85,7 @@ collect() {
     mkdir closed open && chmod 755 . && chmod 555 closed && chmod 777 open
     collect as_nobody "$AJOB" get -d closed "$MAIN/f/a?size=5"
     assert_failure 1
-    assert_stderr --partial 'ajob: get: a: a.part: Permission denied'
+    assert_stderr --partial "ajob: get: $MAIN/f/a: a.part: Permission denied"
     collect as_nobody "$AJOB" get -d closed/new/dir "$MAIN/f/a?size=5"
     assert_failure 1
     assert_stderr --partial 'closed/new/dir: '
@@ -133,7 +133,7 @@ collect() {
     wait_until 10 test -s a.part
     "$AJOB" get -r 0 "$MAIN/f/a?size=2M&seed=1&latch=go&latch_at=1M" 2>second 3>&- && status=0 || status=$?
     assert_equal "$status" 1
-    grep -q 'ajob: get: a: a.part: another download is writing it' second
+    grep -q "ajob: get: $MAIN/f/a: a.part: another download is writing it" second
     assert_requests 1
     open_latch go
     wait_ajob
