@@ -62,8 +62,9 @@ static bool read_repo_path(const char *path, struct repo_path *ret_path) {
 static const char *path_of(const char *repository, char **ret_api) {
     const char *scheme = strstr(repository, "://");
     *ret_api = NULL;
-    if (!strncasecmp(repository, "github.com/", 11))
-        return repository + 11;
+    const char *first = strchr(repository, '/');
+    if (first && !scheme && is_github_com(repository, (size_t)(first - repository)))
+        return first + 1;
     if (!scheme)
         return repository;
     const char *host = scheme + 3, *slash = strchr(host, '/');
@@ -85,13 +86,14 @@ bool github_parse_repo(const char *repository, const char *api_url, struct githu
     const char *path = path_of(repository, &repo.api);
     const char *api_fault = api_url ? fault_of_api(api_url) : NULL;
     char safe[TEXT_LINE_MAX];
+    char *plain = strchr(repository, '@') ? url_redacted(repository) : NULL;
+    ajob_escape(safe, sizeof safe, plain ? plain : repository);
+    mem_free(plain);
     if (!path || !read_repo_path(path, &parts)) {
-        text_format(error, "%s: not a repository: write OWNER/REPO or its URL",
-                    ajob_escape(safe, sizeof safe, repository));
+        text_format(error, "%s: not a repository: write OWNER/REPO or its URL", safe);
     } else if (parts.has_more) {
-        text_format(error, "%s: more than a repository: write %.*s/%.*s TAG",
-                    ajob_escape(safe, sizeof safe, repository), (int)parts.owner_length,
-                    parts.owner, (int)parts.name_length, parts.name);
+        text_format(error, "%s: more than a repository: write %.*s/%.*s TAG", safe,
+                    (int)parts.owner_length, parts.owner, (int)parts.name_length, parts.name);
     } else if (api_fault) {
         text_format(error, "the API's URL: %s", api_fault);
     } else {

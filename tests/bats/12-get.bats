@@ -159,7 +159,7 @@ fails_at_once() {
     fails_at_once "$MAIN/f/a?redirect=loop" 'more than 10 redirects' 11
     fails_at_once "$MAIN/f/a?redirect=ftp://127.0.0.1/x" 'redirected to what is no http or https URL'
     fails_at_once "$MAIN/f/a?redirect=file:///etc/passwd" 'redirected to what is no http or https URL'
-    fails_at_once "$MAIN/f/a?status=302" 'HTTP 302' # to nowhere
+    fails_at_once "$MAIN/f/a?status=302&body=elsewhere" 'HTTP 302: elsewhere' # to nowhere
     fails_at_once "$MAIN/f/a?status=304" 'HTTP 304'
 }
 
@@ -171,7 +171,7 @@ fails_at_once() {
         'HTTP 403 (Forbidden): ask nicely'
     fails_at_once "$MAIN/f/a?status=401&size=1M" 'HTTP 401 (Unauthorized)'
     fails_at_once "$MAIN/f/a?status=501" 'HTTP 501 (Not Implemented)'
-    fails_at_once "$MAIN/f/a?status=416" 'HTTP 416 (Range Not Satisfiable)'
+    fails_at_once "$MAIN/f/a?status=416" 'HTTP 416 (Range Not Satisfiable): the file has changed'
 }
 
 @test "a body that only repeats the status is not shown" {
