@@ -164,6 +164,7 @@ static ajob_task *make_task(const struct queue *queue, const struct target *targ
                        : slash                     ? slash + 1
                                                    : target->path;
     ajob_download_options download = options_of(queue, target);
+    download.path = target->path; /* it was found out already */
     ajob_task *task = ajob_download(queue->run->loop, &download);
     if (!task || ajob_set_title(task, name))
         return NULL;

@@ -127,6 +127,8 @@ static ajob_field number_field(const char *name, uint64_t value) {
 /* The URL without its secrets, until something else is handed out. */
 static const char *redacted(const struct download *download) {
     struct text *file = &download->task.loop->file;
+    if (!strpbrk(download->plan.url, "@?#")) /* most have none */
+        return download->plan.url;
     char *url = url_redacted(download->plan.url);
     text_clear(file);
     text_add(file, url ? url : "");
