@@ -284,6 +284,13 @@ static int check(const struct command *command, const struct run_options *option
     return STATUS_OK;
 }
 
+/* AJOB_TRACE=state: every change of a task's state, for those who debug ajob. */
+static void trace(const char *line, void *data) {
+    char safe[1024];
+    (void)data;
+    fprintf(stderr, "ajob: trace: %s\n", ajob_escape(safe, sizeof safe, line));
+}
+
 int run_open(struct run *run, const struct command *command, const struct run_options *options) {
     *run = (struct run){.command = command, .options = options};
     int status = check(command, options);
@@ -302,6 +309,9 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     });
     if (!run->loop)
         return cli_fail(command, STATUS_FAULT, "the loop cannot be made: out of memory or files");
+    const char *traced = getenv("AJOB_TRACE");
+    if (traced && strstr(traced, "state"))
+        ajob_on_trace(run->loop, trace, NULL);
     run->root = ajob_group(run->loop, &(ajob_group_options){.policy = run_policy(options)});
     if (!run->root) {
         cli_fail(command, STATUS_FAULT, "%s", ajob_error(run->loop));

@@ -215,3 +215,12 @@ URL=http://127.0.0.1:1/a
     tests/drift --fix
     cmp completions/ajob.bash "$PROJECT_DIR/completions/ajob.bash"
 }
+
+@test "AJOB_TRACE=state tells every change of state" {
+    AJOB_TRACE=state run_ajob get -r 0 http://127.0.0.1:1/x
+    assert_failure 1
+    assert_stderr --regexp 'ajob: trace: [0-9]+ x \(get\): ready -> running'
+    assert_stderr --regexp 'ajob: trace: [0-9]+ x \(get\): running -> ended: failed: Connection refused'
+    run_ajob get -r 0 http://127.0.0.1:1/x
+    refute_stderr --partial trace
+}
