@@ -1,6 +1,7 @@
 /* url.c - questions about URLs. See url.h. */
 #include "net/url.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <stdint.h>
@@ -45,6 +46,23 @@ static char *origin_of(CURLU *handle) {
     return origin;
 }
 
+/* Whether a host stands as libcurl would spell it: a name, or an address of four
+ * decimal numbers ("43" and "0x7f.1" are addresses, too). */
+static bool is_plain_host(const char *host, size_t length) {
+    char address[INET_ADDRSTRLEN];
+    struct in_addr ignored;
+    size_t last = length;
+    while (last && host[last - 1] != '.')
+        last--;
+    if (isalpha((unsigned char)host[last]))
+        return true;
+    if (length >= sizeof address)
+        return false;
+    memcpy(address, host, length);
+    address[length] = '\0';
+    return inet_pton(AF_INET, address, &ignored) == 1;
+}
+
 /* Most URLs are plain: lower-case scheme and host, a port or none, a path. NULL
  * for any other. */
 static char *plain_origin(const char *url) {
@@ -58,6 +76,7 @@ static char *plain_origin(const char *url) {
     size_t port_length = *port == ':' ? strspn(port + 1, "0123456789") : 0;
     const char *path = *port == ':' ? port + 1 + port_length : port;
     bool is_plain = host_length && host[0] != '.' && host[0] != '-' && *path == '/' &&
+                    is_plain_host(host, host_length) &&
                     (*port != ':' || (port_length && port_length <= 5 && port[1] != '0' &&
                                       strtoul(port + 1, NULL, 10) <= UINT16_MAX));
     if (!is_plain)
