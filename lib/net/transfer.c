@@ -143,7 +143,10 @@ static bool take_whole(struct transfer *transfer, const struct response *respons
     }
     transfer->total = response->is_encoded ? -1 : response->length;
     transfer->end_at = 0;
-    return !transfer->offset || start_over(transfer);
+    if (!transfer->offset)
+        return true;
+    task_note(transfer->task, "starting over: the server sends the whole file, not the rest");
+    return start_over(transfer);
 }
 
 /* A server may send the rest of another version in spite of If-Range. */

@@ -112,6 +112,7 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     assert_body a 1 500K
     assert_requests 2
     assert_equal "$(requests_where 'status == 200 and "range" in headers' outcome)" ok
+    assert_stderr --partial 'note: a: starting over: the server sends the whole file, not the rest'
 }
 
 @test "a range that is not the one asked for is not put together with what is there" {
