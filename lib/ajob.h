@@ -114,6 +114,19 @@ enum ajob_policy {
 #undef AJOB_X
 };
 
+/* What commands print, and where it goes (ajob_set_output). */
+#define AJOB_OUTPUT_MODES(X)                                                                       \
+    X(GROUP, "group")   /* what a task printed as one block when it has ended */                   \
+    X(PREFIX, "prefix") /* line by line, each after the task's name */                             \
+    X(STREAM, "stream") /* line by line as it comes */                                             \
+    X(NONE, "none")     /* of failed tasks only, on standard error */
+
+enum ajob_output_mode {
+#define AJOB_X(name, text) AJOB_OUTPUT_##name,
+    AJOB_OUTPUT_MODES(AJOB_X)
+#undef AJOB_X
+};
+
 /* When a task runs: ordinarily, or as a finalizer (see ajob_set_when). */
 enum ajob_when {
     AJOB_WHEN_NEEDS_SUCCEEDED,
@@ -138,10 +151,19 @@ typedef struct ajob_loop_options {
     struct uv_loop_s *uv;
     /* Take SIGINT, SIGTERM and SIGHUP for the time of a run: the first cancels
      * it, the second stops hard. A signal ignored at the start stays ignored.
+     * SIGTSTP stops the commands, then the program; when it goes on they do,
+     * and the time in between counts for no timeout. SIGUSR1: see ajob_on_dump().
      * Also ignores SIGPIPE and SIGXFSZ for that time: writes fail instead. */
     bool handle_signals;
     /* The time between asking a task to stop and stopping it hard. 0: 5000. */
     uint64_t grace_ms;
+    /* The program starts no child process but through this loop. All children
+     * are then waited for in one call however many there are, and on Linux what
+     * a command left behind in a session of its own becomes a child
+     * (PR_SET_CHILD_SUBREAPER) and is stopped at the end of the run. */
+    bool owns_children;
+    /* How many commands run at once (0: as many as the process has CPUs). */
+    unsigned commands;
     /* How many transfers run at once (0: 16), and how many of them to one
      * host (0: 6). */
     unsigned transfers;
@@ -223,6 +245,8 @@ typedef struct ajob_retry {
     double backoff;        /* 0: 2 */
     uint64_t max_delay_ms; /* 0: 30000 */
     bool no_jitter;        /* wait the whole delay instead */
+    const int *on;         /* only after these exit codes; NULL: any failure that may pass */
+    size_t on_count;
 } ajob_retry;
 AJOB_API int ajob_set_retry(ajob_task *task, const ajob_retry *retry);
 
@@ -246,6 +270,29 @@ AJOB_API int ajob_set_shield(ajob_task *task, bool shield);
  * is set. */
 AJOB_API int ajob_set_when(ajob_task *task, enum ajob_when when);
 
+/* A failure or timeout of the task is no failure of its group, and what needs
+ * it runs. */
+AJOB_API int ajob_set_allow_failure(ajob_task *task, bool allow);
+
+/* What tells this task's definition from every other, for continuing a run:
+ * any text without control characters; in task.ended as "key". */
+AJOB_API int ajob_set_key(ajob_task *task, const char *key);
+
+/* The task has been done by an earlier run: when its turn comes it ends
+ * succeeded without starting, "resumed" in its task.ended. */
+AJOB_API int ajob_set_done(ajob_task *task);
+
+/* Calls prepare before each attempt, with the slots held: it may still change
+ * what is done (ajob_exec_change, ajob_download_change). Returns NULL, or the
+ * cause with which the attempt fails instead, valid until the next call. */
+typedef const char *ajob_prepare_fn(ajob_task *task, void *data);
+AJOB_API int ajob_on_attempt(ajob_task *task, ajob_prepare_fn *prepare, void *data);
+
+/* The same, but only the start of need is awaited, not its end: to read what
+ * it prints while it prints it. need holds no slot of the loop's limits. If need
+ * ends without having started, this task is skipped or cancelled. */
+AJOB_API int ajob_need_start(ajob_task *task, ajob_task *need);
+
 /* Asks a task to stop: it and what is in it ends cancelled with this cause
  * ("cancelled by " comes before it). Nothing happens to a task that has ended
  * or is stopping. The task has stopped when it has ended, not before. */
@@ -266,6 +313,9 @@ AJOB_API enum ajob_status ajob_task_status(const ajob_task *task);
 /* Why the task did not succeed: "exit 3", "HTTP 404 (Not Found)", "timeout
  * 30s", "cancelled by SIGINT"; NULL if it succeeded or has not ended. */
 AJOB_API const char *ajob_task_cause(const ajob_task *task);
+/* The exit code and the signal it ended with: -1 and 0 where there is none. */
+AJOB_API int ajob_task_exit(const ajob_task *task);
+AJOB_API int ajob_task_signal(const ajob_task *task);
 /* The bytes moved so far, and of how many (-1: not known). False if the task
  * moves none. */
 AJOB_API bool ajob_task_progress(const ajob_task *task, uint64_t *bytes, int64_t *total);
@@ -294,7 +344,8 @@ typedef struct ajob_feed {
     /* The next task, made on the group's loop and in no group, or NULL: there
      * are no more. Called from the loop while the group runs, and while it is
      * being cancelled: what comes then ends cancelled without starting. A task
-     * may need nothing and be needed by nothing. */
+     * may need nothing and be needed by nothing. If there is none yet, it calls
+     * ajob_feed_wait() and returns NULL; ajob_feed_resume() then asks again. */
     ajob_task *(*next)(ajob_task *group, void *data);
     void *data;
     unsigned window; /* how many there are at once, ended ones aside; 0: 64 */
@@ -304,6 +355,10 @@ typedef struct ajob_feed {
 /* Feeds a group that has not started. Its end waits for the last task. A task
  * handed out by an ended event is gone after that event. */
 AJOB_API int ajob_group_feed(ajob_task *group, const ajob_feed *feed);
+
+/* See ajob_feed.next. Resuming a group that does not wait does nothing. */
+AJOB_API void ajob_feed_wait(ajob_task *group);
+AJOB_API void ajob_feed_resume(ajob_task *group);
 
 /* A group of these tasks, policy all, settled, any, race. NULL if one of them
  * is NULL (the error of its making stands) or cannot be added. */
@@ -330,6 +385,100 @@ AJOB_API ajob_task *ajob_future(ajob_loop *loop, const ajob_future_options *opti
 /* Ends the attempt of a future: failure NULL means success, else it is the
  * cause. Called when no attempt is under way it does nothing. */
 AJOB_API void ajob_resolve(ajob_task *future, const char *failure);
+
+/* A command: a process of its own session and process group, its standard
+ * input empty unless said otherwise, what it prints collected over pipes. */
+typedef struct ajob_exec_options {
+    /* argv[0] is looked up in the PATH of the command's environment.
+     * NULL-terminated. */
+    const char *const *argv;
+    const char *script; /* instead of argv: for /bin/sh -c */
+    /* "NAME=value" sets a variable, "NAME" removes it; the others are the
+     * caller's. NULL-terminated; may be NULL. */
+    const char *const *env;
+    const char *dir;        /* NULL: the current directory */
+    const char *stdin_path; /* NULL: /dev/null */
+    ajob_task *stdin_task;  /* instead: what this command, which must be needed, printed */
+    bool keeps_stdout;      /* for ajob_exec_stdout() and others' stdin_task */
+    bool leaves_leftovers;  /* what it leaves in its process group is not stopped */
+} ajob_exec_options;
+
+/* It is over when the process has exited and its pipes are closed, or two
+ * seconds after the exit; what is left in its process group is then stopped.
+ * Succeeds with exit status 0. A program that is missing counts as exit 127, one
+ * that cannot be run as 126. To stop it, SIGTERM goes to its process group, and
+ * SIGKILL after the grace. Fields of its task.ended: exit and signal. */
+AJOB_API ajob_task *ajob_exec(ajob_loop *loop, const ajob_exec_options *options);
+
+/* Other options for a command, from ajob_on_attempt()'s callback. */
+AJOB_API int ajob_exec_change(ajob_task *exec, const ajob_exec_options *options);
+
+/* What a command with keeps_stdout has printed to its standard output in its
+ * last attempt: up to size bytes from offset. Returns how many, or AJOB_ESYSTEM. */
+AJOB_API int64_t ajob_exec_read(const ajob_task *exec, uint64_t offset, char *buffer, size_t size);
+AJOB_API uint64_t ajob_exec_printed(const ajob_task *exec);
+
+/* Calls printed when there is more of that to read, and when the command has
+ * ended. ajob_exec_taken() says that what is before offset will not be read
+ * again: a command that is more than 1 MiB ahead is not read from until then. */
+AJOB_API int ajob_exec_follow(ajob_task *exec, ajob_done_fn *printed, void *data);
+AJOB_API void ajob_exec_taken(ajob_task *exec, uint64_t offset);
+
+/* How a service shows that it is ready. */
+#define AJOB_READINESS(X)                                                                          \
+    X(FD, "fd") /* writes a line to the descriptor `fd`: that line is the value */                 \
+    X(LINE,                                                                                        \
+      "line")     /* prints a line that the regular expression `text` (POSIX extended) matches */  \
+    X(TCP, "tcp") /* "host:port" accepts a connection */                                           \
+    X(HTTP, "http") /* the http:// URL answers with a status from 200 to 399 */                    \
+    X(FILE, "file") /* the path exists */                                                          \
+    X(EXEC, "exec") /* the command `argv` exits with 0 */
+
+enum ajob_readiness {
+    AJOB_READY_AT_START,
+#define AJOB_X(name, text) AJOB_READY_##name,
+    AJOB_READINESS(AJOB_X)
+#undef AJOB_X
+};
+
+typedef struct ajob_ready_options {
+    enum ajob_readiness probe;
+    int fd; /* from 3 */
+    const char *text;
+    const char *const *argv; /* NULL-terminated */
+    uint64_t interval_ms;    /* between tries of tcp, http, file and exec; 0: 100 */
+} ajob_ready_options;
+
+/* A long-lived command. What needs it starts when it is ready; when all of that
+ * has ended (if nothing needs it: every other ordinary task of its group that is
+ * no service) it is stopped, and succeeds. Its timeout is the time it may take to
+ * become ready; one that ends before, or while it is needed, has failed, whatever
+ * its exit status. It holds no slot once it is ready. Is tried again only if it
+ * has not been ready. */
+AJOB_API ajob_task *ajob_service(ajob_loop *loop, const ajob_exec_options *options,
+                                 const ajob_ready_options *ready);
+AJOB_API int ajob_service_change(ajob_task *service, const ajob_exec_options *options,
+                                 const ajob_ready_options *ready);
+
+/* Where the output of commands goes. Without this it is read and dropped. */
+typedef struct ajob_output_options {
+    enum ajob_output_mode mode;
+    /* Descriptors for what commands print to their standard output and error;
+     * may be the same file. The loop never blocks in writing to them: while they
+     * take no more, commands are not read from, and what is held is in memory up
+     * to 1 MiB for each task, beyond that in a file without name. When the reader
+     * of one has gone, the run is cancelled by "SIGPIPE". */
+    int out, err;
+    bool live;           /* group: what the oldest running task prints is shown as it comes */
+    const char *log_dir; /* keeps what each task printed in a file of its path, ".log" */
+    bool has_events;     /* tells it by task.output, too */
+    /* Around each write to out or err (a frame of progress must not be in the way);
+     * task is the one whose output it is. May be NULL. */
+    void (*before)(const ajob_task *task, void *data);
+    void (*after)(bool at_line_start, void *data);
+    void *data;
+} ajob_output_options;
+AJOB_API int ajob_set_output(ajob_loop *loop, const ajob_output_options *options);
 
 /* How to talk to a server. Equal options are stored once per loop. */
 typedef struct ajob_http_options {
@@ -368,6 +517,10 @@ typedef struct ajob_download_options {
  * path, bytes, up_to_date, resumed_from, verified (null: there was no digest to
  * verify), sha256 (or the digest's own name), url (without secrets). */
 AJOB_API ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options);
+
+/* Another URL, path, digest and so on for a download, from ajob_on_attempt()'s
+ * callback of its first attempt. */
+AJOB_API int ajob_download_change(ajob_task *download, const ajob_download_options *options);
 
 /* Says what ajob_download() would say to these options, without making a task;
  * on success *path is the file it would write, until the next call. */
@@ -416,6 +569,101 @@ typedef struct ajob_release_options {
  * in, named by tag; it must be in a group then. */
 AJOB_API ajob_task *ajob_release(ajob_loop *loop, const ajob_release_options *options);
 
+/* ---- specs: a task graph as JSON --------------------------------------- */
+
+typedef struct ajob_spec ajob_spec;
+
+/* Something wrong in a spec. Lives as long as the call that hands it out. */
+typedef struct ajob_mistake {
+    /* A note says more about the mistake before it: where the other one is. */
+    enum { AJOB_MISTAKE_ERROR, AJOB_MISTAKE_WARNING, AJOB_MISTAKE_NOTE } severity;
+    const char *file;      /* or the argument it was in */
+    unsigned line, column; /* from 1, in characters; 0: in an argument */
+    unsigned length;       /* characters to underline, at least 1 */
+    const char *text;
+    const char *hint;   /* did you mean "timeout"? or NULL */
+    const char *source; /* the line of the file without its newline, or NULL */
+} ajob_mistake;
+typedef void ajob_mistake_fn(const ajob_mistake *mistake, void *data);
+
+/* An empty spec. Belongs to the caller. NULL on lack of memory. */
+AJOB_API ajob_spec *ajob_spec_new(void);
+/* Takes NULL. What was built from it must have ended. */
+AJOB_API void ajob_spec_free(ajob_spec *spec);
+
+/* What is said about the spec is said in these words; ajob_spec_check() tells. */
+AJOB_API const char *ajob_spec_error(const ajob_spec *spec);
+
+/* Reads a spec's text (JSON, with comments and trailing commas), once. file is its
+ * name in messages. Mistakes are kept for ajob_spec_check(). */
+AJOB_API int ajob_spec_parse(ajob_spec *spec, const char *file, const char *text, size_t length);
+
+/* Adds a task from an argument NAME[:NEED,...]=VALUE, of the kind "exec" (VALUE is
+ * for /bin/sh) or "get" (VALUE is a URL). */
+AJOB_API int ajob_spec_add(ajob_spec *spec, const char *kind, const char *argument);
+
+/* The value of ${var.NAME}. */
+AJOB_API int ajob_spec_set(ajob_spec *spec, const char *name, const char *value);
+
+/* Only these tasks (a, tests/unit) and what they need. AJOB_EINVAL if there is
+ * no such task. */
+AJOB_API int ajob_spec_select(ajob_spec *spec, const char *const *names, size_t count);
+
+/* Tells every mistake, in the order of the text, and returns how many are
+ * errors. A spec with errors cannot be built. mistake may be NULL. */
+AJOB_API size_t ajob_spec_check(ajob_spec *spec, ajob_mistake_fn *mistake, void *data);
+
+/* What the top of the spec says about the run; 0 or NULL where it is silent. */
+typedef struct ajob_spec_top {
+    unsigned jobs;
+    bool has_timeout;
+    uint64_t timeout_ms;
+} ajob_spec_top;
+AJOB_API ajob_spec_top ajob_spec_get_top(const ajob_spec *spec);
+
+typedef struct ajob_spec_options {
+    ajob_http_options http; /* of its downloads */
+    const char *dir;        /* NULL: "." */
+    const char *api_url;    /* of its releases, as in ajob_release_options */
+    const char *token;      /* of its releases */
+    ajob_retry retry;       /* of tasks that do not say; meaningful if has_retry */
+    bool has_retry;
+    bool keep_going; /* the outermost group is settled, whatever the spec says */
+    bool has_keys;   /* tasks are given their keys, for --resume */
+    /* Events of an earlier run, read with ajob_spec_resume(): what has succeeded
+     * and is unchanged is not done again. */
+} ajob_spec_options;
+
+/* Reads the events (NDJSON) of an earlier run of this spec. AJOB_EINVAL if the
+ * text is none; a last line that was cut off is left out. */
+AJOB_API int ajob_spec_resume(ajob_spec *spec, const char *text, size_t length);
+
+/* The group of the spec's tasks on this loop, or NULL with ajob_error(). The spec
+ * must outlive the loop. */
+AJOB_API ajob_task *ajob_spec_build(ajob_spec *spec, ajob_loop *loop,
+                                    const ajob_spec_options *options);
+
+#define AJOB_DRAWINGS(X)                                                                           \
+    X(TEXT, "text")                                                                                \
+    X(DOT, "dot")                                                                                  \
+    X(MERMAID, "mermaid")                                                                          \
+    X(JSON, "json")                                                                                \
+    X(ORDER, "order") /* what would run, one task a line, each after what it needs */
+
+enum ajob_drawing {
+#define AJOB_X(name, text) AJOB_DRAW_##name,
+    AJOB_DRAWINGS(AJOB_X)
+#undef AJOB_X
+};
+
+/* Draws the spec's graph, in pieces of text. */
+typedef void ajob_draw_fn(const char *text, void *data);
+AJOB_API int ajob_spec_draw(const ajob_spec *spec, enum ajob_drawing drawing, ajob_draw_fn *draw,
+                            void *data);
+
+/* The JSON Schema (draft-07) of specs. A string of the library's own. */
+AJOB_API const char *ajob_spec_schema(void);
+
 /* ---- events ------------------------------------------------------------ */
 
 #define AJOB_EVENTS(X)                                                                             \
@@ -459,8 +707,9 @@ typedef struct ajob_event {
     double delay;             /* task.retrying: seconds */
     uint64_t bytes;           /* task.progress */
     int64_t total;            /* task.progress: -1 if not known */
-    const char *stream;       /* task.output */
-    const char *text;         /* task.output, task.note */
+    const char *stream;       /* task.output: "stdout" or "stderr" */
+    const char *text;         /* task.output, task.note, task.ready (the value, or NULL) */
+    size_t length;            /* task.output: of text, which may have NULs in it */
     int exit;                 /* task.ended: -1 if it has none; run.ended: the exit status */
     int signal;               /* task.ended: 0 if none */
     unsigned attempts;        /* task.ended */
@@ -486,6 +735,14 @@ AJOB_API const ajob_field *ajob_event_field(const ajob_event *event, const char 
  * whatever is in it. In a buffer of the loop's, until the next call; NULL on
  * lack of memory. */
 AJOB_API const char *ajob_event_json(ajob_loop *loop, const ajob_event *event, size_t *length);
+
+/* Calls line once for each task that has not ended, in the order of the tree,
+ * and its depth: its state, since when, what it waits for, its process and its
+ * deadline. line also comes when the program gets SIGUSR1 in a run of a loop that
+ * handles signals and has one set by ajob_on_dump(). */
+typedef void ajob_dump_fn(const char *line, void *data);
+AJOB_API void ajob_dump(ajob_loop *loop, ajob_dump_fn *line, void *data);
+AJOB_API void ajob_on_dump(ajob_loop *loop, ajob_dump_fn *line, void *data);
 
 /* Calls trace with one line for every change of a task's state: for debugging,
  * the text is no interface. */

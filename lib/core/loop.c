@@ -351,7 +351,10 @@ ajob_loop *ajob_loop_new(const ajob_loop_options *options) {
     loop->error.max = 8 * TEXT_LINE_MAX;
     loop->transfers =
         ajob_pool_new(loop, "transfers", options->transfers ? options->transfers : TRANSFERS);
-    if (open_handles(loop) && loop->transfers)
+    loop->owns_children = options->owns_children;
+    loop->commands = ajob_pool_new(
+        loop, "commands", options->commands ? options->commands : uv_available_parallelism());
+    if (open_handles(loop) && loop->transfers && loop->commands)
         return loop;
     ajob_loop_free(loop);
     return NULL;

@@ -28,6 +28,12 @@ struct loop_module {
     void (*free)(struct loop_module *module);
     /* At the end of every turn; may be NULL. */
     void (*turn_ended)(struct loop_module *module);
+    /* The program is about to be stopped by SIGTSTP, or goes on; may be NULL. */
+    void (*suspend)(struct loop_module *module, bool is_stopping);
+    /* The root is about to end, nothing else is left: what outlived its task is
+     * stopped. False: it is not gone yet, and the run waits; loop_post() of the
+     * root asks again. May be NULL. */
+    bool (*sweep)(struct loop_module *module);
 };
 
 struct tick {
@@ -46,6 +52,7 @@ struct ajob_loop {
     uv_loop_t own_uv; /* meaningful if owns_uv */
     bool owns_uv;
     bool handles_signals;
+    bool owns_children; /* see ajob_loop_options */
     bool closing;
     bool close_wanted; /* when the run is over */
     uint64_t grace_ms;
@@ -70,6 +77,7 @@ struct ajob_loop {
     struct ajob_task *first, *last; /* tasks in no group */
     struct ajob_pool *pools;
     struct ajob_pool *transfers;
+    struct ajob_pool *commands;
     struct loop_module *modules;
     struct tick *ticks;
     struct signals *signals;

@@ -51,6 +51,11 @@ struct task_kind {
     size_t (*slots)(const struct ajob_task *task, struct slot slots[KIND_SLOTS_MAX]);
     /* What the kind adds to task.ended; NULL: nothing. */
     size_t (*fields)(const struct ajob_task *task, ajob_field fields[KIND_FIELDS_MAX]);
+    /* The process of the attempt, 0: none. NULL: it never has one. With it, the
+     * attempt's task.started comes after start(). */
+    int (*pid)(const struct ajob_task *task);
+    /* It is a service: see task_became_ready(). */
+    bool is_service;
     /* Bytes moved; NULL: it moves none. */
     void (*progress)(const struct ajob_task *task, uint64_t *bytes, int64_t *total);
     /* Whether run.ended counts the task; NULL: unless it is a group. */
@@ -150,6 +155,10 @@ struct outcome {
 };
 
 void task_attempt_over(struct ajob_task *task, struct outcome outcome);
+
+/* A service is ready, once in an attempt: what needs it may start; it holds no
+ * slot and has no timeout any more. The value goes into the event; may be NULL. */
+void task_became_ready(struct ajob_task *task, const char *value);
 
 /* Wants the task ended with this status and cause (copied). A second wish
  * changes nothing. */
