@@ -66,8 +66,8 @@ static void dump_task(const struct ajob_task *task, unsigned depth, struct text 
     text_clear(line);
     text_format(line, "%*s%s  %s %s", (int)(2 * depth), "",
                 ajob_escape(name, sizeof name, task_name(task, number)), task->kind->name, state);
-    if (task->changed_ms)
-        add_duration(line, " for ", loop_now_ms(loop) - task->changed_ms);
+    uint64_t since_ms = task->changed_ms ? task->changed_ms : loop->run_started_ns / 1000000;
+    add_duration(line, " for ", loop_now_ms(loop) - since_ms);
     add_reason(line, task);
     int pid = task->kind->pid ? task->kind->pid(task) : 0;
     if (pid)
