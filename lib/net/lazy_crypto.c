@@ -1,10 +1,10 @@
 /* lazy_crypto.c - the functions of libcrypto, passed on to it. See lazy.h. */
+#include <lazy_names.h> /* made by the Makefile */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 
 #include "base/lazy.h"
-#include "lazy_names.h" /* made by the Makefile */
 #include "net/lazy.h"
 
 /* type, name, parameters, arguments, and what it returns without libcrypto */

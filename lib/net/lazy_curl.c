@@ -7,11 +7,11 @@
  * versions of libcurl.
  */
 #include <curl/curl.h>
+#include <lazy_names.h> /* made by the Makefile */
 #include <pthread.h>
 #include <stdarg.h>
 
 #include "base/lazy.h"
-#include "lazy_names.h" /* made by the Makefile */
 #include "net/lazy.h"
 
 /* type, name, parameters, arguments, and what it returns without libcurl */
