@@ -169,6 +169,15 @@ size_t sink_write(struct sink *sink, const char *data, size_t length) {
 
 /* ---- closing ----------------------------------------------------------- */
 
+void sink_stop(struct sink *sink) {
+    if (!sink->is_open || !sink->has_watch)
+        return;
+    if (sink->epoll_fd >= 0)
+        uv_poll_stop(&sink->watch.poll);
+    else
+        uv_timer_stop(&sink->watch.timer);
+}
+
 static void watch_closed(uv_handle_t *handle) {
     struct sink *sink = handle->data;
     if (sink->epoll_fd >= 0)

@@ -54,6 +54,9 @@ void sink_open(struct sink *sink, struct ajob_loop *loop, int fd,
  * error is set. */
 size_t sink_write(struct sink *sink, const char *data, size_t length);
 
+/* ready does not come any more. */
+void sink_stop(struct sink *sink);
+
 /* Closes what was opened here. The memory must outlive the loop's uv handles. */
 void sink_close(struct sink *sink);
 
