@@ -16,8 +16,7 @@ static bool merge(struct backlog *backlog, enum output_stream stream, size_t len
     size_t head_length;
     if (!backlog->has_last || backlog->last_at < backlog->bytes.memory_at)
         return false;
-    memcpy(&head,
-           capture_peek(&backlog->bytes, backlog->last_at, NULL, sizeof head, &head_length),
+    memcpy(&head, capture_peek(&backlog->bytes, backlog->last_at, NULL, sizeof head, &head_length),
            sizeof head);
     if (head.stream != stream || head.length + length > MERGED_MAX)
         return false;

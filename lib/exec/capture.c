@@ -42,8 +42,8 @@ static int open_file(void) {
 
 static bool write_all(int file, const char *data, size_t length, uint64_t at) {
     while (length) {
-        ssize_t written = mem_fault(FAULT_WRITE) ? (errno = ENOSPC, -1)
-                                                 : pwrite(file, data, length, (off_t)at);
+        ssize_t written =
+            mem_fault(FAULT_WRITE) ? (errno = ENOSPC, -1) : pwrite(file, data, length, (off_t)at);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)

@@ -39,8 +39,7 @@ static bool hold(struct lines *lines, const char *data, size_t length) {
     return true;
 }
 
-static void hand_on_partial(struct lines *lines, size_t length, lines_piece_fn *hand_on,
-                            void *to) {
+static void hand_on_partial(struct lines *lines, size_t length, lines_piece_fn *hand_on, void *to) {
     size_t rest = lines->length - length;
     hand_on(to, lines->partial, length);
     memmove(lines->partial, lines->partial + length, rest);

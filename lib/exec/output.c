@@ -54,8 +54,7 @@ static void hand_on(void *data, const char *piece, size_t length) {
 static void keep(struct output *output, const char *data, size_t length) {
     output->printed += length;
     if (output->kept && !output->kept->error && !capture_add(output->kept, data, length))
-        task_note(output->task, "what it prints cannot be kept: %s",
-                  strerror(output->kept->error));
+        task_note(output->task, "what it prints cannot be kept: %s", strerror(output->kept->error));
     if (output->is_followed)
         printer_weigh(output);
 }
@@ -67,8 +66,7 @@ static bool is_wanted(const struct output *output) {
            (!printer->is_gone || output->log_fd >= 0 || printer->options.has_events);
 }
 
-void output_add(struct output *output, enum output_stream stream, const char *data,
-                size_t length) {
+void output_add(struct output *output, enum output_stream stream, const char *data, size_t length) {
     struct way way = {output, stream};
     if (stream == OUTPUT_STDOUT)
         keep(output, data, length);

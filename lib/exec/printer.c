@@ -281,6 +281,7 @@ struct printer *printer_of(struct ajob_loop *loop) {
         return NULL;
     printer->loop = loop;
     printer->logs.dir_fd = -1;
+    printer->prompt.index = printer->stall.index = DEADLINE_IDLE;
     printer->module.turn_ended = turn_ended;
     printer->module.sweep = sweep;
     printer->module.close = close_printer;
@@ -293,8 +294,8 @@ static int check(struct ajob_loop *loop, const ajob_output_options *options) {
     if (options->mode < AJOB_OUTPUT_GROUP || options->mode > AJOB_OUTPUT_NONE)
         return loop_fail(loop, AJOB_EINVAL, "output: there is no mode %d", (int)options->mode);
     if (fcntl(options->out, F_GETFD) < 0 || fcntl(options->err, F_GETFD) < 0)
-        return loop_fail(loop, AJOB_EINVAL, "output: descriptor %d or %d is not open",
-                         options->out, options->err);
+        return loop_fail(loop, AJOB_EINVAL, "output: descriptor %d or %d is not open", options->out,
+                         options->err);
     return 0;
 }
 
@@ -310,8 +311,7 @@ int ajob_set_output(ajob_loop *loop, const ajob_output_options *options) {
         return loop_fail(loop, AJOB_ESYSTEM, "%s: cannot be made or written to: %s",
                          ajob_escape(name, sizeof name, options->log_dir), strerror(errno));
     printer->scratch = mem_new(PRINTER_SCRATCH);
-    if (!printer->scratch ||
-        !deadline_init(&loop->deadlines, &printer->prompt, prompt_is_due) ||
+    if (!printer->scratch || !deadline_init(&loop->deadlines, &printer->prompt, prompt_is_due) ||
         !deadline_init(&loop->deadlines, &printer->stall, stall_is_over)) {
         printer->scratch = mem_free(printer->scratch);
         logs_close(&printer->logs);

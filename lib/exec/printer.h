@@ -25,8 +25,8 @@ struct output {
     struct ajob_task *task; /* until output_close() */
     struct printer *printer;
     void (*has_room)(struct ajob_task *task);
-    struct output *older, *newer;                /* among those open */
-    struct output *queue_previous, *queue_next;  /* meaningful if is_queued */
+    struct output *older, *newer;               /* among those open */
+    struct output *queue_previous, *queue_next; /* meaningful if is_queued */
     struct lines partial[OUTPUT_STDERR + 1];
     struct backlog *backlog; /* what waits to be written; NULL: nothing ever did */
     struct capture *kept;    /* stdout, for output_read(); or NULL */

@@ -47,8 +47,7 @@ struct sink {
 };
 
 /* ready comes from the libuv loop after sink_write() has set is_blocked. */
-void sink_open(struct sink *sink, struct ajob_loop *loop, int fd,
-               void (*ready)(struct sink *sink));
+void sink_open(struct sink *sink, struct ajob_loop *loop, int fd, void (*ready)(struct sink *sink));
 
 /* Writes what is taken now. Returns how much that was; if not all, is_blocked or
  * error is set. */

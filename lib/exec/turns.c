@@ -154,8 +154,8 @@ static size_t write_next(struct output *output) {
             drained(output);
         return 0;
     }
-    size_t done = write_some(output, (enum output_stream)backlog->stream, data, length,
-                             backlog->left);
+    size_t done =
+        write_some(output, (enum output_stream)backlog->stream, data, length, backlog->left);
     if (printer->is_gone)
         return 0; /* and with it the backlog */
     bool is_piece_over = done && backlog_skip(backlog, done);

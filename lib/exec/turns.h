@@ -7,8 +7,7 @@
 #include "exec/printer.h"
 
 /* A piece of output: written now if it is this output's turn, else held. */
-void turns_print(struct output *output, enum output_stream stream, const char *data,
-                 size_t length);
+void turns_print(struct output *output, enum output_stream stream, const char *data, size_t length);
 
 /* The output is closed. It may be gone after this if it is released. */
 void turns_close(struct output *output, bool has_failed);
