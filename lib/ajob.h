@@ -653,11 +653,12 @@ AJOB_API ajob_task *ajob_spec_build(ajob_spec *spec, ajob_loop *loop,
                                     const ajob_spec_options *options);
 
 #define AJOB_DRAWINGS(X)                                                                           \
-    X(TEXT, "text")                                                                                \
-    X(DOT, "dot")                                                                                  \
-    X(MERMAID, "mermaid")                                                                          \
-    X(JSON, "json")                                                                                \
-    X(ORDER, "order") /* what would run, one task a line, each after what it needs */
+    X(TEXT, "text")       /* a tree for a terminal, in UTF-8 */                                    \
+    X(DOT, "dot")         /* for graphviz */                                                       \
+    X(MERMAID, "mermaid") /* for Mermaid */                                                        \
+    X(JSON, "json")       /* nodes and edges: see ajob-graph(1) */                                 \
+    X(ORDER, "order")     /* what would run, one task a line, each after what it needs; ASCII */   \
+    X(ASCII, "ascii")     /* as text, in ASCII */
 
 enum ajob_drawing {
 #define AJOB_X(name, text) AJOB_DRAW_##name,
@@ -665,7 +666,12 @@ enum ajob_drawing {
 #undef AJOB_X
 };
 
-/* Draws the spec's graph, in pieces of text. */
+/* Draws the graph of a spec without errors: of what is selected, and of that
+ * everything that has no secret in it as far as can be known (URLs are without user,
+ * password and query). Calls draw with whole lines, each with its newline; with one
+ * at a time in text, order and ascii. Nothing in them acts on a terminal, or means
+ * something to what reads the format but what is meant. 0 or AJOB_ENOMEM, the
+ * drawing then being cut off. */
 typedef void ajob_draw_fn(const char *text, void *data);
 AJOB_API int ajob_spec_draw(const ajob_spec *spec, enum ajob_drawing drawing, ajob_draw_fn *draw,
                             void *data);
