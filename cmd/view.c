@@ -201,6 +201,11 @@ static void note_bytes(struct screen *screen, const ajob_event *event,
         screen->flow += bytes - seen;
 }
 
+bool event_is_allowed(const ajob_event *event) {
+    const ajob_field *allowed = ajob_event_field(event, "allowed");
+    return allowed && allowed->number;
+}
+
 static void note_failed_child(struct screen *screen, const ajob_task *group) {
     struct running *running = running_find(screen, group);
 
@@ -214,11 +219,13 @@ static void note_failed_child(struct screen *screen, const ajob_task *group) {
 static bool note_ended(struct screen *screen, const ajob_event *event) {
     struct running *running = running_find(screen, event->task);
     const ajob_task *parent = ajob_task_parent(event->task);
-    bool failed = event->status == AJOB_FAILED || event->status == AJOB_TIMED_OUT;
+    bool allowed = event_is_allowed(event);
+    bool failed = (event->status == AJOB_FAILED || event->status == AJOB_TIMED_OUT) && !allowed;
     bool group = ajob_task_is_group(event->task), told = running && running->failed_child;
 
     if (!group) {
         screen->ended++;
+        screen->allowed += allowed;
         note_bytes(screen, event, running);
     }
     if (running)

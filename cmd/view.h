@@ -121,6 +121,7 @@ struct screen {
     int64_t tasks;  /* -1: not known */
     uint64_t ended; /* tasks that are no groups */
     uint64_t downloaded, up_to_date;
+    uint64_t allowed;       /* failures that fail nothing else */
     uint64_t groups_failed; /* those without a failed child */
     uint64_t fetched;       /* bytes of what was downloaded now */
     uint64_t moved;         /* the same with what is under way or failed */
@@ -146,6 +147,9 @@ void screen_say(struct screen *screen, enum tone tone, const char *format, ...)
 
 /* Says what an event is worth to a person. */
 void screen_tell(struct screen *screen, const ajob_event *event);
+
+/* A failure that fails nothing else. */
+bool event_is_allowed(const ajob_event *event);
 
 /* Whether success and progress are shown, too. */
 bool screen_is_chatty(const struct screen *screen);

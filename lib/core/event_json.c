@@ -102,8 +102,7 @@ static void add_body(struct text *json, const ajob_event *event) {
             add_number(json, "pid", event->pid);
         break;
     case AJOB_TASK_READY:
-        if (event->text)
-            add_text(json, "value", event->text);
+        add_text(json, "value", event->text);
         break;
     case AJOB_TASK_RETRYING:
         add_number(json, "attempt", event->attempt);

@@ -15,7 +15,7 @@ struct slot_walk {
 
 static struct slot_walk walk_slots(const struct ajob_task *task) {
     struct slot_walk walk = {.task = task};
-    if (task->kind->slots) {
+    if (task->kind->slots && !task->is_streamed) {
         walk.of_kind_count = task->kind->slots(task, walk.of_kind);
         walk.ancestor = task->parent;
     }

@@ -105,6 +105,34 @@ static void verbose_tells_starts_and_the_cancelled(void) {
     close_view();
 }
 
+static void services_and_allowed_failures_have_their_words(void) {
+    static const ajob_field allowed = {"allowed", AJOB_FIELD_BOOL, NULL, true};
+    static const ajob_field resumed = {"resumed", AJOB_FIELD_BOOL, NULL, true};
+    ajob_task db = {.path = "db", .kind = "service"}, a = {.path = "a"}, b = {.path = "b"};
+    open_lines((struct view_options){0});
+    run_starts(3);
+    starts(&db);
+    emit((ajob_event){.type = AJOB_TASK_READY, .task = &db});
+    starts(&a);
+    emit((ajob_event){.type = AJOB_TASK_ENDED,
+                      .task = &a,
+                      .status = AJOB_FAILED,
+                      .cause = "exit 3",
+                      .fields = &allowed,
+                      .field_count = 1});
+    emit((ajob_event){.type = AJOB_TASK_ENDED,
+                      .task = &b,
+                      .status = AJOB_SUCCEEDED,
+                      .fields = &resumed,
+                      .field_count = 1});
+    emit((ajob_event){
+        .type = AJOB_TASK_ENDED, .task = &db, .status = AJOB_SUCCEEDED, .duration = 2});
+    run_ends(AJOB_SUCCEEDED, 2, 1, 0);
+    CHECK_TEXT(take(), "ready db\nfailed, which is allowed: a: exit 3\nstopped db  2.0s\n"
+                       "2 done, 1 failed as allowed in 8.1s\n");
+    close_view();
+}
+
 static void a_heartbeat_comes_after_ten_silent_seconds(void) {
     ajob_task tasks[4] = {{.path = "a", .moves = true, .bytes = 10 * MIB, .total = 50 * MIB},
                           {.path = "b", .moves = true, .bytes = 31 * MIB, .total = 50 * MIB},
@@ -324,6 +352,7 @@ int main(void) {
     TEST(quiet_tells_failures_only);
     TEST(without_progress_there_are_errors_and_a_summary);
     TEST(verbose_tells_starts_and_the_cancelled);
+    TEST(services_and_allowed_failures_have_their_words);
     TEST(a_heartbeat_comes_after_ten_silent_seconds);
     TEST(a_group_speaks_only_if_nothing_in_it_did);
     TEST(a_run_tells_its_own_timeout);
