@@ -256,7 +256,8 @@ static int download(const struct command *command, void *data, const struct text
     if (status == STATUS_OK)
         status = find_token(command, options->token_file, token);
     if (status == STATUS_OK)
-        status = run_open(&run, command, &options->run);
+        status = run_open(&run, command, &options->run,
+                          &(struct run_work){.policy = run_policy(&options->run)});
     if (status != STATUS_OK)
         return status;
 
