@@ -161,14 +161,15 @@ bool field_whole(const struct field *field, const cJSON *node, int64_t min, int6
 }
 
 static void read_duration(const struct field *field) {
+    enum { MOST_SECONDS = 365 * 24 * 3600 }; /* as in ajob_parse_duration() */
     const cJSON *node = field->node;
     uint64_t duration = 0;
     bool is_right = false;
     if (cJSON_IsString(node)) {
         is_right = ajob_parse_duration(node->valuestring, &duration);
     } else if (cJSON_IsNumber(node)) {
-        char *literal = field_literal(field, node);
-        is_right = literal && ajob_parse_duration(literal, &duration);
+        is_right = node->valuedouble >= 0 && node->valuedouble <= MOST_SECONDS;
+        duration = is_right ? (uint64_t)(node->valuedouble * 1000 + 0.5) : 0;
     }
     if (!is_right) {
         field_wrong(field, node);
