@@ -467,18 +467,27 @@ typedef struct ajob_output_options {
      * may be the same file. The loop never blocks in writing to them: while they
      * take no more, commands are not read from, and what is held is in memory up
      * to 1 MiB for each task, beyond that in a file without name. When the reader
-     * of one has gone, the run is cancelled by "SIGPIPE". */
+     * of one has gone, the run is cancelled by "SIGPIPE"; when it takes nothing for
+     * a second after a signal or the run's timeout, what is held is dropped. */
     int out, err;
     bool live;           /* group: what the oldest running task prints is shown as it comes */
     const char *log_dir; /* keeps what each task printed in a file of its path, ".log" */
     bool has_events;     /* tells it by task.output, too */
-    /* Around each write to out or err (a frame of progress must not be in the way);
-     * task is the one whose output it is. May be NULL. */
-    void (*before)(const ajob_task *task, void *data);
-    void (*after)(bool at_line_start, void *data);
+    /* Around each write to one of them (a frame of progress must not be in the way).
+     * After it, whether that descriptor is at the start of a line, and whether the
+     * rest of a line that was begun waits for its reader. May be NULL. */
+    void (*before)(int fd, void *data);
+    void (*after)(int fd, bool at_line_start, bool has_more, void *data);
     void *data;
 } ajob_output_options;
+
+/* Before the first run, once. AJOB_EINVAL for descriptors that are not open,
+ * AJOB_ESYSTEM if log_dir cannot be made. */
 AJOB_API int ajob_set_output(ajob_loop *loop, const ajob_output_options *options);
+
+/* errno of the first failure to write to out or err (EPIPE: its reader has gone), or
+ * 0. It has cancelled the run, if that was not over already but for the writing. */
+AJOB_API int ajob_output_error(const ajob_loop *loop);
 
 /* How to talk to a server. Equal options are stored once per loop. */
 typedef struct ajob_http_options {
