@@ -8,7 +8,10 @@
  *     main              this file
  *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_completion, cmd_help
  *                       a subcommand: its options and what they ask for
+ *     cmd_download, cmd_get, cmd_graph, cmd_completion, cmd_help
+ *                       one subcommand each: its options and what they ask for
  *     targets           what get is asked for: operands and lists
+ *     definition        what graph and run are asked for: a spec, or tasks from options
  *     runner            from the options that all runs have to an exit status
  *     leftovers         debug builds: nothing is left behind
  *     view_*            what a run shows: bars, lines, NDJSON
@@ -42,8 +45,8 @@
 #include <unistd.h>
 
 const struct command *const cli_commands[] = {
-    &download_command, &get_command,        &gather_command, &any_command, &race_command,
-    &check_command,    &completion_command, &help_command,   NULL,
+    &download_command, &get_command,   &gather_command,     &any_command,  &race_command,
+    &check_command,    &graph_command, &completion_command, &help_command, NULL,
 };
 
 struct ajob_options {
