@@ -41,7 +41,7 @@
 #include <unistd.h>
 
 const struct command *const cli_commands[] = {
-    &download_command, &get_command, &completion_command, &help_command, NULL,
+    &download_command, &get_command, &check_command, &completion_command, &help_command, NULL,
 };
 
 struct ajob_options {

@@ -23,7 +23,7 @@ _ajob() {
     case $command in
     '')
         options='--help --version'
-        operands='download get completion help'
+        operands='download get check completion help'
         ;;
     download)
         options='--all --pattern --exclude --flat --list --token-file --max-wait --dir --download-dir --jobs --per-host --timeout --grace --retries --retry-delay --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
@@ -74,13 +74,20 @@ _ajob() {
         --color) words='auto always never' ;;
         esac
         ;;
+    check)
+        options='--set --strict --json --schema --verbose --help'
+        operands=''
+        case $prev in
+        --set) kind=nothing ;;
+        esac
+        ;;
     completion)
         options='--help'
         operands='bash zsh fish'
         ;;
     help)
         options='--help'
-        operands='download get completion help'
+        operands='download get check completion help'
         ;;
     *)
         kind=nothing

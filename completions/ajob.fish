@@ -3,6 +3,7 @@
 complete -c ajob -f
 complete -c ajob -n __fish_use_subcommand -a download -d 'Download the assets of GitHub releases'
 complete -c ajob -n __fish_use_subcommand -a get -d 'Download files from any URLs'
+complete -c ajob -n __fish_use_subcommand -a check -d 'Say what is wrong with a spec, all of it at once'
 complete -c ajob -n __fish_use_subcommand -a completion -d 'Print a completion script for a shell'
 complete -c ajob -n __fish_use_subcommand -a help -d 'Show what a command does and the options it has'
 
@@ -63,8 +64,15 @@ complete -c ajob -n '__fish_seen_subcommand_from get' -s q -l quiet -d 'Show fai
 complete -c ajob -n '__fish_seen_subcommand_from get' -s v -l verbose -d 'Show what starts, is cancelled or is skipped, too'
 complete -c ajob -n '__fish_seen_subcommand_from get' -s h -l help -d 'Show this help and exit'
 
+complete -c ajob -n '__fish_seen_subcommand_from check' -l set -x -d 'Replace ${var.NAME} by VALUE in the spec; may be repeated'
+complete -c ajob -n '__fish_seen_subcommand_from check' -l strict -d 'Count warnings as errors'
+complete -c ajob -n '__fish_seen_subcommand_from check' -l json -d 'Print each mistake on standard output instead, as a line of JSON'
+complete -c ajob -n '__fish_seen_subcommand_from check' -l schema -d 'Print the JSON Schema of specs, for editors, and exit'
+complete -c ajob -n '__fish_seen_subcommand_from check' -s v -l verbose -d 'Say of a right spec that it is right, too'
+complete -c ajob -n '__fish_seen_subcommand_from check' -s h -l help -d 'Show this help and exit'
+
 complete -c ajob -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 complete -c ajob -n '__fish_seen_subcommand_from completion' -s h -l help -d 'Show this help and exit'
 
-complete -c ajob -n '__fish_seen_subcommand_from help' -a 'download get completion help'
+complete -c ajob -n '__fish_seen_subcommand_from help' -a 'download get check completion help'
 complete -c ajob -n '__fish_seen_subcommand_from help' -s h -l help -d 'Show this help and exit'
