@@ -129,7 +129,8 @@ void group_abandon(struct group *group, enum ajob_status status) {
     bool is_timeout = status == AJOB_TIMED_OUT;
     char *cause = is_timeout ? group_cause_for_children(group) : mem_copy(group->task.cause);
     for (struct ajob_task *child = group->first; child; child = child->next) {
-        child->not_needed = group->task.not_needed;
+        if (child->state != AJOB_ENDED)
+            child->not_needed = group->task.not_needed;
         task_abandon(child, is_timeout ? AJOB_CANCELLED : status, cause);
     }
     mem_free(cause);

@@ -83,9 +83,7 @@ static void tell_of_ends(struct ajob_loop *loop) {
         next = task->end_next;
         if (task->parent)
             group_child_ended(group_of(task->parent), task);
-        for (struct edge *edge = task->needs; edge; edge = edge->next_need)
-            if (edge->need->kind->is_service)
-                task_release_service(edge->need);
+        task_release_needs(task);
         if (task->ended)
             task->ended(task, task->ended_data);
         if (task->parent)

@@ -26,13 +26,37 @@ void task_became_ready(struct ajob_task *task, const char *value) {
     task_release_service(task); /* what needs it may have ended while it started */
 }
 
+/* It has not ended, or a group around it, up to the service's, may start it again. */
+static bool needs_still(const struct ajob_task *task, const struct ajob_task *service) {
+    bool needs_now = task->in_run && task->state != AJOB_ENDED;
+    while (!needs_now && task->parent && task->parent != service->parent) {
+        task = task->parent;
+        needs_now = task->state != AJOB_ENDED && task_has_retries(task);
+    }
+    return needs_now;
+}
+
 bool task_is_needed(const struct ajob_task *service) {
     for (const struct edge *edge = service->needers; edge; edge = edge->next_needer)
-        if (edge->task->state != AJOB_ENDED)
+        if (needs_still(edge->task, service))
             return true;
     const struct group *group = service->parent ? group_of(service->parent) : NULL;
     bool has_company = group && (group->ordinary_left > group->services_left || group->is_fed);
     return !service->needers && has_company;
+}
+
+static void release_needs(const struct ajob_task *task, bool is_repeated) {
+    for (struct edge *edge = task->needs; edge; edge = edge->next_need)
+        if (edge->need->kind->is_service)
+            task_release_service(edge->need);
+    if (!task->kind->is_group || !is_repeated)
+        return;
+    for (const struct ajob_task *child = group_of(task)->first; child; child = child->next)
+        release_needs(child, is_repeated);
+}
+
+void task_release_needs(const struct ajob_task *task) {
+    release_needs(task, task_has_retries(task));
 }
 
 void task_release_service(struct ajob_task *service) {

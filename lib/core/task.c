@@ -86,7 +86,8 @@ static void end_now(struct ajob_task *task, enum ajob_status status) {
 }
 
 void task_abandon(struct ajob_task *task, enum ajob_status status, const char *cause) {
-    bool has_verdict = task->need_failed && !task_is_finalizer(task);
+    bool is_done = status == AJOB_SUCCEEDED; /* with its group, by an earlier run */
+    bool has_verdict = task->need_failed && !task_is_finalizer(task) && !is_done;
     if (task->state == AJOB_ENDED)
         return;
     if (has_verdict)
@@ -195,6 +196,10 @@ static void begin_attempt(struct ajob_task *task) {
 static const ajob_retry *retry_of(const struct ajob_task *task) {
     bool has_own = task->options && task->options->has_retry;
     return has_own ? &task->options->retry : &task->kind->retry;
+}
+
+bool task_has_retries(const struct ajob_task *task) {
+    return retry_of(task)->max > 0;
 }
 
 static bool is_retried(const struct ajob_task *task, const ajob_retry *retry) {

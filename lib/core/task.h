@@ -205,9 +205,14 @@ bool task_needs_have_ended(const struct ajob_task *task);
  * cause. */
 enum ajob_status task_judge_needs(struct ajob_task *task);
 
-/* A service that nothing needs any more is stopped. Called when something that
- * needs it has ended. */
+/* A service that nothing needs any more is stopped. */
 void task_release_service(struct ajob_task *service);
+
+/* The task has ended: the same for the services that it, or what is in it, needed. */
+void task_release_needs(const struct ajob_task *task);
+
+/* It may be tried again after a failure. */
+bool task_has_retries(const struct ajob_task *task);
 
 /* Some of what needs the service, in whatever group, has not ended. */
 bool task_is_needed(const struct ajob_task *service);

@@ -146,6 +146,8 @@ int ajob_set_when(ajob_task *task, enum ajob_when when) {
     enum { FINALIZER_TIMEOUT_MS = 30000 };
     if (check_settable(task, "when"))
         return AJOB_EINVAL;
+    if (task->kind->is_service)
+        return loop_fail(task->loop, AJOB_EINVAL, "when: a service cannot be a finalizer");
     if (task->parent)
         return loop_fail(task->loop, AJOB_EINVAL, "when: set it before the task is in a group");
     bool has_timeout = task->options && task->options->has_timeout;
