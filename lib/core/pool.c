@@ -145,6 +145,11 @@ ajob_pool *ajob_pool_new(ajob_loop *loop, const char *name, unsigned size) {
     return pool;
 }
 
+void pool_resize(struct ajob_pool *pool, unsigned size) {
+    pool->size = size;
+    wake_first(pool);
+}
+
 void pool_free(struct ajob_pool *pool) {
     mem_free(pool->name);
     mem_free(pool);

@@ -34,6 +34,9 @@ void pool_exchange(struct ajob_pool *held, struct ajob_pool *wanted);
 /* The task no longer waits. */
 void pool_leave(struct ajob_task *task);
 
+/* As many slots from now on; not fewer than are taken, 0 too. */
+void pool_resize(struct ajob_pool *pool, unsigned size);
+
 void pool_free(struct ajob_pool *pool);
 
 unsigned pool_size(const struct ajob_pool *pool);
