@@ -27,9 +27,9 @@ struct command_hooks {
 
 struct command {
     struct ajob_task task;
-    struct command_options *options; /* what was asked for, in one block */
-    struct output *output;           /* of the last attempt; NULL before the first */
-    struct process *process;         /* NULL: no attempt is under way */
+    struct command_options *options;   /* what was asked for, in one block */
+    struct output *output;             /* of the last attempt; NULL before the first */
+    struct process *process;           /* NULL: no attempt is under way */
     const struct command_hooks *hooks; /* NULL: none */
     struct command_lines *lines;       /* what has come of lines; NULL: nothing yet */
     ajob_done_fn *printed;             /* see ajob_exec_follow() */

@@ -81,15 +81,17 @@ static ajob_task *prepare_late(struct scope *scope, const struct spec_task *spec
  * is right. */
 static ajob_task *stand_in(struct scope *scope, const struct spec_task *spec) {
     ajob_loop *loop = scope->builder->loop;
+    const char *const argv[] = {"true", NULL};
     ajob_exec_options command = {
-        .argv = (const char *const[]){"true", NULL},
+        .argv = argv,
+        .script = spec->kind == SPEC_SH ? *argv : NULL,
         .keeps_stdout = spec->keeps_stdout,
     };
     ajob_ready_options ready = {
         .probe = spec->kind == SPEC_SERVICE ? spec->command->ready : AJOB_READY_AT_START,
         .fd = spec->kind == SPEC_SERVICE ? spec->command->ready_fd : 0,
         .text = "127.0.0.1:1",
-        .argv = command.argv,
+        .argv = argv,
     };
     if (ready.probe == AJOB_READY_HTTP)
         ready.text = "http://127.0.0.1:1/";

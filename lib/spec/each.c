@@ -68,9 +68,11 @@ static ajob_task *unmade_new(ajob_loop *loop, const char *why) {
 /* ---- the items -------------------------------------------------------------------- */
 
 static void stop_reading(struct each *each) {
-    if (each->is_following)
-        ajob_exec_follow(each->lines.command, NULL, NULL);
+    if (!each->is_following)
+        return;
     each->is_following = false;
+    ajob_exec_follow(each->lines.command, NULL, NULL);
+    ajob_on_end(each->lines.command, NULL, NULL);
 }
 
 static void fail_later(struct each *each, enum ajob_status status, const char *why) {
@@ -254,6 +256,8 @@ static void start(struct ajob_task *task) {
         each->is_following =
             each->lines.is_streamed && !ajob_exec_follow(each->lines.command, printed, task);
     }
+    if (each->is_following) /* an attempt that is over is not the end yet */
+        ajob_on_end(each->lines.command, printed, task);
     group_start(task);
 }
 

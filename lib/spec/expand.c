@@ -24,6 +24,8 @@ static bool fail(struct text *error, const struct value *value, const char *why)
 static bool add_stdout(const struct value *value, const ajob_task *task, struct text *text,
                        struct text *error) {
     uint64_t printed = ajob_exec_printed(task);
+    if (!printed) /* it may not have run at all */
+        return true;
     if (printed > EXPAND_MAX + 1)
         return fail(error, value,
                     "it printed more than 128 KiB, which is too long for an argument: read it as "

@@ -9,6 +9,8 @@ enum { BUFFER_SIZE = LINE_MAX_LENGTH + 1 };
 
 /* Reads more behind what is left. Returns how much, or a negative number. */
 static int64_t read_more(struct lines *lines) {
+    if (ajob_exec_printed(lines->command) <= lines->offset)
+        return 0;
     if (!lines->buffer && !(lines->buffer = mem_new(BUFFER_SIZE)))
         return AJOB_ENOMEM;
     memmove(lines->buffer, lines->buffer + lines->start, lines->end - lines->start);
