@@ -11,14 +11,14 @@
 #include "base/mem.h"
 #include "core/group.h"
 #include "core/pool.h"
-#include "spec/lines.h"
+#include "spec/line_reader.h"
 
 struct each {
     struct group group;
     struct scope *scope; /* that the each is in */
     const struct spec_task *spec;
     struct scope *items; /* those that have not ended */
-    struct lines lines;
+    struct line_reader lines;
     uint64_t next; /* the items of a list or range that have been made */
     bool has_run;
     bool is_following;
@@ -101,7 +101,7 @@ static char *next_line(struct each *each, bool *is_text) {
     char number[16];
     const char *fault = NULL;
     *is_text = true;
-    switch (lines_next(&each->lines, &line, &length)) {
+    switch (line_reader_next(&each->lines, &line, &length)) {
     case LINE_FOUND:
         *is_text = !memchr(line, 0, length);
         return mem_copy_n(line, length);
@@ -241,7 +241,7 @@ static void begin_again(struct each *each) {
     each->next = 0;
     each->failing = AJOB_UNDECIDED;
     each->why = mem_free(each->why);
-    lines_rewind(&each->lines);
+    line_reader_rewind(&each->lines);
 }
 
 static void start(struct ajob_task *task) {
@@ -274,7 +274,7 @@ static void release(struct ajob_task *task) {
         each->items = scope->next;
         scope_free(scope);
     }
-    lines_done(&each->lines);
+    line_reader_done(&each->lines);
     mem_free(each->why);
 }
 

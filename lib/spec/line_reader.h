@@ -1,14 +1,14 @@
 /*
- * lines.h - what a command prints, line by line, while it prints it.
+ * line_reader.h - what a command prints, line by line, while it prints it.
  */
-#ifndef AJOB_SPEC_LINES_H
-#define AJOB_SPEC_LINES_H
+#ifndef AJOB_SPEC_LINE_READER_H
+#define AJOB_SPEC_LINE_READER_H
 
 #include "ajob.h"
 
 enum { LINE_MAX_LENGTH = 128 * 1024 };
 
-struct lines {
+struct line_reader {
     ajob_task *command; /* whose lines they are */
     bool is_streamed;   /* nobody else reads them: what was read is let go */
     char *buffer;
@@ -26,11 +26,11 @@ enum line_state {
 
 /* The next line that is not empty, without its newline; valid until the next call.
  * The last one needs no newline. */
-enum line_state lines_next(struct lines *lines, const char **line, size_t *length);
+enum line_state line_reader_next(struct line_reader *reader, const char **line, size_t *length);
 
 /* From the first line again, in which no other attempt of the command was read. */
-void lines_rewind(struct lines *lines);
+void line_reader_rewind(struct line_reader *reader);
 
-void lines_done(struct lines *lines);
+void line_reader_done(struct line_reader *reader);
 
 #endif
