@@ -6,8 +6,8 @@
  * forgotten what is done.
  */
 #include "cli.h"
+#include "definition.h"
 #include "input.h"
-#include "mistakes.h"
 #include "runner.h"
 #include "token.h"
 
@@ -18,39 +18,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct graph_options {
+struct run_graph_options {
     struct run_options run;
-    struct text_list exec, get, set;
+    struct definition_options definition;
     const char *resume;
     const char *token_file;
     bool keep_going;
 };
 
-#define AT(field) .at = offsetof(struct graph_options, field)
+#define AT(field) .at = offsetof(struct run_graph_options, field)
 
-static const struct cli_option graph_rows[] = {
-    {
-        .name = "exec",
-        .argument = "NAME[:NEED,...]=CMD",
-        .type = CLI_TEXTS,
-        AT(exec),
-        .help = "Add a task that runs CMD, a command line for /bin/sh; may be repeated",
-        .more = "It starts when each task NEED has succeeded.",
-    },
-    {
-        .name = "get",
-        .argument = "NAME[:NEED,...]=URL",
-        .type = CLI_TEXTS,
-        AT(get),
-        .help = "Add a task that downloads URL; may be repeated",
-    },
-    {
-        .name = "set",
-        .argument = "NAME=VALUE",
-        .type = CLI_TEXTS,
-        AT(set),
-        .help = "Replace ${var.NAME} by VALUE in the spec; may be repeated",
-    },
+static const struct cli_option run_rows[] = {
     {
         .name = "keep-going",
         .letter = 'k',
@@ -80,76 +58,6 @@ static const struct cli_option graph_rows[] = {
     {0},
 };
 
-/* ---- reading ------------------------------------------------------------------- */
-
-/* Says the spec's error. */
-static int spec_failed(const struct command *command, const ajob_spec *spec, int error,
-                       const char *what) {
-    int status = error == AJOB_ENOMEM ? STATUS_FAULT : STATUS_USAGE;
-    return cli_fail(command, status, "%s%s%s", what ? what : "", what ? ": " : "",
-                    ajob_spec_error(spec));
-}
-
-static int set_all(const struct command *command, ajob_spec *spec, const struct text_list *set) {
-    for (size_t i = 0; i < set->count; i++) {
-        const char *equals = strchr(set->items[i], '=');
-        if (!equals)
-            return cli_fail(command, STATUS_USAGE, "--set: %s: has no value: use NAME=VALUE",
-                            set->items[i]);
-        char *name = strndup(set->items[i], (size_t)(equals - set->items[i]));
-        if (!name)
-            return cli_fail(command, STATUS_FAULT, "out of memory");
-        int error = ajob_spec_set(spec, name, equals + 1);
-        free(name);
-        if (error)
-            return spec_failed(command, spec, error, "--set");
-    }
-    return STATUS_OK;
-}
-
-static int add_all(const struct command *command, ajob_spec *spec, const char *kind,
-                   const struct text_list *arguments) {
-    for (size_t i = 0; i < arguments->count; i++) {
-        int error = ajob_spec_add(spec, kind, arguments->items[i]);
-        if (error)
-            return spec_failed(command, spec, error, NULL);
-    }
-    return STATUS_OK;
-}
-
-static bool is_from_arguments(const struct graph_options *options) {
-    return options->exec.count || options->get.count;
-}
-
-static int read_spec(const struct command *command, ajob_spec *spec,
-                     const struct graph_options *options, const struct text_list *operands) {
-    struct input input;
-    int status = set_all(command, spec, &options->set);
-    if (status == STATUS_OK && is_from_arguments(options)) {
-        status = add_all(command, spec, "exec", &options->exec);
-        return status == STATUS_OK ? add_all(command, spec, "get", &options->get) : status;
-    }
-    if (status == STATUS_OK && operands->count == 0)
-        return cli_fail(command, STATUS_USAGE,
-                        "no spec given: use ajob run SPEC.json, or --exec NAME=CMD");
-    if (status == STATUS_OK)
-        status = input_read(&input, command, operands->items[0]);
-    if (status != STATUS_OK)
-        return status;
-    int error = ajob_spec_parse(spec, input.name, input.text, input.length);
-    input_done(&input);
-    return error ? spec_failed(command, spec, error, NULL) : STATUS_OK;
-}
-
-static int select_tasks(const struct command *command, ajob_spec *spec,
-                        const struct graph_options *options, const struct text_list *operands) {
-    size_t first = is_from_arguments(options) ? 0 : 1;
-    if (operands->count <= first)
-        return STATUS_OK;
-    int error = ajob_spec_select(spec, operands->items + first, operands->count - first);
-    return error ? spec_failed(command, spec, error, NULL) : STATUS_OK;
-}
-
 /* ---- what an earlier run has done ---------------------------------------------------- */
 
 static bool is_same_file(const char *a, const char *b) {
@@ -170,7 +78,7 @@ static int cut_last_line(const struct command *command, const struct input *inpu
 }
 
 static int read_events(const struct command *command, ajob_spec *spec,
-                       const struct graph_options *options, struct run_options *run) {
+                       const struct run_graph_options *options, struct run_options *run) {
     struct input input;
     if (!options->resume)
         return STATUS_OK;
@@ -182,7 +90,8 @@ static int read_events(const struct command *command, ajob_spec *spec,
         return status;
     int error = ajob_spec_resume(spec, input.text, input.length);
     if (error)
-        status = spec_failed(command, spec, error, options->resume);
+        status = cli_fail(command, error == AJOB_ENOMEM ? STATUS_FAULT : STATUS_USAGE,
+                          "--resume: %s: %s", options->resume, ajob_spec_error(spec));
     else if (run->adds_events && !run->dry_run)
         status = cut_last_line(command, &input);
     input_done(&input);
@@ -207,7 +116,8 @@ static bool is_set(const char *text) {
 }
 
 static int run_graph(const struct command *command, ajob_spec *spec,
-                     const struct graph_options *options, const struct run_options *run_options) {
+                     const struct run_graph_options *options,
+                     const struct run_options *run_options) {
     static char token[TOKEN_SIZE];
     struct run_work work = {
         .has_commands = true,
@@ -248,7 +158,7 @@ static struct run_options with_top(const ajob_spec *spec, const struct run_optio
     return run;
 }
 
-static int check_options(const struct command *command, const struct graph_options *options) {
+static int check_options(const struct command *command, const struct run_graph_options *options) {
     if (options->run.retry_delay.given && !options->run.retries.given)
         return cli_fail(command, STATUS_USAGE,
                         "--retry-delay: goes with --retries; a task's own is in its \"retry\"");
@@ -260,23 +170,17 @@ static int check_options(const struct command *command, const struct graph_optio
 }
 
 static int run(const struct command *command, void *data, const struct text_list *operands) {
-    const struct graph_options *options = data;
+    const struct run_graph_options *options = data;
     struct run_options run_options;
     int status = check_options(command, options);
     if (status != STATUS_OK)
         return status;
-    ajob_spec *spec = ajob_spec_new();
-    if (!spec)
-        return cli_fail(command, STATUS_FAULT, "out of memory");
-    status = read_spec(command, spec, options, operands);
-    if (status == STATUS_OK)
-        status = mistakes_check(spec);
-    if (status == STATUS_OK)
-        status = select_tasks(command, spec, options, operands);
-    if (status == STATUS_OK) {
-        run_options = with_top(spec, &options->run);
-        status = read_events(command, spec, options, &run_options);
-    }
+    ajob_spec *spec;
+    status = definition_open(command, &options->definition, operands, &spec);
+    if (status != STATUS_OK)
+        return status;
+    run_options = with_top(spec, &options->run);
+    status = read_events(command, spec, options, &run_options);
     if (status == STATUS_OK)
         status = options->run.dry_run ? show_order(command, spec)
                                       : run_graph(command, spec, options, &run_options);
@@ -285,10 +189,12 @@ static int run(const struct command *command, void *data, const struct text_list
 }
 
 static const struct cli_section sections[] = {
-    {"Graph", graph_rows, 0},
-    {"Running", run_graph_options, offsetof(struct graph_options, run)},
-    {"Network", run_network_options, offsetof(struct graph_options, run)},
-    {"Output", run_output_options, offsetof(struct graph_options, run)},
+    {"Tasks", definition_rows, offsetof(struct run_graph_options, definition)},
+
+    {"Run", run_rows, 0},
+    {"Work", run_graph_options, offsetof(struct run_graph_options, run)},
+    {"Network", run_network_options, offsetof(struct run_graph_options, run)},
+    {"Output", run_output_options, offsetof(struct run_graph_options, run)},
     CLI_HELP_SECTION,
     {0},
 };
@@ -307,6 +213,6 @@ const struct command run_command = {
                 "ajob run --exec build=make --exec test:build='make check'\n"
                 "ajob run --resume events --events events ci.json",
     .sections = sections,
-    .options_size = sizeof(struct graph_options),
+    .options_size = sizeof(struct run_graph_options),
     .run = run,
 };

@@ -6,10 +6,11 @@
  *
  *   cmd/        the command line; it knows lib/ajob.h and nothing else of lib/
  *     main              this file
- *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_run,
+ *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_run, cmd_graph,
  *     cmd_check, cmd_completion, cmd_help
  *                       a subcommand: its options and what they ask for
  *     targets           what get is asked for: operands and lists
+ *     definition        what graph and run are asked for: a spec, or tasks from options
  *     token             the token for GitHub's API
  *     input, mistakes   files that are read whole; what is wrong with a spec
  *     runner            from the options that all runs have to an exit status
@@ -46,8 +47,10 @@
 #include <unistd.h>
 
 const struct command *const cli_commands[] = {
-    &download_command, &get_command,   &gather_command,     &any_command,  &race_command,
-    &run_command,      &check_command, &completion_command, &help_command, NULL,
+    &download_command, &get_command,   &gather_command,
+    &any_command,      &race_command,  &run_command,
+    &check_command,    &graph_command, &completion_command,
+    &help_command,     NULL,
 };
 
 struct ajob_options {

@@ -23,7 +23,7 @@ _ajob() {
     case $command in
     '')
         options='--help --version'
-        operands='download get check completion help'
+        operands='download get check graph completion help'
         ;;
     download)
         options='--all --pattern --exclude --flat --list --token-file --max-wait --dir --download-dir --jobs --per-host --timeout --grace --retries --retry-delay --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
@@ -81,13 +81,23 @@ _ajob() {
         --set) kind=nothing ;;
         esac
         ;;
+    graph)
+        options='--format --exec --get --set --help'
+        operands=''
+        case $prev in
+        --format) words='text dot mermaid json' ;;
+        --exec) kind=nothing ;;
+        --get) kind=nothing ;;
+        --set) kind=nothing ;;
+        esac
+        ;;
     completion)
         options='--help'
         operands='bash zsh fish'
         ;;
     help)
         options='--help'
-        operands='download get check completion help'
+        operands='download get check graph completion help'
         ;;
     *)
         kind=nothing

@@ -4,6 +4,7 @@ complete -c ajob -f
 complete -c ajob -n __fish_use_subcommand -a download -d 'Download the assets of GitHub releases'
 complete -c ajob -n __fish_use_subcommand -a get -d 'Download files from any URLs'
 complete -c ajob -n __fish_use_subcommand -a check -d 'Say what is wrong with a spec, all of it at once'
+complete -c ajob -n __fish_use_subcommand -a graph -d 'Draw a graph of tasks as a tree, DOT, Mermaid or JSON'
 complete -c ajob -n __fish_use_subcommand -a completion -d 'Print a completion script for a shell'
 complete -c ajob -n __fish_use_subcommand -a help -d 'Show what a command does and the options it has'
 
@@ -71,8 +72,14 @@ complete -c ajob -n '__fish_seen_subcommand_from check' -l schema -d 'Print the 
 complete -c ajob -n '__fish_seen_subcommand_from check' -s v -l verbose -d 'Say of a right spec that it is right, too'
 complete -c ajob -n '__fish_seen_subcommand_from check' -s h -l help -d 'Show this help and exit'
 
+complete -c ajob -n '__fish_seen_subcommand_from graph' -l format -x -a 'text dot mermaid json' -d 'Draw the graph in this FORMAT'
+complete -c ajob -n '__fish_seen_subcommand_from graph' -l exec -x -d 'Add a task that runs COMMAND, a script for /bin/sh; may be repeated'
+complete -c ajob -n '__fish_seen_subcommand_from graph' -l get -x -d 'Add a task that downloads URL; may be repeated'
+complete -c ajob -n '__fish_seen_subcommand_from graph' -l set -x -d 'Replace ${var.NAME} by VALUE in the spec; may be repeated'
+complete -c ajob -n '__fish_seen_subcommand_from graph' -s h -l help -d 'Show this help and exit'
+
 complete -c ajob -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 complete -c ajob -n '__fish_seen_subcommand_from completion' -s h -l help -d 'Show this help and exit'
 
-complete -c ajob -n '__fish_seen_subcommand_from help' -a 'download get check completion help'
+complete -c ajob -n '__fish_seen_subcommand_from help' -a 'download get check graph completion help'
 complete -c ajob -n '__fish_seen_subcommand_from help' -s h -l help -d 'Show this help and exit'

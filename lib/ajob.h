@@ -608,7 +608,9 @@ AJOB_API const char *ajob_spec_error(const ajob_spec *spec);
 AJOB_API int ajob_spec_parse(ajob_spec *spec, const char *file, const char *text, size_t length);
 
 /* Adds a task from an argument NAME[:NEED,...]=VALUE, of the kind "exec" (VALUE is
- * for /bin/sh) or "get" (VALUE is a URL). */
+ * for /bin/sh) or "get" (VALUE is a URL). What it needs may come later. After
+ * ajob_spec_parse() if there is a text, for its defaults are this task's too. Mistakes
+ * are kept for ajob_spec_check(); 0, AJOB_ENOMEM, or AJOB_EINVAL for another kind. */
 AJOB_API int ajob_spec_add(ajob_spec *spec, const char *kind, const char *argument);
 
 /* The value of ${var.NAME}. */

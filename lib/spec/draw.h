@@ -60,11 +60,15 @@ const char *draw_wait_name(enum draw_wait wait);
 
 /* ---- words, not escaped ---- */
 
-/* What the task does: "sh: make". No secrets of URLs. */
+/* What the task does, with its kind: "sh: make", and without. No secrets of URLs. */
 void words_what(const struct ajob_spec *spec, const struct spec_task *task, struct text *words);
+void words_work(const struct ajob_spec *spec, const struct spec_task *task, struct text *words);
 
 /* "timeout 10m, retry 2", or nothing. */
 void words_options(const struct spec_task *task, struct text *words);
+
+/* "tcp 127.0.0.1:5432", of a service that has a probe. */
+void words_ready(const struct spec_command *command, struct text *words);
 
 /* "3 items", "1 task". */
 void words_count(struct text *words, uint64_t count, const char *what);

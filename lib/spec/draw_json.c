@@ -58,6 +58,11 @@ static void add_more(struct text *line, const struct spec_more *more) {
         add_string(line, "dir", more->dir.text);
 }
 
+static void add_words(struct drawing *drawing, const char *name) {
+    add_string(&drawing->line, name, text_string(&drawing->words));
+    draw_clear(drawing, &drawing->words);
+}
+
 static void add_node(struct drawing *drawing, const struct spec_task *task) {
     struct text *line = &drawing->line;
     uint64_t count;
@@ -66,9 +71,12 @@ static void add_node(struct drawing *drawing, const struct spec_task *task) {
     text_add(line, ", \"group\": ");
     add_id(line, task->parent);
     add_string(line, "kind", spec_kind_name((enum spec_kind)task->kind));
-    words_what(drawing->spec, task, &drawing->words);
-    add_string(line, "what", text_string(&drawing->words));
-    draw_clear(drawing, &drawing->words);
+    words_work(drawing->spec, task, &drawing->words);
+    add_words(drawing, "what");
+    if (task->kind == SPEC_SERVICE && task->command->ready) {
+        words_ready(task->command, &drawing->words);
+        add_words(drawing, "ready");
+    }
     if (task->kind == SPEC_GROUP || task->kind == SPEC_EACH || task->kind == SPEC_RELEASE)
         add_string(line, "policy", ajob_policy_name(task->more ? task->more->policy : AJOB_ALL));
     if (task->kind == SPEC_EACH && each_count(task->each, &count))

@@ -164,10 +164,14 @@ static void add_group(const struct ajob_spec *spec, const struct spec_task *grou
 }
 
 void words_what(const struct ajob_spec *spec, const struct spec_task *task, struct text *words) {
-    char duration[32];
     text_add(words, spec_kind_name((enum spec_kind)task->kind));
     if (task->kind != SPEC_JOIN)
         text_add(words, ": ");
+    words_work(spec, task, words);
+}
+
+void words_work(const struct ajob_spec *spec, const struct spec_task *task, struct text *words) {
+    char duration[32];
     switch ((enum spec_kind)task->kind) {
     case SPEC_JOIN:
         break;
@@ -196,15 +200,13 @@ void words_what(const struct ajob_spec *spec, const struct spec_task *task, stru
 
 /* ---- options ----------------------------------------------------------- */
 
-static void add_ready(struct text *words, const struct spec_command *command) {
+void words_ready(const struct spec_command *command, struct text *words) {
     static const char *const names[] = {[AJOB_READY_AT_START] = NULL,
 #define AJOB_X(name, text) [AJOB_READY_##name] = (text),
                                         AJOB_READINESS(AJOB_X)
 #undef AJOB_X
     };
-    if (command->ready == AJOB_READY_AT_START)
-        return;
-    text_format(words, ", ready by %s ", names[command->ready]);
+    text_format(words, "%s ", names[command->ready]);
     if (command->ready == AJOB_READY_FD)
         text_format(words, "%d", command->ready_fd);
     else if (command->ready == AJOB_READY_HTTP)
@@ -254,8 +256,10 @@ void words_options(const struct spec_task *task, struct text *words) {
         text_format(&list, ", stdin from %s", task->command->stdin_task->name);
     else if (is_command && task->command->stdin_path.text)
         text_format(&list, ", stdin %s", task->command->stdin_path.text);
-    if (task->kind == SPEC_SERVICE)
-        add_ready(&list, task->command);
+    if (task->kind == SPEC_SERVICE && task->command->ready) {
+        text_add(&list, ", ready by ");
+        words_ready(task->command, &list);
+    }
     if (list.length)
         text_add(words, text_string(&list) + 2); /* without the first comma */
     words->failed |= list.failed;
