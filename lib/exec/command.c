@@ -263,7 +263,7 @@ void command_start(struct ajob_task *task) {
         return;
     }
     if (command->printed)
-        output_follow(command->output);
+        output_follow(command->output, true);
     options->spawn.extra_as = command->extra_as;
     command->extra_is_told = !command->extra_as;
     if (options->stdin_task) {
@@ -359,7 +359,7 @@ int ajob_exec_follow(ajob_task *task, ajob_done_fn *printed, void *data) {
     command->printed = printed;
     command->printed_data = data;
     if (command->process)
-        output_follow(command->output);
+        output_follow(command->output, printed != NULL);
     return 0;
 }
 
