@@ -53,7 +53,7 @@ static inline void write_file(const char *name, const char *text, mode_t mode) {
     CHECK(chmod(name, mode) == 0);
 }
 
-/* What is in a file, up to 64 KiB, or "(none)". */
+/* What is in a file, up to 64 KiB, or "-none-". */
 static inline const char *read_file(const char *name) {
     static char text[1 << 16];
     int fd = open(name, O_RDONLY | O_CLOEXEC);
@@ -61,7 +61,7 @@ static inline const char *read_file(const char *name) {
     if (fd >= 0)
         close(fd);
     if (length < 0)
-        return "(none)";
+        return "-none-";
     text[length] = 0;
     return text;
 }

@@ -21,8 +21,7 @@ static void a_name_is_looked_up_in_the_path_of_the_environment_of_the_command(vo
     const char *const plain[] = {"true", NULL};
     CHECK_EXIT(run_exec(&(ajob_exec_options){.argv = plain, .env = none}), 0, NULL);
     const char *const wrong[] = {"PATH=/nowhere", NULL};
-    CHECK_EXIT(run_exec(&(ajob_exec_options){.argv = plain, .env = wrong}), 127,
-               "not found: true");
+    CHECK_EXIT(run_exec(&(ajob_exec_options){.argv = plain, .env = wrong}), 127, "not found: true");
     close_place();
 }
 
@@ -93,10 +92,19 @@ static void arguments_arrive_byte_for_byte(void) {
         all[i] = (char)(i + 1);
     all[255] = 0;
     open_place(&owning);
-    const char *const argv[] = {
-        print_arguments[0], print_arguments[1], print_arguments[2], print_arguments[3], "",
-        " a  b ",           "-n",               "--",               "'\"\\$`*?~;|&<>", "two\nlines",
-        "\xff\xfe\xc3",     all,                NULL};
+    const char *const argv[] = {print_arguments[0],
+                                print_arguments[1],
+                                print_arguments[2],
+                                print_arguments[3],
+                                "",
+                                " a  b ",
+                                "-n",
+                                "--",
+                                "'\"\\$`*?~;|&<>",
+                                "two\nlines",
+                                "\xff\xfe\xc3",
+                                all,
+                                NULL};
     CHECK_EXIT(run_exec(&(ajob_exec_options){.argv = argv}), 0, NULL);
     const char *at = read_file("out");
     for (size_t i = 4; argv[i]; i++) {
@@ -113,11 +121,11 @@ static void the_environment_is_ours_with_what_is_set_and_without_what_is_removed
     setenv("UNIT_KEPT", "kept", 1);
     setenv("UNIT_REMOVED", "wrong", 1);
     setenv("UNIT_SET", "wrong", 1);
-    const char *const env[] = {"UNIT_SET=wrong", "UNIT_REMOVED", "UNIT_SET=a=b c", "UNIT_NEW=",
-                               "UNIT_KEP=short", NULL};
-    CHECK_EXIT(run_exec(&(ajob_exec_options){.script = "env | grep ^UNIT_ | sort >out",
-                                             .env = env}),
-               0, NULL);
+    const char *const env[] = {"UNIT_SET=wrong", "UNIT_REMOVED",   "UNIT_SET=a=b c",
+                               "UNIT_NEW=",      "UNIT_KEP=short", NULL};
+    CHECK_EXIT(
+        run_exec(&(ajob_exec_options){.script = "env | grep ^UNIT_ | sort >out", .env = env}), 0,
+        NULL);
     CHECK_TEXT(read_file("out"), "UNIT_KEP=short\nUNIT_KEPT=kept\nUNIT_NEW=\nUNIT_SET=a=b c\n");
     unsetenv("UNIT_KEPT");
     unsetenv("UNIT_REMOVED");
@@ -161,9 +169,10 @@ static void a_program_whose_own_three_descriptors_are_closed_can_run_commands(vo
     open_place(&owning);
     int kept = dup(0);
     close(0);
-    CHECK_EXIT(run_script("cat >out; for i in $(seq 0 99); do test ! -e /proc/self/fd/$i || echo $i; "
-                          "done >fds"),
-               0, NULL);
+    CHECK_EXIT(
+        run_script("cat >out; for i in $(seq 0 99); do test ! -e /proc/self/fd/$i || echo $i; "
+                   "done >fds"),
+        0, NULL);
     dup2(kept, 0);
     close(kept);
     CHECK_TEXT(read_file("out"), "");
