@@ -200,10 +200,11 @@ check-run: export UBSAN_OPTIONS = print_stacktrace=1:halt_on_error=1:exitcode=12
 check-run: all $(filter $(BUILD)/%,$(TESTS)) ## run every test, or TESTS="FILE...", with PROFILE's build
 	@AJOB=$(BUILD)/ajob tests/run $(TESTS)
 
-bench: ## measure against curl, aria2 and wget2, side by side
+bench: ## measure downloads (curl, aria2, wget2) and commands (make, xargs, ninja), side by side
 	@tests/deps build bench
 	@$(REMAKE) all
 	@AJOB=$(BUILD)/ajob tests/bench/run
+	@AJOB=$(BUILD)/ajob tests/bench/commands
 
 lint: ## warnings as errors, formatting, shell scripts, manual pages
 	@tests/deps build lint

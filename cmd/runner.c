@@ -176,7 +176,7 @@ int run_start(struct run *run) {
     char *error = NULL;
 
     if (options->events) {
-        events = view_events_open(run->loop, options->events, &error);
+        events = view_events_open(run->loop, options->events, options->adds_events, &error);
         if (!events) {
             cli_fail(run->command, STATUS_USAGE, "%s", error ? error : "out of memory");
             free(error);

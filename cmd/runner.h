@@ -35,12 +35,14 @@ struct run_options {
     int verbosity;
     int exit_code;
     bool fail_fast;
+    bool adds_events; /* behind what is in their file, which is of an earlier run */
     bool quiet;
     bool dry_run;
 };
 
 extern const struct cli_option run_transfer_options[];
 extern const struct cli_option run_command_options[]; /* of gather, any and race */
+extern const struct cli_option run_graph_options[];   /* of run */
 extern const struct cli_option run_network_options[];
 extern const struct cli_option run_output_options[];
 

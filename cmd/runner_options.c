@@ -184,6 +184,86 @@ const struct cli_option run_command_options[] = {
     {0},
 };
 
+const struct cli_option run_graph_options[] = {
+    {
+        .name = "dir",
+        .letter = 'd',
+        .argument = "DIR",
+        .type = CLI_DIR,
+        AT(dir),
+        .help = "Start from DIR (default: the current directory)",
+        .more = "Commands run there, files go there, and a relative dir of a task starts "
+                "there.",
+    },
+    {
+        .name = "jobs",
+        .letter = 'j',
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(jobs),
+        .min = 1,
+        .max = MOST_JOBS,
+        .help = "Run N commands and N transfers at once",
+        .more = "By default as many commands as there are CPUs, and 16 transfers, 6 of them to one "
+                "host.",
+    },
+    {
+        .name = "per-host",
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(per_host),
+        .min = 1,
+        .max = MOST_JOBS,
+        .help = "Run at most N transfers to one host at once",
+    },
+    {
+        .name = "timeout",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(timeout),
+        .help = "Stop everything after the duration D, and exit 124",
+    },
+    ROW_GRACE,
+    {
+        .name = "retries",
+        .letter = 'r',
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(retries),
+        .max = MOST_RETRIES,
+        .help = "Try what fails up to N times more, where the task does not say",
+        .more = "By default commands are not tried again, and transfers up to 4 times where that "
+                "may help.",
+    },
+    {
+        .name = "retry-delay",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(retry_delay),
+        .help = "With --retries, wait up to D before the first, then twice as long (default: 1s)",
+        .more = "The wait is drawn at random from zero to that time, which grows to 30s at most.",
+    },
+    {
+        .name = "exit-code",
+        .argument = "WHICH",
+        .type = CLI_WORD,
+        .words = exit_words,
+        AT(exit_code),
+        .help = "Exit with this code where a command has failed",
+        .more = "With any, it is 1. With first, it is that of the command that failed first: its "
+                "own, 127 if it was not found, 126 if it could not be run, 128 and the number of "
+                "the signal if one ended it.",
+    },
+    {
+        .name = "dry-run",
+        .letter = 'n',
+        .type = CLI_FLAG,
+        AT(dry_run),
+        .help = "Print what would run, each task after what it needs, and run nothing",
+    },
+    {0},
+};
+
 const struct cli_option run_network_options[] = {
     {
         .name = "header",

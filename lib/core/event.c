@@ -98,6 +98,17 @@ void event_task_progress(struct ajob_task *task, uint64_t bytes, int64_t total) 
          &(ajob_event){.type = AJOB_TASK_PROGRESS, .task = task, .bytes = bytes, .total = total});
 }
 
+void event_task_output(struct ajob_task *task, const char *stream, const char *text,
+                       size_t length) {
+    emit(task->loop, &(ajob_event){
+                         .type = AJOB_TASK_OUTPUT,
+                         .task = task,
+                         .stream = stream,
+                         .text = text,
+                         .length = length,
+                     });
+}
+
 void event_task_ended(struct ajob_task *task) {
     ajob_field fields[KIND_FIELDS_MAX + 3];
     size_t field_count = task->kind->fields ? task->kind->fields(task, fields) : 0;

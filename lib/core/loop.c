@@ -197,7 +197,7 @@ int ajob_every(ajob_loop *loop, uint64_t interval_ms, ajob_tick_fn *call, void *
 static int status_for_shell(const struct ajob_loop *loop) {
     switch ((enum ajob_status)loop->root->status) {
     case AJOB_SUCCEEDED:
-        return loop->exit_signal ? 128 + loop->exit_signal : 0;
+        return loop->exit_signal ? 128 + loop->exit_signal : loop->has_lost_output;
     case AJOB_TIMED_OUT:
         return 124;
     case AJOB_CANCELLED:

@@ -91,6 +91,7 @@ struct ajob_loop {
     uint64_t run_started_ns;
     uint64_t counts[AJOB_STATUS_COUNT];
     int exit_status, exit_signal;
+    bool has_lost_output; /* it could not be written: no run is a success for a shell */
     bool is_killing; /* a second signal came */
 
     struct {

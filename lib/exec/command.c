@@ -118,6 +118,10 @@ int command_set(struct command *command, const ajob_exec_options *options) {
     return 0;
 }
 
+const struct spawn *command_spawn(const struct command *command) {
+    return &command->options->spawn;
+}
+
 /* ---- lines, for a service ---------------------------------------------- */
 
 static struct text *line_of(struct command *command, enum spawn_pipe pipe) {
@@ -186,6 +190,12 @@ static void was_read(void *owner, enum spawn_pipe pipe, const char *data, size_t
         command->printed(&command->task, command->printed_data);
 }
 
+static void has_started(void *owner) {
+    struct command *command = owner;
+    if (command->hooks)
+        command->hooks->started(command);
+}
+
 static bool is_full(void *owner) {
     struct command *command = owner;
     return output_is_full(command->output);
@@ -241,7 +251,7 @@ static void fail(struct command *command, char *cause) {
 }
 
 void command_start(struct ajob_task *task) {
-    static const struct process_owner owner = {was_read, is_full, is_over};
+    static const struct process_owner owner = {was_read, is_full, is_over, has_started};
     struct command *command = command_of(task);
     struct command_options *options = command->options;
     struct reaper *reaper = reaper_of(task->loop);
@@ -253,7 +263,7 @@ void command_start(struct ajob_task *task) {
         return;
     }
     if (command->printed)
-        output_follow(command->output);
+        output_follow(command->output, true);
     options->spawn.extra_as = command->extra_as;
     command->extra_is_told = !command->extra_as;
     if (options->stdin_task) {
@@ -349,7 +359,7 @@ int ajob_exec_follow(ajob_task *task, ajob_done_fn *printed, void *data) {
     command->printed = printed;
     command->printed_data = data;
     if (command->process)
-        output_follow(command->output);
+        output_follow(command->output, printed != NULL);
     return 0;
 }
 

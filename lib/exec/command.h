@@ -16,6 +16,8 @@
 struct command;
 
 struct command_hooks {
+    /* The process of the attempt runs; may come from inside command_start(). */
+    void (*started)(struct command *command);
     /* A line of its standard output or error, without its newline; only while
      * wants_lines. One of more than 64 KiB is cut. */
     void (*line)(struct command *command, const char *line, size_t length);
@@ -42,6 +44,9 @@ struct command {
 /* Copies what is asked for; what was before is freed. 0, or an AJOB_E... with
  * ajob_error() set. Not while an attempt is under way. */
 int command_set(struct command *command, const ajob_exec_options *options);
+
+/* What it runs, where, and in which environment; until command_set(). */
+const struct spawn *command_spawn(const struct command *command);
 
 /* What a task_kind has. */
 void command_start(struct ajob_task *task);

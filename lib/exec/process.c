@@ -328,6 +328,8 @@ static bool begin_running(struct process *process, const struct spawned *spawned
     for (int i = 0; i < SPAWN_PIPES; i++)
         if (spawned->pipes[i] >= 0)
             is_open = open_pipe(process, i, spawned->pipes[i]) && is_open;
+    if (is_open && process->owner->started)
+        process->owner->started(process->data);
     if (is_open)
         return true;
     process->end.failure = text_new("its output cannot be read: out of memory or files");

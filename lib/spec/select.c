@@ -1,0 +1,69 @@
+/*
+ * select.c - only some tasks and what they need.
+ */
+#include "base/mem.h"
+#include "spec/reading.h"
+
+/* The task of a path from the top, "tests/unit", or NULL. */
+static struct spec_task *find(const struct ajob_spec *spec, const char *path) {
+    struct spec_task *task = NULL;
+    for (;;) {
+        size_t length = strcspn(path, "/");
+        task = names_find(&spec->reading->names, task, path, length);
+        if (!task || !path[length])
+            return task;
+        path += length + 1;
+    }
+}
+
+/* Selected tasks whose needs are still to be looked at. */
+struct queue {
+    struct spec_task **items;
+    uint32_t count;
+};
+
+static void add(struct queue *queue, struct spec_task *task) {
+    if (task->is_selected)
+        return;
+    task->is_selected = true;
+    queue->items[queue->count++] = task;
+}
+
+/* A task with all that is in it, and the groups around it. */
+static void add_whole(struct queue *queue, struct spec_task *task) {
+    const struct spec_task *inside = task->first;
+    for (struct spec_task *around = task; around; around = around->parent)
+        add(queue, around);
+    while (inside) {
+        add(queue, (struct spec_task *)inside);
+        const struct spec_task *next = spec_next(inside);
+        const struct spec_task *up = next;
+        while (up && up != task)
+            up = up->parent;
+        inside = up ? next : NULL;
+    }
+}
+
+int ajob_spec_select(ajob_spec *spec, const char *const *names, size_t count) {
+    struct queue queue = {0};
+    spec_resolve(spec);
+    for (size_t i = 0; i < count; i++) {
+        if (find(spec, names[i]))
+            continue;
+        const char *nearest = spec_nearest(spec, NULL, names[i]);
+        return spec_fail(spec, AJOB_EINVAL, "%s: there is no such task%s%s%s", names[i],
+                         nearest ? "; did you mean " : "", nearest ? nearest : "",
+                         nearest ? "?" : "");
+    }
+    queue.items = mem_new((spec->task_count + 1) * sizeof(struct spec_task *));
+    if (!queue.items)
+        return spec_fail(spec, AJOB_ENOMEM, "out of memory");
+    spec->has_selection = true;
+    for (size_t i = 0; i < count; i++)
+        add_whole(&queue, find(spec, names[i]));
+    for (uint32_t i = 0; i < queue.count; i++)
+        for (uint32_t j = 0; j < queue.items[i]->need_count; j++)
+            add_whole(&queue, queue.items[i]->needs[j].task);
+    mem_free(queue.items);
+    return 0;
+}
