@@ -287,3 +287,11 @@ END
         ((status == 0)) || assert_stderr --partial memory
     done
 }
+
+@test "the manual has every key" {
+    "$AJOB" check --schema | grep -o '"[a-z0-9_]*":{"description"' | cut -d '"' -f 2 | grep -vx properties | sort -u |
+        while read -r key; do
+            grep -qE "^\.It Cm (.* )?$key( |$)|\{\"$key\"|\"$key\":" "$PROJECT_DIR/man/ajob-spec.5" ||
+                fail "man/ajob-spec.5 has no $key"
+        done
+}
