@@ -1,6 +1,7 @@
 # ajob: build, test, install. `make help` lists the targets.
 #
 # PROFILE=release|debug|asan|ubsan|cov chooses flags and build/$(PROFILE)/;
+# LAZY=no links libcurl and libcrypto instead of loading them when they are used;
 # CFLAGS, CPPFLAGS, LDFLAGS, CC, PREFIX and DESTDIR are the caller's. V=1 shows
 # the commands, WERROR=1 makes warnings errors.
 
@@ -18,6 +19,7 @@ CC ?= cc
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 OBJCOPY ?= objcopy
+OBJDUMP ?= objdump
 
 VERSION := $(shell sed -n 's/^\#define AJOB_VERSION "\(.*\)"/\1/p' lib/ajob.h)
 SOVERSION := 0
@@ -33,6 +35,7 @@ BREW := $(shell brew --prefix)
 export PKG_CONFIG_PATH := $(BREW)/opt/curl/lib/pkgconfig:$(BREW)/opt/openssl@3/lib/pkgconfig:$(PKG_CONFIG_PATH)
 CPPFLAGS += -I$(BREW)/include
 endif
+LAZY ?= $(if $(filter Darwin,$(SYSTEM)),no,yes)
 export CC CPPFLAGS PKG_CONFIG
 BUILDS_NOTHING := help deps clean uninstall demo check bench lint
 ifneq ($(filter-out $(BUILDS_NOTHING),$(or $(MAKECMDGOALS),all)),)
@@ -42,7 +45,12 @@ ifneq ($(LACKING),)
 $(error $(LACKING). `make deps` installs what building needs)
 endif
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+LAZY_LIBS := $(shell $(PKG_CONFIG) --libs libcurl libcrypto)
+ifeq ($(LAZY),no)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+else
+PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(filter-out libcurl libcrypto,$(PACKAGES))) -pthread -ldl
+endif
 endif
 
 # ---- flags -----------------------------------------------------------------
@@ -78,7 +86,8 @@ ifndef PROFILE_CFLAGS_$(PROFILE)
 $(error PROFILE=$(PROFILE): not one of release, debug, asan, ubsan, cov)
 endif
 
-ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib $(PACKAGE_CFLAGS) $(CPPFLAGS)
+LAZY_CPPFLAGS = $(if $(filter no,$(LAZY)),,-DAJOB_LAZY -I$(BUILD))
+ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib $(LAZY_CPPFLAGS) $(PACKAGE_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARNINGS) -fPIC -fvisibility=hidden $(SECTIONS) \
 	$(PROFILE_CFLAGS_$(PROFILE)) $(CFLAGS)
 ALL_LDFLAGS = $(PROFILE_LDFLAGS_$(PROFILE)) $(LDFLAGS)
@@ -87,6 +96,9 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 COMPILE = $(CC) $(ALL_CPPFLAGS) -include lib/base/banned.h $(ALL_CFLAGS) -MMD -MP
 
 LIB_SOURCES := $(wildcard lib/*.c lib/*/*.c)
+ifeq ($(LAZY),no)
+LIB_SOURCES := $(filter-out %/lazy.c lib/net/lazy_%.c,$(LIB_SOURCES))
+endif
 CMD_SOURCES := $(wildcard cmd/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
@@ -97,7 +109,7 @@ MANUALS := $(wildcard man/*.[1-9])
 # ---- building --------------------------------------------------------------
 
 .PHONY: all
-all: $(BUILD)/ajob $(BUILD)/libajob.a $(BUILD)/$(SHARED_NAME) ## build the program and the library
+all: $(BUILD)/ajob $(BUILD)/libajob.a $(BUILD)/$(SHARED_NAME) ## build the program and the library (LAZY=no: link libcurl, do not load it at need)
 
 $(BUILD)/ajob: $(CMD_OBJECTS) $(BUILD)/libajob.a
 	$(call say,LINK)
@@ -123,6 +135,18 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC)
 	$(Q)$(COMPILE) -c -o $@ $<
 
+# The files to load are those that a program linked here would have needed.
+$(BUILD)/lib/net/lazy_curl.o $(BUILD)/lib/net/lazy_crypto.o: $(BUILD)/lazy_names.h
+
+$(BUILD)/lazy_names.h: $(BUILD)/flags
+	$(call say,FIND)
+	$(Q)printf '%s\n' 'char curl_url(void), EVP_md5(void);' 'int main(void) {return curl_url() + EVP_md5();}' | \
+		$(CC) $(LDFLAGS) -w -x c -o $@.probe - $(LAZY_LIBS)
+	$(Q)$(OBJDUMP) -p $@.probe | sed -n 's/.*NEEDED *\(lib\(curl\|crypto\)[^ ]*\)$$/\2 \1/p' | \
+		awk '{printf "#define LIB%s_FILE \"%s\"\n", toupper($$1), $$2} END {exit NR != 2}' >$@.new || \
+		{ echo 'libcurl or libcrypto is no shared library here: make LAZY=no' >&2; exit 1; }
+	$(Q)rm $@.probe && mv $@.new $@
+
 # Unit tests see the library's inside; those of the views stand in for it.
 VIEW_OBJECTS := $(filter %/term.o %/width.o $(BUILD)/cmd/view%,$(CMD_OBJECTS))
 
@@ -139,8 +163,8 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB_OBJECTS) $(BUILD)/flags
 # Rebuilds everything when the flags change.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(COMPILE) $(ALL_LDFLAGS) $(PACKAGE_LIBS)' | cmp -s - $@ || \
-		echo '$(COMPILE) $(ALL_LDFLAGS) $(PACKAGE_LIBS)' > $@
+	@echo '$(COMPILE) $(ALL_LDFLAGS) $(PACKAGE_LIBS) $(LAZY_LIBS)' | cmp -s - $@ || \
+		echo '$(COMPILE) $(ALL_LDFLAGS) $(PACKAGE_LIBS) $(LAZY_LIBS)' > $@
 
 .PHONY: FORCE
 FORCE:
@@ -177,10 +201,11 @@ check-run: export UBSAN_OPTIONS = print_stacktrace=1:halt_on_error=1:exitcode=12
 check-run: all $(filter $(BUILD)/%,$(TESTS)) ## run every test, or TESTS="FILE...", with PROFILE's build
 	@AJOB=$(BUILD)/ajob tests/run $(TESTS)
 
-bench: ## measure against curl, aria2 and wget2, side by side
+bench: ## measure downloads (curl, aria2, wget2) and commands (make, xargs, ninja), side by side
 	@tests/deps build bench
 	@$(REMAKE) all
 	@AJOB=$(BUILD)/ajob tests/bench/run
+	@AJOB=$(BUILD)/ajob tests/bench/commands
 
 lint: ## warnings as errors, formatting, shell scripts, manual pages
 	@tests/deps build lint

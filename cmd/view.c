@@ -201,6 +201,11 @@ static void note_bytes(struct screen *screen, const ajob_event *event,
         screen->flow += bytes - seen;
 }
 
+bool event_is_allowed(const ajob_event *event) {
+    const ajob_field *allowed = ajob_event_field(event, "allowed");
+    return allowed && allowed->number;
+}
+
 static void note_failed_child(struct screen *screen, const ajob_task *group) {
     struct running *running = running_find(screen, group);
 
@@ -214,11 +219,13 @@ static void note_failed_child(struct screen *screen, const ajob_task *group) {
 static bool note_ended(struct screen *screen, const ajob_event *event) {
     struct running *running = running_find(screen, event->task);
     const ajob_task *parent = ajob_task_parent(event->task);
-    bool failed = event->status == AJOB_FAILED || event->status == AJOB_TIMED_OUT;
+    bool allowed = event_is_allowed(event);
+    bool failed = (event->status == AJOB_FAILED || event->status == AJOB_TIMED_OUT) && !allowed;
     bool group = ajob_task_is_group(event->task), told = running && running->failed_child;
 
     if (!group) {
         screen->ended++;
+        screen->allowed += allowed;
         note_bytes(screen, event, running);
     }
     if (running)
@@ -283,6 +290,15 @@ static void screen_event(struct view *view, const ajob_event *event) {
         lines_write(screen, event->type == AJOB_RUN_CANCELLING, false);
 }
 
+/* A line of the tree of tasks, which SIGUSR1 asks for: as a line of the log, so that
+ * no frame is in its way. */
+static void tell_tree(const char *line, void *data) {
+    struct screen *screen = data;
+    screen_say(screen, TONE_PLAIN, "%s", line);
+    if (!screen->bars)
+        lines_write(screen, true, false);
+}
+
 static void screen_tick(struct view *view) {
     struct screen *screen = (struct screen *)view;
 
@@ -343,8 +359,10 @@ struct view *view_open_on(ajob_loop *loop, const struct view_options *options, i
     if (options->color != COLOR_AUTO)
         screen->term.color = options->color == COLOR_ALWAYS;
     screen->bars = picks_bars(options, &screen->term);
-    if (view_listen(&screen->view))
+    if (view_listen(&screen->view)) {
+        ajob_on_dump(loop, tell_tree, screen);
         return &screen->view;
+    }
     screen_close(&screen->view);
     return NULL;
 }

@@ -31,11 +31,11 @@ struct view_options {
  * made for it, lines otherwise. NULL on lack of memory. */
 struct view *view_open(ajob_loop *loop, const struct view_options *options);
 
-/* Every event as a line of JSON, into a file that is created or emptied; "-"
- * is stdout, and when the reader of that has gone the run is cancelled by
+/* Every event as a line of JSON, into a file that is created, or emptied unless the
+ * lines go behind what is in it; "-" is stdout, and when the reader of that has gone the run is cancelled by
  * "SIGPIPE". NULL and one line of text in *error (the caller's to free; NULL
  * on lack of memory): "events: FILE: why". */
-struct view *view_events_open(ajob_loop *loop, const char *path, char **error);
+struct view *view_events_open(ajob_loop *loop, const char *path, bool appends, char **error);
 
 /* Writes what is left and frees the view. After the run: the loop must have no
  * more events for it. Returns -1 if something could not be written, which is
@@ -121,6 +121,7 @@ struct screen {
     int64_t tasks;  /* -1: not known */
     uint64_t ended; /* tasks that are no groups */
     uint64_t downloaded, up_to_date;
+    uint64_t allowed;       /* failures that fail nothing else */
     uint64_t groups_failed; /* those without a failed child */
     uint64_t fetched;       /* bytes of what was downloaded now */
     uint64_t moved;         /* the same with what is under way or failed */
@@ -146,6 +147,9 @@ void screen_say(struct screen *screen, enum tone tone, const char *format, ...)
 
 /* Says what an event is worth to a person. */
 void screen_tell(struct screen *screen, const ajob_event *event);
+
+/* A failure that fails nothing else. */
+bool event_is_allowed(const ajob_event *event);
 
 /* Whether success and progress are shown, too. */
 bool screen_is_chatty(const struct screen *screen);

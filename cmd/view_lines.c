@@ -93,6 +93,12 @@ static void verified_text(const struct screen *screen, const ajob_event *event, 
         snprintf(buffer, size, "  not verified");
 }
 
+static const char *word_for_success(const ajob_event *event) {
+    if (field_of(event, "path"))
+        return "downloaded";
+    return strcmp(ajob_task_kind(event->task), "service") == 0 ? "stopped" : "done";
+}
+
 static void tell_success(struct screen *screen, const ajob_event *event, const char *name) {
     const ajob_field *bytes = field_of(event, "bytes"), *resumed = field_of(event, "resumed_from");
     const ajob_field *up_to_date = field_of(event, "up_to_date");
@@ -102,14 +108,18 @@ static void tell_success(struct screen *screen, const ajob_event *event, const c
         screen_say(screen, TONE_PLAIN, "up to date %s", name);
         return;
     }
+    if (field_of(event, "resumed")) {
+        if (screen->options.verbosity > 0)
+            screen_say(screen, TONE_PLAIN, "done before %s", name);
+        return;
+    }
     if (bytes)
         snprintf(size, sizeof size, "  %s", ajob_format_size(number, (uint64_t)bytes->number));
     if (resumed && resumed->number > 0)
         snprintf(from, sizeof from, "  resumed at %s",
                  ajob_format_size(number, (uint64_t)resumed->number));
     verified_text(screen, event, verified, sizeof verified);
-    screen_say(screen, TONE_PLAIN, "%s %s%s  %s%s%s",
-               field_of(event, "path") ? "downloaded" : "done", name, size,
+    screen_say(screen, TONE_PLAIN, "%s %s%s  %s%s%s", word_for_success(event), name, size,
                seconds_text(time, event->duration), verified, from);
 }
 
@@ -134,7 +144,10 @@ static void tell_ended(struct screen *screen, const ajob_event *event, const cha
         break;
     case AJOB_FAILED:
     case AJOB_TIMED_OUT:
-        tell_failure(screen, event, name, cause);
+        if (!event_is_allowed(event))
+            tell_failure(screen, event, name, cause);
+        else if (screen_is_chatty(screen))
+            screen_say(screen, TONE_WARNING, "failed, which is allowed: %s: %s", name, cause);
         break;
     case AJOB_CANCELLED:
         if (strncmp(cause, "cancelled ", 10) == 0)
@@ -189,7 +202,7 @@ void screen_tell(struct screen *screen, const ajob_event *event) {
             tell_started(screen, event, name);
         break;
     case AJOB_TASK_READY:
-        if (verbose)
+        if (chatty)
             screen_say(screen, TONE_PLAIN, "ready %s", name);
         break;
     case AJOB_TASK_RETRYING:

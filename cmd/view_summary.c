@@ -62,8 +62,9 @@ void summary_tell(struct screen *screen, const ajob_event *event) {
     add_count(line, sizeof line, screen->downloaded, "downloaded");
     add_count(line, sizeof line, screen->up_to_date, "up to date");
     add_count(line, sizeof line, done, "done");
-    add_count(line, sizeof line,
-              counts[AJOB_FAILED] + counts[AJOB_TIMED_OUT] + screen->groups_failed, "failed");
+    uint64_t failed = counts[AJOB_FAILED] + counts[AJOB_TIMED_OUT] + screen->groups_failed;
+    add_count(line, sizeof line, failed - screen->allowed, "failed");
+    add_count(line, sizeof line, screen->allowed, "failed as allowed");
     add_count(line, sizeof line, counts[AJOB_CANCELLED], "cancelled");
     add_count(line, sizeof line, counts[AJOB_SKIPPED], "skipped");
     if (line[0] == '\0')

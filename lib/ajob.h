@@ -418,8 +418,8 @@ AJOB_API int ajob_exec_change(ajob_task *exec, const ajob_exec_options *options)
 AJOB_API int64_t ajob_exec_read(const ajob_task *exec, uint64_t offset, char *buffer, size_t size);
 AJOB_API uint64_t ajob_exec_printed(const ajob_task *exec);
 
-/* Calls printed when there is more of that to read, and when the command has
- * ended. ajob_exec_taken() says that what is before offset will not be read
+/* Calls printed when there is more of that to read, and when an attempt is over;
+ * NULL: no longer. ajob_exec_taken() says that what is before offset will not be read
  * again: a command that is more than 1 MiB ahead is not read from until then. */
 AJOB_API int ajob_exec_follow(ajob_task *exec, ajob_done_fn *printed, void *data);
 AJOB_API void ajob_exec_taken(ajob_task *exec, uint64_t offset);
@@ -467,18 +467,27 @@ typedef struct ajob_output_options {
      * may be the same file. The loop never blocks in writing to them: while they
      * take no more, commands are not read from, and what is held is in memory up
      * to 1 MiB for each task, beyond that in a file without name. When the reader
-     * of one has gone, the run is cancelled by "SIGPIPE". */
+     * of one has gone, the run is cancelled by "SIGPIPE"; when it takes nothing for
+     * a second after a signal or the run's timeout, what is held is dropped. */
     int out, err;
     bool live;           /* group: what the oldest running task prints is shown as it comes */
     const char *log_dir; /* keeps what each task printed in a file of its path, ".log" */
     bool has_events;     /* tells it by task.output, too */
-    /* Around each write to out or err (a frame of progress must not be in the way);
-     * task is the one whose output it is. May be NULL. */
-    void (*before)(const ajob_task *task, void *data);
-    void (*after)(bool at_line_start, void *data);
+    /* Around each write to one of them (a frame of progress must not be in the way).
+     * After it, whether that descriptor is at the start of a line, and whether the
+     * rest of a line that was begun waits for its reader. May be NULL. */
+    void (*before)(int fd, void *data);
+    void (*after)(int fd, bool at_line_start, bool has_more, void *data);
     void *data;
 } ajob_output_options;
+
+/* Before the first run, once. AJOB_EINVAL for descriptors that are not open,
+ * AJOB_ESYSTEM if log_dir cannot be made. */
 AJOB_API int ajob_set_output(ajob_loop *loop, const ajob_output_options *options);
+
+/* errno of the first failure to write to out or err (EPIPE: its reader has gone), or
+ * 0. It has cancelled the run, if that was not over already but for the writing. */
+AJOB_API int ajob_output_error(const ajob_loop *loop);
 
 /* How to talk to a server. Equal options are stored once per loop. */
 typedef struct ajob_http_options {
@@ -599,7 +608,9 @@ AJOB_API const char *ajob_spec_error(const ajob_spec *spec);
 AJOB_API int ajob_spec_parse(ajob_spec *spec, const char *file, const char *text, size_t length);
 
 /* Adds a task from an argument NAME[:NEED,...]=VALUE, of the kind "exec" (VALUE is
- * for /bin/sh) or "get" (VALUE is a URL). */
+ * for /bin/sh) or "get" (VALUE is a URL). What it needs may come later. After
+ * ajob_spec_parse() if there is a text, for its defaults are this task's too. Mistakes
+ * are kept for ajob_spec_check(); 0, AJOB_ENOMEM, or AJOB_EINVAL for another kind. */
 AJOB_API int ajob_spec_add(ajob_spec *spec, const char *kind, const char *argument);
 
 /* The value of ${var.NAME}. */
@@ -644,11 +655,12 @@ AJOB_API ajob_task *ajob_spec_build(ajob_spec *spec, ajob_loop *loop,
                                     const ajob_spec_options *options);
 
 #define AJOB_DRAWINGS(X)                                                                           \
-    X(TEXT, "text")                                                                                \
-    X(DOT, "dot")                                                                                  \
-    X(MERMAID, "mermaid")                                                                          \
-    X(JSON, "json")                                                                                \
-    X(ORDER, "order") /* what would run, one task a line, each after what it needs */
+    X(TEXT, "text")       /* a tree for a terminal, in UTF-8 */                                    \
+    X(DOT, "dot")         /* for graphviz */                                                       \
+    X(MERMAID, "mermaid") /* for Mermaid */                                                        \
+    X(JSON, "json")       /* nodes and edges: see ajob-graph(1) */                                 \
+    X(ORDER, "order")     /* what would run, one task a line, each after what it needs; ASCII */   \
+    X(ASCII, "ascii")     /* as text, in ASCII */
 
 enum ajob_drawing {
 #define AJOB_X(name, text) AJOB_DRAW_##name,
@@ -656,7 +668,12 @@ enum ajob_drawing {
 #undef AJOB_X
 };
 
-/* Draws the spec's graph, in pieces of text. */
+/* Draws the graph of a spec without errors: of what is selected, and of that
+ * everything that has no secret in it as far as can be known (URLs are without user,
+ * password and query). Calls draw with whole lines, each with its newline; with one
+ * at a time in text, order and ascii. Nothing in them acts on a terminal, or means
+ * something to what reads the format but what is meant. 0 or AJOB_ENOMEM, the
+ * drawing then being cut off. */
 typedef void ajob_draw_fn(const char *text, void *data);
 AJOB_API int ajob_spec_draw(const ajob_spec *spec, enum ajob_drawing drawing, ajob_draw_fn *draw,
                             void *data);

@@ -273,7 +273,7 @@ assert_requests() { # COUNT [PATTERN]
 # events FILE [EXPR [FIELD...]]: those that EXPR (Python, over the fields) holds for
 events() { "$PYTHON" "$TESTS_DIR/events.py" "$1" --where "${2:-True}" -- "${@:3}"; }
 
-# assert_events FILE [--cut]: they are a whole record of a run, as DESIGN promises
+# assert_events FILE [--cut]: they are a whole record of a run, as ajob(1) says
 assert_events() { "$PYTHON" "$TESTS_DIR/events.py" "$1" --check "${@:2}" || fail "events: $1"; }
 
 # --- the fault server --------------------------------------------------------

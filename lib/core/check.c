@@ -41,21 +41,39 @@ static bool is_visible(const struct tree *tree, const struct ajob_task *need,
     return need->parent == tree->group && !may_await_group;
 }
 
+/* The finalizer around the task, if there is one, that comes after all tasks of the
+ * service's group, the service too: which would wait for what is in it. */
+static const struct ajob_task *finalizer_after(const struct ajob_task *service,
+                                               const struct ajob_task *task) {
+    while (task && task->parent != service->parent)
+        task = task->parent;
+    return task && service->kind->is_service && task_awaits_group(task) ? task : NULL;
+}
+
 static int check_task(const struct tree *tree, const struct ajob_task *task) {
     struct ajob_loop *loop = tree->loop;
-    char number[16], need_number[16];
+    char number[16], need_number[16], finalizer_number[16];
     const char *name = task_name(task, number);
     bool has_timeout = task->options && task->options->has_timeout;
     if (task->state != AJOB_PENDING || task->in_run || task->loop != loop)
         return loop_fail(loop, AJOB_EINVAL, "task %s: it has run already", name);
     if (task->is_shielded && !has_timeout)
         return loop_fail(loop, AJOB_EINVAL, "task %s: a shielded task must have a timeout", name);
-    for (const struct edge *edge = task->needs; edge; edge = edge->next_need)
+    for (const struct edge *edge = task->needs; edge; edge = edge->next_need) {
         if (!is_visible(tree, edge->need, task))
             return loop_fail(loop, AJOB_EINVAL, "task %s: it needs %s, which %s", name,
                              task_name(edge->need, need_number),
                              tree->group ? "a task that comes into a running group cannot await"
                                          : "is not in its group or one around it");
+        const struct ajob_task *finalizer = finalizer_after(edge->need, task);
+        if (finalizer)
+            return loop_fail(loop, AJOB_ECYCLE,
+                             "task %s: it needs the service %s, and %s comes after that has "
+                             "ended: say what %s needs",
+                             name, task_name(edge->need, need_number),
+                             task_name(finalizer, finalizer_number),
+                             task_name(finalizer, finalizer_number));
+    }
     return 0;
 }
 

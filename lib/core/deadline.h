@@ -4,7 +4,7 @@
  * Every wait of the core (timeouts, grace, backoff, ticks) is a deadline in
  * the loop's heap; one uv timer stands for the earliest. Of deadlines due at
  * the same millisecond the outer task's comes first: its timeout is then the
- * cause (DESIGN: "when an inner and an outer timeout expire together").
+ * cause when an inner and an outer timeout expire together.
  */
 #ifndef AJOB_CORE_DEADLINE_H
 #define AJOB_CORE_DEADLINE_H

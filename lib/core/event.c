@@ -71,8 +71,16 @@ void event_run_ended(struct ajob_loop *loop) {
 }
 
 void event_task_started(struct ajob_task *task) {
-    emit(task->loop,
-         &(ajob_event){.type = AJOB_TASK_STARTED, .task = task, .attempt = task->attempts});
+    emit(task->loop, &(ajob_event){
+                         .type = AJOB_TASK_STARTED,
+                         .task = task,
+                         .attempt = task->attempts,
+                         .pid = task->kind->pid ? task->kind->pid(task) : 0,
+                     });
+}
+
+void event_task_ready(struct ajob_task *task, const char *value) {
+    emit(task->loop, &(ajob_event){.type = AJOB_TASK_READY, .task = task, .text = value});
 }
 
 void event_task_retrying(struct ajob_task *task, uint64_t delay_ms) {
@@ -90,9 +98,26 @@ void event_task_progress(struct ajob_task *task, uint64_t bytes, int64_t total) 
          &(ajob_event){.type = AJOB_TASK_PROGRESS, .task = task, .bytes = bytes, .total = total});
 }
 
+void event_task_output(struct ajob_task *task, const char *stream, const char *text,
+                       size_t length) {
+    emit(task->loop, &(ajob_event){
+                         .type = AJOB_TASK_OUTPUT,
+                         .task = task,
+                         .stream = stream,
+                         .text = text,
+                         .length = length,
+                     });
+}
+
 void event_task_ended(struct ajob_task *task) {
-    ajob_field fields[KIND_FIELDS_MAX];
+    ajob_field fields[KIND_FIELDS_MAX + 3];
     size_t field_count = task->kind->fields ? task->kind->fields(task, fields) : 0;
+    if (task_failed_freely(task))
+        fields[field_count++] = (ajob_field){"allowed", AJOB_FIELD_BOOL, NULL, true};
+    if (task->is_done)
+        fields[field_count++] = (ajob_field){"resumed", AJOB_FIELD_BOOL, NULL, true};
+    if (task->options && task->options->key)
+        fields[field_count++] = (ajob_field){"key", AJOB_FIELD_TEXT, task->options->key, 0};
     uint64_t elapsed_ns = task->attempts ? loop_now_ns(task->loop) - task->started_ns : 0;
     emit(task->loop, &(ajob_event){
                          .type = AJOB_TASK_ENDED,

@@ -102,8 +102,7 @@ static void add_body(struct text *json, const ajob_event *event) {
             add_number(json, "pid", event->pid);
         break;
     case AJOB_TASK_READY:
-        if (event->text)
-            add_text(json, "value", event->text);
+        add_text(json, "value", event->text);
         break;
     case AJOB_TASK_RETRYING:
         add_number(json, "attempt", event->attempt);
@@ -116,7 +115,10 @@ static void add_body(struct text *json, const ajob_event *event) {
         break;
     case AJOB_TASK_OUTPUT:
         add_text(json, "stream", event->stream);
-        add_text(json, "text", event->text);
+        add_key(json, "text");
+        text_add_char(json, '"');
+        text_add_json(json, event->text, event->length);
+        text_add_char(json, '"');
         break;
     case AJOB_TASK_NOTE:
         add_text(json, "text", event->text);

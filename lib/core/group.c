@@ -46,7 +46,8 @@ bool group_is_failing(const struct group *group) {
     if (group->policy == AJOB_ANY || group->policy == AJOB_RACE)
         return false;
     for (const struct ajob_task *child = group->first; child; child = child->next)
-        if (!task_is_finalizer(child) && child->status != AJOB_SUCCEEDED && !child->not_needed)
+        if (!task_is_finalizer(child) && child->status != AJOB_SUCCEEDED && !child->not_needed &&
+            !task_failed_freely(child))
             return true;
     return false;
 }
@@ -82,7 +83,7 @@ bool group_cannot_reach(const struct ajob_task *child) {
 }
 
 /* What the children are told when the group is stopped or decided. */
-static char *cause_for_children(const struct group *group) {
+char *group_cause_for_children(const struct group *group) {
     const struct ajob_task *decider = is_told_to_stop(group) ? NULL : group->decider;
     const char *cause = group->task.cause ? group->task.cause : "cancelled";
     if (!decider && !strncmp(cause, "cancelled", strlen("cancelled")))
@@ -98,16 +99,21 @@ static char *cause_for_children(const struct group *group) {
 
 /* The child was in a group that drains, or came into it now. */
 static void drain_child(const struct group *group, struct ajob_task *child, const char *cause) {
+    bool is_later = child->is_serving && task_is_needed(child); /* task_release_service() */
     if (group->task.kill_wanted)
         task_want_kill(child, cause);
-    else if (!group_cannot_reach(child))
+    else if (!group_cannot_reach(child) && !is_later)
         task_want_stop(child, AJOB_CANCELLED, cause);
 }
 
 /* Nothing but finalizers starts any more, and what can be reached stops. */
 static void drain(struct group *group) {
-    char *cause = cause_for_children(group);
+    char *cause = group_cause_for_children(group);
     group->is_draining = true;
+    if (!group->drained_at_ms)
+        group->drained_at_ms = loop_now_ms(group->task.loop);
+    if (group->feed_waits) /* nobody waits for more */
+        group->is_fed = group->feed_waits = false;
     for (struct ajob_task *child = group->first; child; child = child->next)
         drain_child(group, child, cause ? cause : "cancelled");
     mem_free(cause);
@@ -121,9 +127,10 @@ void group_stop(struct ajob_task *task, enum stop_how how) {
 
 void group_abandon(struct group *group, enum ajob_status status) {
     bool is_timeout = status == AJOB_TIMED_OUT;
-    char *cause = is_timeout ? cause_for_children(group) : mem_copy(group->task.cause);
+    char *cause = is_timeout ? group_cause_for_children(group) : mem_copy(group->task.cause);
     for (struct ajob_task *child = group->first; child; child = child->next) {
-        child->not_needed = group->task.not_needed;
+        if (child->state != AJOB_ENDED)
+            child->not_needed = group->task.not_needed;
         task_abandon(child, is_timeout ? AJOB_CANCELLED : status, cause);
     }
     mem_free(cause);
@@ -131,14 +138,21 @@ void group_abandon(struct group *group, enum ajob_status status) {
 
 /* ---- running ----------------------------------------------------------- */
 
+static bool is_service(const struct ajob_task *child) {
+    return child->kind->is_service && !task_is_finalizer(child);
+}
+
 /* Everything in the group back to before its start. */
 static void reset_children(struct group *group) {
-    group->ended = group->succeeded = group->failed = group->ordinary_left = 0;
+    group->ended = group->succeeded = group->failed = 0;
+    group->ordinary_left = group->services_left = 0;
+    group->drained_at_ms = 0;
     group->decider = NULL;
     group->is_draining = group->is_open = false;
     for (struct ajob_task *child = group->first; child; child = child->next) {
         task_reset(child);
         group->ordinary_left += !task_is_finalizer(child);
+        group->services_left += is_service(child);
         if (child->kind->is_group)
             reset_children(group_of(child));
     }
@@ -150,24 +164,26 @@ static void recount_needs(struct group *group) {
         child->unmet = 0;
         for (struct edge *edge = child->needs; edge; edge = edge->next_need)
             child->unmet++;
-        for (struct edge *edge = child->needs; edge; edge = edge->next_need)
-            if (edge->need->state == AJOB_ENDED)
-                task_need_ended(child, edge->need);
+        for (struct edge *edge = child->needs; edge; edge = edge->next_need) {
+            enum ajob_state state = edge->need->state;
+            edge->is_met = edge->is_met && state != AJOB_PENDING;
+            if (edge->is_met)
+                child->unmet--;
+            else if (state == AJOB_ENDED)
+                task_need_ended(edge);
+        }
         if (child->kind->is_group)
             recount_needs(group_of(child));
     }
 }
 
-static void take_from_feed(struct group *group) {
-    while (group->is_fed && group->count - group->ended < group->feed->window) {
-        struct ajob_task *child = group->feed->next(&group->task, group->feed->data);
-        bool is_wrong = child && (child->needs || ajob_group_add(&group->task, child));
-        if (!child || is_wrong)
-            group->is_fed = false;
-        if (is_wrong)
-            task_want_stop(&group->task, AJOB_FAILED,
-                           "its feed brought a task that cannot be added");
-    }
+/* Those that nothing needs by name live as long as the work beside them. */
+static void release_services(struct group *group) {
+    if (!group->services_left || group->ordinary_left > group->services_left || group->is_fed)
+        return;
+    for (struct ajob_task *child = group->first; child; child = child->next)
+        if (child->kind->is_service)
+            task_release_service(child);
 }
 
 void group_start(struct ajob_task *task) {
@@ -181,7 +197,8 @@ void group_start(struct ajob_task *task) {
         child->deadline.depth = task->deadline.depth + 1;
         loop_post(task->loop, child);
     }
-    take_from_feed(group);
+    feed_take(group);
+    release_services(group);
     end_if_over(group);
 }
 
@@ -205,10 +222,11 @@ static void apply_policy(struct group *group, struct ajob_task *child) {
     case AJOB_SETTLED:
         break;
     case AJOB_ANY:
-        decides = is_success && !task_is_finalizer(child);
+        decides = is_success && !task_is_finalizer(child) && !child->kind->is_service;
         break;
     case AJOB_RACE:
-        decides = (is_success || is_failure) && !task_is_finalizer(child);
+        decides =
+            !task_is_finalizer(child) && (is_failure || (is_success && !child->kind->is_service));
         break;
     }
     if (is_failure && !group->decider)
@@ -226,40 +244,19 @@ void group_child_ended(struct group *group, struct ajob_task *child) {
     if (group->task.state == AJOB_ENDED)
         return; /* it was abandoned */
     group->ordinary_left -= !task_is_finalizer(child);
+    group->services_left -= is_service(child);
     apply_policy(group, child);
-    take_from_feed(group);
+    feed_take(group);
+    release_services(group);
     post_finalizers(group);
     end_if_over(group);
 }
 
-/* ---- feeding ----------------------------------------------------------- */
-
-int64_t group_count_fed(const struct group *group) {
-    if (!group->feed)
-        return 0;
-    return group->feed->total ? (int64_t)group->feed->total : -1;
-}
-
-void group_forget(struct group *group, struct ajob_task *child) {
-    bool is_looked_at = child == group->decider || task_is_finalizer(child);
-    if (group->feed && !is_looked_at && !child->needers)
-        task_forget(child);
-}
-
-int ajob_group_feed(ajob_task *task, const ajob_feed *feed) {
-    enum { WINDOW = 64 };
-    bool is_settable = task->kind->is_group && task->state == AJOB_PENDING && !task->in_run;
-    if (!is_settable || !feed->next || group_of(task)->feed)
-        return loop_fail(task->loop, AJOB_EINVAL, "feed: not a group that can be fed");
-    struct group *group = group_of(task);
-    group->feed = mem_new(sizeof *group->feed);
-    if (!group->feed)
-        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
-    *group->feed = *feed;
-    if (!feed->window)
-        group->feed->window = WINDOW;
-    group->is_fed = true;
-    return 0;
+void group_refill(struct group *group) {
+    feed_take(group);
+    release_services(group);
+    post_finalizers(group);
+    end_if_over(group);
 }
 
 /* ---- making ------------------------------------------------------------ */
@@ -317,8 +314,9 @@ int ajob_group_add(ajob_task *task, ajob_task *child) {
     child->number = ++group->count;
     child->deadline.depth = task->deadline.depth + 1;
     group->ordinary_left += !task_is_finalizer(child);
+    group->services_left += is_service(child);
     if (group->is_draining) {
-        char *cause = cause_for_children(group);
+        char *cause = group_cause_for_children(group);
         drain_child(group, child, cause ? cause : "cancelled");
         mem_free(cause);
     }

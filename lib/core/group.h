@@ -19,8 +19,12 @@ struct group {
     struct ajob_feed *feed;         /* where more children come from; NULL: they are all here */
     uint32_t count, ended, succeeded, failed;
     uint32_t ordinary_left; /* children that are no finalizers and have not ended */
+    uint32_t services_left; /* those of them that are services */
+    uint64_t drained_at_ms; /* since when it is draining; 0: it is not */
     uint8_t policy;         /* enum ajob_policy */
     bool is_fed;            /* the feed has an end, and it has not come yet */
+    bool feed_waits;        /* it has none yet: ajob_feed_resume() is owed */
+    bool feed_resumed;      /* that came, and the feed has not been asked again */
     bool is_open;           /* children may start */
     bool is_draining;       /* being cancelled: nothing but finalizers starts */
 };
@@ -39,11 +43,23 @@ void group_child_ended(struct group *group, struct ajob_task *child);
 /* All have heard of the child's end: a group that is fed frees it. */
 void group_forget(struct group *group, struct ajob_task *child);
 
+/* Asks the feed for more children; the group may be over then. */
+void group_refill(struct group *group);
+
+/* Asks the feed for as many children as the window has room for. */
+void feed_take(struct group *group);
+
+/* The same if the feed was resumed. */
+void feed_step(struct group *group);
+
 /* How many children the feed will bring: 0 without one, -1 if that is not known. */
 int64_t group_count_fed(const struct group *group);
 
 /* The group ends with this status without having started: so do its children. */
 void group_abandon(struct group *group, enum ajob_status status);
+
+/* What the children are told when the group is stopped or decided; the caller's. */
+char *group_cause_for_children(const struct group *group);
 
 /* The cancelling of its group does not stop the child: a finalizer, or shielded. */
 bool group_cannot_reach(const struct ajob_task *child);

@@ -1,5 +1,7 @@
-/* loop.c - the loop: turns, the run, opening and closing. See loop.h. */
+/* loop.c - the loop: turns and the run. Opening and closing: loop_open.c. See loop.h. */
 #include "core/loop.h"
+
+#include <signal.h>
 
 #include "base/mem.h"
 #include "core/check.h"
@@ -8,12 +10,10 @@
 #include "core/pool.h"
 #include "core/signals.h"
 
-enum { GRACE_MS = 5000, TRANSFERS = 16, TRANSFERS_PER_HOST = 6, JSON_MAX = 1 << 20 };
-
 /* ---- time -------------------------------------------------------------- */
 
 uint64_t loop_now_ns(const struct ajob_loop *loop) {
-    return loop->clock_ns();
+    return loop->clock_ns() - loop->suspended_ns;
 }
 
 uint64_t loop_now_ms(const struct ajob_loop *loop) {
@@ -70,7 +70,9 @@ void loop_post_ended(struct ajob_loop *loop, struct ajob_task *task) {
 static void tell_of_ends(struct ajob_loop *loop) {
     for (struct ajob_task *task = loop->ended; task; task = task->end_next)
         for (struct edge *edge = task->needers; edge; edge = edge->next_needer) {
-            task_need_ended(edge->task, task);
+            if (edge->is_met)
+                continue;
+            task_need_ended(edge);
             if (task->status != AJOB_SUCCEEDED && !task_is_finalizer(edge->task))
                 task_step(edge->task);
         }
@@ -81,6 +83,7 @@ static void tell_of_ends(struct ajob_loop *loop) {
         next = task->end_next;
         if (task->parent)
             group_child_ended(group_of(task->parent), task);
+        task_release_needs(task);
         if (task->ended)
             task->ended(task, task->ended_data);
         if (task->parent)
@@ -96,6 +99,14 @@ static void free_forgotten(struct ajob_loop *loop) {
         loop->forgotten = task->end_next;
         task_free(task);
     }
+}
+
+static bool is_swept(struct ajob_loop *loop) {
+    bool is_swept = true;
+    for (struct loop_module *module = loop->modules; module; module = module->next)
+        if (module->sweep && !module->sweep(module, loop->is_killing))
+            is_swept = false;
+    return is_swept;
 }
 
 void loop_turn(struct ajob_loop *loop) {
@@ -118,7 +129,7 @@ void loop_turn(struct ajob_loop *loop) {
                 module->turn_ended(module);
     } while (loop->posted);
     loop->in_turn = false;
-    if (loop->root && loop->root->state == AJOB_ENDED)
+    if (loop->root && loop->root->state == AJOB_ENDED && is_swept(loop))
         run_is_over(loop);
 }
 
@@ -146,6 +157,18 @@ static void after_poll(uv_check_t *check) {
     turn_from_uv(check->data);
 }
 
+void loop_suspend(struct ajob_loop *loop) {
+    for (struct loop_module *module = loop->modules; module; module = module->next)
+        if (module->suspend)
+            module->suspend(module, true);
+    uint64_t stopped_ns = loop->clock_ns();
+    raise(SIGSTOP);
+    loop->suspended_ns += loop->clock_ns() - stopped_ns;
+    for (struct loop_module *module = loop->modules; module; module = module->next)
+        if (module->suspend)
+            module->suspend(module, false);
+}
+
 /* ---- the run ----------------------------------------------------------- */
 
 static void tick_is_due(struct deadline *deadline) {
@@ -171,12 +194,10 @@ int ajob_every(ajob_loop *loop, uint64_t interval_ms, ajob_tick_fn *call, void *
     return 0;
 }
 
-static void close_loop(struct ajob_loop *loop);
-
 static int status_for_shell(const struct ajob_loop *loop) {
     switch ((enum ajob_status)loop->root->status) {
     case AJOB_SUCCEEDED:
-        return loop->exit_signal ? 128 + loop->exit_signal : 0;
+        return loop->exit_signal ? 128 + loop->exit_signal : loop->has_lost_output;
     case AJOB_TIMED_OUT:
         return 124;
     case AJOB_CANCELLED:
@@ -209,7 +230,7 @@ static void run_is_over(struct ajob_loop *loop) {
     if (loop->done)
         loop->done(root, loop->done_data);
     if (loop->close_wanted)
-        close_loop(loop);
+        loop_close_handles(loop);
 }
 
 int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, void *data) {
@@ -223,6 +244,7 @@ int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, void *data)
     loop->done = done;
     loop->done_data = data;
     loop->exit_signal = loop->exit_status = 0;
+    loop->is_killing = false;
     loop->seq = 0;
     loop->is_announced = false;
     memset(loop->counts, 0, sizeof loop->counts);
@@ -269,166 +291,4 @@ int loop_fail(struct ajob_loop *loop, int code, const char *format, ...) {
 
 const char *ajob_error(const ajob_loop *loop) {
     return text_ok(&loop->error) ? text_string(&loop->error) : "out of memory";
-}
-
-/* ---- opening and closing ----------------------------------------------- */
-
-void loop_handle_opened(struct ajob_loop *loop) {
-    loop->open_handles++;
-}
-
-static void free_loop(struct ajob_loop *loop) {
-    while (loop->first) {
-        struct ajob_task *task = loop->first;
-        loop->first = task->next;
-        task_free(task);
-    }
-    while (loop->modules) {
-        struct loop_module *module = loop->modules;
-        loop->modules = module->next;
-        module->free(module);
-    }
-    while (loop->pools) {
-        struct ajob_pool *pool = loop->pools;
-        loop->pools = pool->next;
-        pool_free(pool);
-    }
-    while (loop->ticks) {
-        struct tick *tick = loop->ticks;
-        loop->ticks = tick->next;
-        mem_free(tick);
-    }
-    deadlines_done(&loop->deadlines);
-    text_done(&loop->path);
-    text_done(&loop->file);
-    text_done(&loop->json);
-    text_done(&loop->error);
-    void (*closed)(void *data) = loop->closed;
-    void *data = loop->closed_data;
-    bool owns_uv = loop->owns_uv;
-    if (!owns_uv)
-        mem_free(loop); /* else ajob_loop_free() still runs the uv loop in it */
-    if (closed)
-        closed(data);
-}
-
-void loop_handle_closed(struct ajob_loop *loop) {
-    if (--loop->open_handles == 0 && loop->closing)
-        free_loop(loop);
-}
-
-static void handle_closed(uv_handle_t *handle) {
-    loop_handle_closed(handle->data);
-}
-
-static bool open_handles(struct ajob_loop *loop) {
-    uv_prepare_init(loop->uv, &loop->prepare);
-    uv_check_init(loop->uv, &loop->check);
-    uv_timer_init(loop->uv, &loop->timer);
-    loop->prepare.data = loop->check.data = loop->timer.data = loop;
-    loop->open_handles = 3;
-    return !loop->handles_signals || signals_open(loop);
-}
-
-ajob_loop *ajob_loop_new(const ajob_loop_options *options) {
-    static const ajob_loop_options defaults;
-    if (!options)
-        options = &defaults;
-    struct ajob_loop *loop = mem_new(sizeof *loop);
-    if (!loop)
-        return NULL;
-    loop->owns_uv = !options->uv;
-    loop->uv = options->uv ? options->uv : &loop->own_uv;
-    if (loop->owns_uv && uv_loop_init(loop->uv))
-        return mem_free(loop);
-    loop->handles_signals = options->handle_signals;
-    loop->grace_ms = options->grace_ms ? options->grace_ms : GRACE_MS;
-    loop->per_host = options->transfers_per_host ? options->transfers_per_host : TRANSFERS_PER_HOST;
-    loop->clock_ns = uv_hrtime;
-    loop->random = (uint32_t)uv_hrtime() | 1;
-    loop->path.max = loop->file.max = JSON_MAX;
-    loop->json.max = 8 * JSON_MAX;
-    loop->error.max = 8 * TEXT_LINE_MAX;
-    loop->transfers =
-        ajob_pool_new(loop, "transfers", options->transfers ? options->transfers : TRANSFERS);
-    loop->owns_children = options->owns_children;
-    loop->commands = ajob_pool_new(
-        loop, "commands", options->commands ? options->commands : uv_available_parallelism());
-    if (open_handles(loop) && loop->transfers && loop->commands)
-        return loop;
-    ajob_loop_free(loop);
-    return NULL;
-}
-
-static void close_loop(struct ajob_loop *loop) {
-    loop->closing = true;
-    for (struct loop_module *module = loop->modules; module; module = module->next)
-        if (module->close)
-            module->close(module);
-    signals_close(loop->signals);
-    uv_close((uv_handle_t *)&loop->prepare, handle_closed);
-    uv_close((uv_handle_t *)&loop->check, handle_closed);
-    uv_close((uv_handle_t *)&loop->timer, handle_closed);
-}
-
-void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void *data) {
-    loop->closed = closed;
-    loop->closed_data = data;
-    loop->close_wanted = loop->root != NULL;
-    if (loop->root)
-        ajob_kill(loop->root, "the closing of its loop");
-    else
-        close_loop(loop);
-}
-
-static void set_flag(void *flag) {
-    *(bool *)flag = true;
-}
-
-void ajob_loop_free(ajob_loop *loop) {
-    bool is_closed = false;
-    if (!loop)
-        return;
-    bool owns_uv = loop->owns_uv;
-    uv_loop_t *uv = loop->uv;
-    ajob_loop_close(loop, set_flag, &is_closed);
-    while (!is_closed)
-        uv_run(uv, UV_RUN_ONCE);
-    if (!owns_uv)
-        return;
-    if (uv_loop_close(uv)) {
-#ifdef AJOB_DEBUG
-        uv_print_all_handles(uv, stderr);
-        abort(); /* something of ours was not closed */
-#endif
-    }
-    mem_free(loop);
-}
-
-void loop_add_module(struct ajob_loop *loop, struct loop_module *module) {
-    module->next = loop->modules;
-    loop->modules = module;
-}
-
-struct loop_module *loop_find_module(const struct ajob_loop *loop, const void *key) {
-    struct loop_module *module = loop->modules;
-    while (module && module->key != key)
-        module = module->next;
-    return module;
-}
-
-struct loop_module *loop_module(struct ajob_loop *loop, const void *key, size_t size,
-                                void (*free)(struct loop_module *module)) {
-    struct loop_module *module = loop_find_module(loop, key);
-    if (module)
-        return module;
-    module = mem_new(size);
-    if (!module) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
-        return NULL;
-    }
-    module->key = key;
-    module->free = free;
-    loop_add_module(loop, module);
-    return module;
 }

@@ -30,10 +30,10 @@ struct loop_module {
     void (*turn_ended)(struct loop_module *module);
     /* The program is about to be stopped by SIGTSTP, or goes on; may be NULL. */
     void (*suspend)(struct loop_module *module, bool is_stopping);
-    /* The root is about to end, nothing else is left: what outlived its task is
-     * stopped. False: it is not gone yet, and the run waits; loop_post() of the
-     * root asks again. May be NULL. */
-    bool (*sweep)(struct loop_module *module);
+    /* The root has ended: what outlived its task is stopped, hard if a second
+     * signal came. False: the run waits, and this is asked again at the end of
+     * every turn. May be NULL. */
+    bool (*sweep)(struct loop_module *module, bool is_hard);
 };
 
 struct tick {
@@ -70,6 +70,7 @@ struct ajob_loop {
     bool in_turn;
     struct deadlines deadlines;
     uint64_t (*clock_ns)(void); /* uv_hrtime, or a test's */
+    uint64_t suspended_ns;      /* for which the program was stopped (SIGTSTP): it does not count */
     uint32_t random;            /* state of loop_random() */
     uint32_t tickets;           /* given out to tasks that became ready */
 
@@ -90,6 +91,8 @@ struct ajob_loop {
     uint64_t run_started_ns;
     uint64_t counts[AJOB_STATUS_COUNT];
     int exit_status, exit_signal;
+    bool has_lost_output; /* it could not be written: no run is a success for a shell */
+    bool is_killing; /* a second signal came */
 
     struct {
         ajob_event_fn *call;
@@ -99,6 +102,8 @@ struct ajob_loop {
     uint64_t seq;
     ajob_trace_fn *trace;
     void *trace_data;
+    ajob_dump_fn *dump; /* for SIGUSR1, or NULL */
+    void *dump_data;
     struct text path, file, json, error;
     /* what was last handed out */
 };
@@ -122,9 +127,16 @@ void loop_post_ended(struct ajob_loop *loop, struct ajob_task *task);
 /* One turn. Called from uv, and by unit tests. */
 void loop_turn(struct ajob_loop *loop);
 
+/* The program stops by SIGTSTP, and what runs on the loop with it; returns when
+ * it goes on. */
+void loop_suspend(struct ajob_loop *loop);
+
 /* Sets ajob_error() and returns code. */
 int loop_fail(struct ajob_loop *loop, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Begins to close everything on the loop; its last handle frees it. */
+void loop_close_handles(struct ajob_loop *loop);
 
 /* A uv handle was opened, was closed: the loop's close waits for the count. */
 void loop_handle_opened(struct ajob_loop *loop);

@@ -15,7 +15,7 @@ struct slot_walk {
 
 static struct slot_walk walk_slots(const struct ajob_task *task) {
     struct slot_walk walk = {.task = task};
-    if (task->kind->slots) {
+    if (task->kind->slots && !task->is_streamed) {
         walk.of_kind_count = task->kind->slots(task, walk.of_kind);
         walk.ancestor = task->parent;
     }
@@ -86,7 +86,7 @@ void pool_leave(struct ajob_task *task) {
 
 static bool has_room(const struct ajob_pool *pool, unsigned count, const struct ajob_task *task) {
     bool is_turn = !pool->first_waiter || !came_before(pool->first_waiter, task);
-    return is_turn && count <= pool->size - pool->used;
+    return is_turn && pool->used + count <= pool->size;
 }
 
 bool pool_take(struct ajob_task *task) {
@@ -121,6 +121,12 @@ void pool_give(struct ajob_task *task) {
     }
 }
 
+void pool_exchange(struct ajob_pool *held, struct ajob_pool *wanted) {
+    held->used--;
+    wake_first(held);
+    wanted->used++;
+}
+
 ajob_pool *ajob_pool_new(ajob_loop *loop, const char *name, unsigned size) {
     if (!size) {
         loop_fail(loop, AJOB_EINVAL, "pool %s: it must have at least one slot", name);
@@ -137,6 +143,11 @@ ajob_pool *ajob_pool_new(ajob_loop *loop, const char *name, unsigned size) {
     *pool = (struct ajob_pool){.next = loop->pools, .name = copy, .size = size};
     loop->pools = pool;
     return pool;
+}
+
+void pool_resize(struct ajob_pool *pool, unsigned size) {
+    pool->size = size;
+    wake_first(pool);
 }
 
 void pool_free(struct ajob_pool *pool) {

@@ -1,4 +1,4 @@
-/* signals.c - SIGINT, SIGTERM and SIGHUP during a run. See signals.h. */
+/* signals.c - what a run does on signals. See signals.h. */
 #include "core/signals.h"
 
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include "core/names.h"
 #include "core/task.h"
 
-static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGUSR1};
 enum { WATCHED_COUNT = sizeof watched / sizeof watched[0] };
 
 struct signals {
@@ -18,20 +18,39 @@ struct signals {
     int open;
 };
 
-static void signal_came(uv_signal_t *handle, int number) {
-    struct signals *signals = handle->data;
-    struct ajob_loop *loop = signals->loop;
+static void end_run(struct ajob_loop *loop, int number) {
     char by[24];
-    if (!loop->root)
-        return;
     snprintf(by, sizeof by, "SIG%s", name_of_signal(number));
     if (loop->exit_signal) {
+        loop->is_killing = true;
         ajob_kill(loop->root, by);
         return;
     }
     loop->exit_signal = number;
     if (!loop->root->is_shielded)
         ajob_cancel(loop->root, by);
+}
+
+static void signal_came(uv_signal_t *handle, int number) {
+    struct signals *signals = handle->data;
+    struct ajob_loop *loop = signals->loop;
+    if (!loop->root)
+        return;
+    if (number == SIGTSTP)
+        loop_suspend(loop);
+    else if (number == SIGUSR1)
+        ajob_dump(loop, loop->dump, loop->dump_data);
+    else
+        end_run(loop, number);
+}
+
+/* One that was ignored when the run began stays so; without anyone to tell the
+ * tree to, SIGUSR1 does what it does to any program. */
+static bool is_watched(const struct ajob_loop *loop, int number) {
+    struct sigaction before;
+    if (number == SIGUSR1 && !loop->dump)
+        return false;
+    return sigaction(number, NULL, &before) || before.sa_handler != SIG_IGN;
 }
 
 bool signals_open(struct ajob_loop *loop) {
@@ -60,12 +79,9 @@ void signals_start(struct signals *signals) {
     /* libcurl and the views expect writes to fail with EPIPE instead. */
     signals->pipe = signal(SIGPIPE, SIG_IGN);
     signals->file_size = signal(SIGXFSZ, SIG_IGN); /* EFBIG instead */
-    for (int i = 0; i < signals->open; i++) {
-        struct sigaction before;
-        bool is_ignored = sigaction(watched[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
-        if (!is_ignored)
+    for (int i = 0; i < signals->open; i++)
+        if (is_watched(signals->loop, watched[i]))
             uv_signal_start(&signals->handles[i], signal_came, watched[i]);
-    }
 }
 
 void signals_stop(struct signals *signals) {

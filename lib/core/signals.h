@@ -1,8 +1,10 @@
 /*
- * signals.h - SIGINT, SIGTERM and SIGHUP during a run.
+ * signals.h - what a run does on signals.
  *
- * The first cancels the run's task, the second kills it. Signals that were
- * ignored when the run began (nohup, a shell's background job) stay ignored.
+ * The first SIGINT, SIGTERM or SIGHUP cancels the run's task, the second kills it.
+ * SIGTSTP stops the commands, then the program itself, by SIGSTOP; both go on
+ * together. SIGUSR1 tells the tree of tasks. Signals that were ignored when the
+ * run began (nohup, a shell's background job) stay ignored.
  */
 #ifndef AJOB_CORE_SIGNALS_H
 #define AJOB_CORE_SIGNALS_H

@@ -3,7 +3,7 @@
  *
  * See task.h for the idea. Reading order: task_step(), then what its arms call.
  * What a task learns from its needs is in task_needs.c; what people set before the
- * start, and looking at a task, in task_options.c.
+ * start, and looking at a task, in task_options.c; its memory in task_memory.c.
  */
 #include "core/task.h"
 
@@ -37,6 +37,7 @@ static void go_to(struct ajob_task *task, enum ajob_state state) {
     (void)is_legal;
     event_trace(task, state);
     task->state = (uint8_t)state;
+    task->changed_ms = loop_now_ms(task->loop);
     task->phase_is_due = false;
 }
 
@@ -85,7 +86,8 @@ static void end_now(struct ajob_task *task, enum ajob_status status) {
 }
 
 void task_abandon(struct ajob_task *task, enum ajob_status status, const char *cause) {
-    bool has_verdict = task->need_failed && !task_is_finalizer(task);
+    bool is_done = status == AJOB_SUCCEEDED; /* with its group, by an earlier run */
+    bool has_verdict = task->need_failed && !task_is_finalizer(task) && !is_done;
     if (task->state == AJOB_ENDED)
         return;
     if (has_verdict)
@@ -133,21 +135,44 @@ static void tell_of_cancelling(const struct ajob_task *root) {
     event_run_cancelling(root->loop, is_prefixed ? cause + sizeof prefix - 1 : cause);
 }
 
+/* A service is told to stop after what needed it has stopped: what that left of
+ * the grace, or a second, is the service's. */
+static uint64_t grace_end(const struct ajob_task *task) {
+    enum { LEAST_MS = 1000 };
+    uint64_t grace_ms = task->loop->grace_ms;
+    uint64_t drained_at = task->parent ? group_of(task->parent)->drained_at_ms : 0;
+    uint64_t end = loop_due_ms(task->loop, grace_ms);
+    if (!task->is_serving || !drained_at)
+        return end;
+    uint64_t of_group = drained_at + grace_ms;
+    uint64_t least = loop_due_ms(task->loop, grace_ms < LEAST_MS ? grace_ms : LEAST_MS);
+    return of_group > least ? of_group : least;
+}
+
 static void begin_stopping(struct ajob_task *task) {
     go_to(task, AJOB_STOPPING);
     if (task == task->loop->root && task->wanted != AJOB_UNDECIDED)
         tell_of_cancelling(task);
     /* The children of a group have their own grace. */
-    uint64_t grace_end = loop_due_ms(task->loop, task->loop->grace_ms);
-    set_phase_end(task, task->kind->is_group ? 0 : grace_end);
+    set_phase_end(task, task->kind->is_group ? 0 : grace_end(task));
     stop_attempt(task, task->kill_wanted ? STOP_HARD : STOP_POLITE);
+}
+
+/* The caller's last word before the attempt: it may be that there is none. */
+static bool is_prepared(struct ajob_task *task) {
+    const struct task_options *options = task->options;
+    const char *cause =
+        options && options->prepare ? options->prepare(task, options->prepare_data) : NULL;
+    if (cause)
+        task_attempt_over(task, (struct outcome){.exit = -1, .cause = mem_copy(cause)});
+    return !cause;
 }
 
 static void begin_attempt(struct ajob_task *task) {
     const struct task_options *options = task->options;
     go_to(task, AJOB_RUNNING);
     task_set_cause(task, NULL);
-    task->attempt_over = task->was_killed = task->attempt_timed_out = false;
+    task->attempt_over = task->was_killed = task->attempt_timed_out = task->is_serving = false;
     task->exit = -1;
     task->signal = 0;
     if (task->attempts++ == 0) {
@@ -158,8 +183,14 @@ static void begin_attempt(struct ajob_task *task) {
     if (options && options->has_attempt_timeout)
         task->phase_at_ms = loop_due_ms(task->loop, options->attempt_timeout_ms);
     arm(task);
-    event_task_started(task);
-    task->kind->start(task);
+    if (task->attempts == 1)
+        task_meet_needs(task, true);
+    if (!task->kind->pid)
+        event_task_started(task);
+    if (is_prepared(task))
+        task->kind->start(task);
+    if (task->kind->pid)
+        event_task_started(task);
 }
 
 static const ajob_retry *retry_of(const struct ajob_task *task) {
@@ -167,12 +198,26 @@ static const ajob_retry *retry_of(const struct ajob_task *task) {
     return has_own ? &task->options->retry : &task->kind->retry;
 }
 
+bool task_has_retries(const struct ajob_task *task) {
+    return retry_of(task)->max > 0;
+}
+
+static bool is_retried(const struct ajob_task *task, const ajob_retry *retry) {
+    if (!task->is_retryable || task->no_retry || task->failures > retry->max)
+        return false;
+    if (!retry->on)
+        return true;
+    for (size_t i = 0; i < retry->on_count; i++)
+        if (task->exit >= 0 && retry->on[i] == task->exit)
+            return true;
+    return false;
+}
+
 /* The attempt failed by itself, or by its own timeout. */
 static void attempt_failed(struct ajob_task *task) {
     const ajob_retry *retry = retry_of(task);
     task->failures = task->has_progressed ? 1 : task->failures + 1;
-    bool is_last = !task->is_retryable || task->no_retry || task->failures > retry->max;
-    if (is_last || stop_is_coming(task)) {
+    if (!is_retried(task, retry) || stop_is_coming(task)) {
         end(task, task->attempt_timed_out ? AJOB_TIMED_OUT : AJOB_FAILED);
         return;
     }
@@ -193,6 +238,8 @@ static void attempt_timed_out(struct ajob_task *task) {
 }
 
 void task_step(struct ajob_task *task) {
+    if (task->kind->is_group)
+        feed_step(group_of(task));
     for (;;) {
         switch ((enum ajob_state)task->state) {
         case AJOB_PENDING: {
@@ -208,6 +255,10 @@ void task_step(struct ajob_task *task) {
             }
             if (!may_start(task) || !task_needs_have_ended(task))
                 return;
+            if (task->is_done) {
+                end_now(task, AJOB_SUCCEEDED);
+                return;
+            }
             get_ready(task);
             break;
         }
@@ -266,7 +317,7 @@ void task_step(struct ajob_task *task) {
 
 /* ---- facts ------------------------------------------------------------- */
 
-static void deadline_is_due(struct deadline *deadline) {
+void task_deadline_is_due(struct deadline *deadline) {
     struct ajob_task *task =
         (struct ajob_task *)((char *)deadline - offsetof(struct ajob_task, deadline));
     uint64_t now_ms = loop_now_ms(task->loop);
@@ -328,99 +379,4 @@ void task_want_kill(struct ajob_task *task, const char *cause) {
     task_want_stop(task, AJOB_CANCELLED, cause);
     task->kill_wanted = true;
     loop_post(task->loop, task);
-}
-
-/* ---- making and freeing ------------------------------------------------ */
-
-void *task_new(struct ajob_loop *loop, const struct task_kind *kind) {
-    struct ajob_task *task = mem_new(kind->size);
-    if (!task || !deadline_init(&loop->deadlines, &task->deadline, deadline_is_due)) {
-        mem_free(task);
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
-        return NULL;
-    }
-    task->kind = kind;
-    task->loop = loop;
-    task->exit = -1;
-    task_link(task, NULL);
-    return task;
-}
-
-static void unlink_from_list(struct ajob_task *task) {
-    struct group *from = task->parent ? group_of(task->parent) : NULL;
-    struct ajob_task **first = from ? &from->first : &task->loop->first;
-    struct ajob_task **last = from ? &from->last : &task->loop->last;
-    if (task->previous)
-        task->previous->next = task->next;
-    else if (*first == task)
-        *first = task->next;
-    if (task->next)
-        task->next->previous = task->previous;
-    else if (*last == task)
-        *last = task->previous;
-}
-
-void task_link(struct ajob_task *task, struct ajob_task *parent) {
-    struct group *to = parent ? group_of(parent) : NULL;
-    struct ajob_task **first = to ? &to->first : &task->loop->first;
-    struct ajob_task **last = to ? &to->last : &task->loop->last;
-    unlink_from_list(task);
-    task->parent = parent;
-    task->next = NULL;
-    task->previous = *last;
-    if (*last)
-        (*last)->next = task;
-    else
-        *first = task;
-    *last = task;
-}
-
-static bool is_posted_within(const struct ajob_task *task) {
-    if (task->is_posted || !task->kind->is_group)
-        return task->is_posted;
-    for (const struct ajob_task *child = group_of(task)->first; child; child = child->next)
-        if (is_posted_within(child))
-            return true;
-    return false;
-}
-
-void task_forget(struct ajob_task *task) {
-    unlink_from_list(task);
-    if (is_posted_within(task)) {
-        task->end_next = task->loop->forgotten;
-        task->loop->forgotten = task;
-    } else {
-        task_free(task);
-    }
-}
-
-void task_free(struct ajob_task *task) {
-    if (task->kind->free)
-        task->kind->free(task);
-    deadline_done(&task->loop->deadlines, &task->deadline);
-    while (task->needs) {
-        struct edge *edge = task->needs;
-        task->needs = edge->next_need;
-        mem_free(edge);
-    }
-    if (task->options) {
-        mem_free(task->options->slots);
-        mem_free(task->options);
-    }
-    mem_free(task->name);
-    mem_free(task->cause);
-    mem_free(task);
-}
-
-void task_reset(struct ajob_task *task) {
-    if (task_is_counted(task) && task->state == AJOB_ENDED)
-        task->loop->counts[task->status]--;
-    task_set_cause(task, NULL);
-    task->state = AJOB_PENDING;
-    task->status = task->wanted = AJOB_UNDECIDED;
-    task->attempts = task->failures = 0;
-    task->exit = -1;
-    task->signal = 0;
-    task->need_failed = task->need_cancelled = task->no_retry = task->not_needed = false;
-    task->kill_wanted = task->was_killed = false;
 }

@@ -40,6 +40,8 @@ struct task_kind {
     /* Adds tasks to its group or its group's group while it runs: another
      * attempt keeps them, and how many tasks a run has is not known. */
     bool grows;
+    /* Its start begins its feed again: another attempt is possible. */
+    bool feeds_again;
     /* Meaningful while an ajob_set_retry() is missing. */
     ajob_retry retry;
     /* Begins an attempt. */
@@ -69,15 +71,20 @@ struct edge {
     struct ajob_task *task, *need;
     struct edge *next_need;   /* of task */
     struct edge *next_needer; /* of need */
+    bool is_start;            /* only the start of need is awaited */
+    bool is_met;              /* need started, or is ready, before it has ended */
 };
 
 /* What few tasks have. */
 struct task_options {
     uint64_t timeout_ms, attempt_timeout_ms; /* meaningful if has_... */
     bool has_timeout, has_attempt_timeout, has_retry;
-    ajob_retry retry;
+    ajob_retry retry; /* its `on` is the task's own copy */
     struct slot *slots;
     unsigned slot_count;
+    char *key;
+    ajob_prepare_fn *prepare;
+    void *prepare_data;
 };
 
 struct ajob_task {
@@ -99,8 +106,9 @@ struct ajob_task {
     uint64_t timeout_at_ms;   /* 0: none */
     uint64_t phase_at_ms;     /* 0: none; the attempt's timeout, backoff's or grace's end */
     uint64_t started_ns;
-    uint32_t number; /* in its group, from 1 */
-    uint32_t unmet;  /* needs that have not ended */
+    uint64_t changed_ms; /* when it came to its state */
+    uint32_t number;     /* in its group, from 1 */
+    uint32_t unmet;      /* needs that have not ended */
     uint32_t retry_after_ms;
     uint32_t ticket;   /* meaningful while ready: the place in every queue */
     uint32_t attempts; /* begun so far */
@@ -128,6 +136,11 @@ struct ajob_task {
     bool kill_wanted : 1;
     bool was_killed : 1; /* stop(STOP_HARD) was called */
     bool not_needed : 1; /* skipped because nothing failed, or for such a need: no failure */
+    bool may_fail : 1;   /* its failure is none of its group's, and no need's */
+    bool is_done : 1;    /* by an earlier run */
+    bool
+        is_streamed : 1; /* somebody awaits only its start: it holds no slot but of its own pools */
+    bool is_serving : 1; /* a service, ready */
 };
 
 _Static_assert(sizeof(struct ajob_task) <= 256, "a task costs at most 256 bytes");
@@ -167,14 +180,21 @@ void task_want_stop(struct ajob_task *task, enum ajob_status status, const char 
 /* The same without grace, shielded tasks and finalizers included. */
 void task_want_kill(struct ajob_task *task, const char *cause);
 
+/* A deadline of the task has come. */
+void task_deadline_is_due(struct deadline *deadline);
+
 /* Moves the task as far as the facts allow. Called by the loop's turn only. */
 void task_step(struct ajob_task *task);
 
 /* The task's group ends without having started, and the task with it. */
 void task_abandon(struct ajob_task *task, enum ajob_status status, const char *cause);
 
-/* A need of the task has ended. */
-void task_need_ended(struct ajob_task *task, const struct ajob_task *need);
+/* The need of an edge has ended. */
+void task_need_ended(const struct edge *edge);
+
+/* What awaits no more of the task than this may start: its start, or for all that
+ * need it (a service that is ready). */
+void task_meet_needs(struct ajob_task *task, bool is_start);
 
 /* A finalizer that needs nothing by name: it comes after all ordinary tasks of
  * its group. */
@@ -186,6 +206,18 @@ bool task_needs_have_ended(const struct ajob_task *task);
 /* How the needs that have ended end the task; UNDECIDED: they do not. Sets its
  * cause. */
 enum ajob_status task_judge_needs(struct ajob_task *task);
+
+/* A service that nothing needs any more is stopped. */
+void task_release_service(struct ajob_task *service);
+
+/* The task has ended: the same for the services that it, or what is in it, needed. */
+void task_release_needs(const struct ajob_task *task);
+
+/* It may be tried again after a failure. */
+bool task_has_retries(const struct ajob_task *task);
+
+/* Some of what needs the service, in whatever group, has not ended. */
+bool task_is_needed(const struct ajob_task *service);
 
 /* The cause is handed over; NULL: none, or no memory for it. */
 void task_set_cause(struct ajob_task *task, char *cause);
@@ -201,6 +233,8 @@ void task_link(struct ajob_task *task, struct ajob_task *group);
  * tasks, or a feed has brought some. */
 bool task_can_repeat(const struct ajob_task *task);
 bool task_is_finalizer(const struct ajob_task *task);
+/* It failed or timed out, and that does not matter. */
+bool task_failed_freely(const struct ajob_task *task);
 /* It ended, and not well: failed, timed out, or skipped for such a need. */
 bool task_is_failure(const struct ajob_task *task);
 bool task_is_counted(const struct ajob_task *task);

@@ -69,9 +69,22 @@ static char *cause_of_need(const struct ajob_task *need) {
     return text_new("%s %s: %s%s", name, ajob_status_name(need->status), gap, origin);
 }
 
-void task_need_ended(struct ajob_task *task, const struct ajob_task *need) {
+void task_meet_needs(struct ajob_task *task, bool is_start) {
+    for (struct edge *edge = task->needers; edge; edge = edge->next_needer) {
+        if (edge->is_met || edge->is_start != is_start)
+            continue;
+        edge->is_met = true;
+        edge->task->unmet--;
+        loop_post(task->loop, edge->task);
+    }
+}
+
+void task_need_ended(const struct edge *edge) {
+    struct ajob_task *task = edge->task;
+    const struct ajob_task *need = edge->need;
     bool is_finalizer = task_is_finalizer(task);
-    bool matters = need->status != AJOB_SUCCEEDED && !(is_finalizer && need->not_needed);
+    bool matters = need->status != AJOB_SUCCEEDED && !task_failed_freely(need) &&
+                   !(is_finalizer && need->not_needed);
     task->unmet--;
     if (matters && task->state == AJOB_PENDING && !task->need_failed) {
         task->need_failed = true;

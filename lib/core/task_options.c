@@ -48,7 +48,7 @@ int ajob_set_title(ajob_task *task, const char *title) {
     return set_name(task, title, true);
 }
 
-int ajob_need(ajob_task *task, ajob_task *need) {
+static int add_need(ajob_task *task, ajob_task *need, bool is_start) {
     if (task->state != AJOB_PENDING || task->in_run) /* the run's cycles have been looked for */
         return loop_fail(task->loop, AJOB_EINVAL, "need: the task is in a run already");
     if (need->attempts || need->state == AJOB_ENDED)
@@ -56,10 +56,20 @@ int ajob_need(ajob_task *task, ajob_task *need) {
     struct edge *edge = mem_new(sizeof *edge);
     if (!edge)
         return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
-    *edge = (struct edge){task, need, task->needs, need->needers};
+    *edge = (struct edge){task, need, task->needs, need->needers, is_start, false};
     task->needs = need->needers = edge;
     task->unmet++;
+    if (is_start)
+        need->is_streamed = true;
     return 0;
+}
+
+int ajob_need(ajob_task *task, ajob_task *need) {
+    return add_need(task, need, false);
+}
+
+int ajob_need_start(ajob_task *task, ajob_task *need) {
+    return add_need(task, need, true);
 }
 
 int ajob_set_timeout(ajob_task *task, uint64_t timeout_ms) {
@@ -90,8 +100,15 @@ int ajob_set_retry(ajob_task *task, const ajob_retry *retry) {
     struct task_options *options = options_of(task);
     if (!options)
         return AJOB_ENOMEM;
+    int *on = retry->on ? mem_new((retry->on_count + 1) * sizeof *on) : NULL;
+    if (retry->on && !on)
+        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+    for (size_t i = 0; on && i < retry->on_count; i++)
+        on[i] = retry->on[i];
+    mem_free((void *)options->retry.on);
     options->has_retry = true;
     options->retry = *retry;
+    options->retry.on = on;
     return 0;
 }
 
@@ -129,12 +146,51 @@ int ajob_set_when(ajob_task *task, enum ajob_when when) {
     enum { FINALIZER_TIMEOUT_MS = 30000 };
     if (check_settable(task, "when"))
         return AJOB_EINVAL;
+    if (task->kind->is_service)
+        return loop_fail(task->loop, AJOB_EINVAL, "when: a service cannot be a finalizer");
     if (task->parent)
         return loop_fail(task->loop, AJOB_EINVAL, "when: set it before the task is in a group");
     bool has_timeout = task->options && task->options->has_timeout;
     task->when = (uint8_t)when;
     return task_is_finalizer(task) && !has_timeout ? ajob_set_timeout(task, FINALIZER_TIMEOUT_MS)
                                                    : 0;
+}
+
+int ajob_set_allow_failure(ajob_task *task, bool allow) {
+    if (check_settable(task, "allow failure"))
+        return AJOB_EINVAL;
+    task->may_fail = allow;
+    return 0;
+}
+
+int ajob_set_key(ajob_task *task, const char *key) {
+    if (check_settable(task, "key"))
+        return AJOB_EINVAL;
+    struct task_options *options = options_of(task);
+    char *copy = options ? mem_copy(key) : NULL;
+    if (!copy)
+        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+    mem_free(options->key);
+    options->key = copy;
+    return 0;
+}
+
+int ajob_set_done(ajob_task *task) {
+    if (check_settable(task, "done"))
+        return AJOB_EINVAL;
+    task->is_done = true;
+    return 0;
+}
+
+int ajob_on_attempt(ajob_task *task, ajob_prepare_fn *prepare, void *data) {
+    if (check_settable(task, "on attempt"))
+        return AJOB_EINVAL;
+    struct task_options *options = options_of(task);
+    if (!options)
+        return AJOB_ENOMEM;
+    options->prepare = prepare;
+    options->prepare_data = data;
+    return 0;
 }
 
 void ajob_cancel(ajob_task *task, const char *by) {
@@ -180,6 +236,14 @@ const char *ajob_task_cause(const ajob_task *task) {
     return task->cause ? task->cause : "out of memory";
 }
 
+int ajob_task_exit(const ajob_task *task) {
+    return task->exit;
+}
+
+int ajob_task_signal(const ajob_task *task) {
+    return task->signal;
+}
+
 bool ajob_task_progress(const ajob_task *task, uint64_t *bytes, int64_t *total) {
     *bytes = 0;
     *total = -1;
@@ -195,16 +259,23 @@ bool ajob_task_is_group(const ajob_task *task) {
 /* ---- looking, inside ----------------------------------------------------------- */
 
 bool task_can_repeat(const struct ajob_task *task) {
-    return !task->kind->grows && !(task->kind->is_group && group_of(task)->feed);
+    bool is_fed = task->kind->is_group && group_of(task)->feed;
+    return !task->kind->grows && (!is_fed || task->kind->feeds_again);
 }
 
 bool task_is_finalizer(const struct ajob_task *task) {
     return task->when != AJOB_WHEN_NEEDS_SUCCEEDED;
 }
 
+bool task_failed_freely(const struct ajob_task *task) {
+    return task->may_fail && (task->status == AJOB_FAILED || task->status == AJOB_TIMED_OUT);
+}
+
 bool task_is_failure(const struct ajob_task *task) {
-    return task->status == AJOB_FAILED || task->status == AJOB_TIMED_OUT ||
-           (task->status == AJOB_SKIPPED && !task->not_needed);
+    if (task->status == AJOB_SKIPPED)
+        return !task->not_needed;
+    bool has_failed = task->status == AJOB_FAILED || task->status == AJOB_TIMED_OUT;
+    return has_failed && !task->may_fail;
 }
 
 bool task_is_counted(const struct ajob_task *task) {

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/loop.h"
+#include "net/lazy.h"
 #include "net/multi.h"
 
 enum { CONNECT_MS = 30000, STALL_MS = 30000 };
@@ -144,6 +145,13 @@ static struct profile *keep(struct profiles *profiles, const struct profile *lik
 
 struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *options) {
     struct profiles *profiles = profiles_of(loop);
+    const char *fault = lazy_curl_fault();
+    if (!fault)
+        fault = lazy_crypto_fault(); /* here, rather than in a thread that hashes */
+    if (fault) {
+        loop_fail(loop, AJOB_ESYSTEM, "%s", fault);
+        return NULL;
+    }
     uint64_t connect_ms = options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_MS;
     uint64_t stall_ms = options->stall_timeout_ms ? options->stall_timeout_ms : STALL_MS;
     struct profile like = {

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/lazy.h"
 
 static CURLU *parse(const char *url) {
     CURLU *handle = curl_url();
@@ -90,6 +91,8 @@ const char *url_parse(const char *url, char **ret_origin) {
     *ret_origin = fault ? NULL : plain_origin(url);
     if (*ret_origin)
         return NULL;
+    if (!fault)
+        fault = lazy_curl_fault();
     CURLU *handle = fault ? NULL : parse(url);
     *ret_origin = handle ? origin_of(handle) : NULL;
     curl_url_cleanup(handle);

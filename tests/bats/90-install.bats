@@ -132,6 +132,16 @@ END
     check_outside ./outside
 }
 
+@test "with LAZY=no libcurl and libcrypto are linked, and pkg-config says so" {
+    make_project install LAZY=no BUILD="$WORK/build" DESTDIR="$WORK/there"
+    run objdump -p "there$PREFIX/bin/ajob"
+    assert_output --regexp 'NEEDED +libcurl'
+    assert_output --regexp 'NEEDED +libcrypto'
+    assert_equal "$(nm "there$PREFIX/bin/ajob" | grep -c lazy_)" 0
+    STAGE=$WORK/there run ajob_says --libs --static
+    assert_output --partial -lcurl
+}
+
 @test "uninstall leaves nothing, and takes nothing else" {
     cp -a "$STAGE" copy
     mkdir -p "copy$PREFIX/share/zsh/site-functions"

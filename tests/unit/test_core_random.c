@@ -2,9 +2,9 @@
  * test_core_random.c - any graph under any course of events.
  *
  * Each seed makes a tree of groups and work with random policies, needs,
- * finalizers, shields, retries, timeouts, pools and limits, and then lets random
- * facts arrive, with and without turns between. What must hold whatever happens
- * is checked at every start, stop and end; and that every run ends. A seed that
+ * finalizers, services, shields, retries, timeouts, pools, limits and allowed
+ * failures, and then lets random facts arrive, with and without turns between. What must hold
+ * whatever happens is checked at every start, stop and end; and that every run ends. A seed that
  * fails is printed: `test_core_random SEED` runs it alone, with a trace.
  */
 #include "core_rig.h"
@@ -47,8 +47,9 @@ static void check_may_start(const ajob_task *task) {
             break;
     }
     for (const struct edge *edge = task->needs; edge; edge = edge->next_need) {
-        CHECK(edge->need->state == AJOB_ENDED);
-        CHECK(task_is_finalizer(task) || edge->need->status == AJOB_SUCCEEDED);
+        CHECK(edge->is_met || edge->need->state == AJOB_ENDED);
+        CHECK(task_is_finalizer(task) || edge->is_met || edge->need->status == AJOB_SUCCEEDED ||
+              task_failed_freely(edge->need));
     }
     for (int i = 0; i < POOLS; i++)
         CHECK(world.pools[i]->used <= world.pools[i]->size);
@@ -60,7 +61,8 @@ static void check_group_ended(const ajob_task *task) {
     for (const ajob_task *child = group->first; child; child = child->next) {
         failures += task_is_failure(child);
         finalizers_failed += task_is_finalizer(child) && task_is_failure(child);
-        successes += !task_is_finalizer(child) && child->status == AJOB_SUCCEEDED;
+        successes += !task_is_finalizer(child) && !child->kind->is_service &&
+                     child->status == AJOB_SUCCEEDED;
     }
     bool by_itself = task->status == AJOB_SUCCEEDED || task->status == AJOB_FAILED;
     if (!by_itself)
@@ -94,7 +96,21 @@ struct call {
 };
 
 static void finish_randomly(ajob_task *task) {
-    ajob_resolve(task, chance(60) ? NULL : "failed");
+    if (task->kind->is_service)
+        task_attempt_over(task, (struct outcome){.exit = 0,
+                                                 .is_retryable = !task->is_serving,
+                                                 .cause = mem_copy("ended")});
+    else
+        ajob_resolve(task, chance(60) ? NULL : "failed");
+}
+
+/* Work that has begun goes on: it ends, or a service becomes ready. */
+static void go_on(ajob_task *task) {
+    bool is_becoming = task->kind->is_service && task->state == AJOB_RUNNING && chance(80);
+    if (is_becoming)
+        task_became_ready(task, NULL);
+    else
+        finish_randomly(task);
 }
 
 static void work_starts(ajob_task *task, void *data) {
@@ -115,6 +131,42 @@ static void work_stops(ajob_task *task, bool hard, void *data) {
 }
 
 static struct call calls[TASKS_MAX];
+
+/* ---- services ---------------------------------------------------------- */
+
+struct service {
+    struct ajob_task task;
+    struct call call;
+};
+
+static void service_starts(ajob_task *task) {
+    struct service *service = (struct service *)task;
+    service->call = (struct call){0};
+    check_may_start(task);
+    if (chance(20))
+        go_on(task);
+}
+
+static void service_stops(ajob_task *task, enum stop_how how) {
+    bool is_asked_by_its_end = task->wanted == AJOB_SUCCEEDED;
+    for (const struct edge *edge = task->needers; edge; edge = edge->next_needer)
+        CHECK(!is_asked_by_its_end || !edge->task->in_run || edge->task->state == AJOB_ENDED);
+    work_stops(task, how == STOP_HARD, &((struct service *)task)->call);
+}
+
+static size_t service_slots(const ajob_task *task, struct slot slots[KIND_SLOTS_MAX]) {
+    slots[0] = (struct slot){task->loop->commands, 1};
+    return 1;
+}
+
+static const struct task_kind service_kind = {
+    .name = "service",
+    .size = sizeof(struct service),
+    .is_service = true,
+    .start = service_starts,
+    .stop = service_stops,
+    .slots = service_slots,
+};
 
 /* ---- making ------------------------------------------------------------ */
 
@@ -137,6 +189,9 @@ static void set_options(ajob_task *task) {
         ajob_set_when(task, chance(50) ? AJOB_WHEN_ALWAYS : AJOB_WHEN_FAILURE);
     if (chance(10) && !ajob_set_timeout(task, 1000 + draw(2000)))
         ajob_set_shield(task, true);
+    ajob_set_allow_failure(task, chance(10));
+    if (chance(3))
+        ajob_set_done(task);
     if (!task->kind->is_group && chance(30)) {
         ajob_pool *pool = world.pools[draw(POOLS)];
         ajob_set_pool(task, pool, 1 + draw(pool->size));
@@ -149,6 +204,8 @@ static ajob_task *random_task(const ajob_task *group) {
     if (chance(25))
         task = ajob_group(rig.loop, &(ajob_group_options){.policy = (enum ajob_policy)draw(4),
                                                           .limit = chance(20) ? 1 + draw(2) : 0});
+    else if (chance(15))
+        task = task_new(rig.loop, &service_kind);
     else
         task = ajob_future(rig.loop, &(ajob_future_options){.start = work_starts,
                                                             .stop = work_stops,
@@ -159,7 +216,8 @@ static ajob_task *random_task(const ajob_task *group) {
         ajob_task *need = world.tasks[draw(world.count)];
         for (const ajob_task *around = group; around; around = around->parent)
             if (need->parent == around && need != around && chance(40)) {
-                (void)ajob_need(task, need); /* refused for one that has started */
+                /* refused for one that has started */
+                (void)(chance(15) ? ajob_need_start : ajob_need)(task, need);
                 break;
             }
     }
@@ -196,7 +254,7 @@ static void bring_random_fact(void) {
         break;
     default:
         if (is_work && (task->state == AJOB_RUNNING || task->state == AJOB_STOPPING))
-            finish_randomly(task);
+            go_on(task);
     }
 }
 
@@ -206,8 +264,10 @@ static void let_it_end(void) {
         for (unsigned i = 0; i < world.count; i++) {
             ajob_task *task = world.tasks[i];
             bool is_running = task->state == AJOB_RUNNING || task->state == AJOB_STOPPING;
-            if (is_running && !task->kind->is_group)
-                finish_randomly(task);
+            bool is_serving =
+                task->is_serving && task->state == AJOB_RUNNING; /* until it is told */
+            if (is_running && !task->kind->is_group && !is_serving)
+                go_on(task);
         }
         pass(100);
     }

@@ -105,6 +105,34 @@ static void verbose_tells_starts_and_the_cancelled(void) {
     close_view();
 }
 
+static void services_and_allowed_failures_have_their_words(void) {
+    static const ajob_field allowed = {"allowed", AJOB_FIELD_BOOL, NULL, true};
+    static const ajob_field resumed = {"resumed", AJOB_FIELD_BOOL, NULL, true};
+    ajob_task db = {.path = "db", .kind = "service"}, a = {.path = "a"}, b = {.path = "b"};
+    open_lines((struct view_options){0});
+    run_starts(3);
+    starts(&db);
+    emit((ajob_event){.type = AJOB_TASK_READY, .task = &db});
+    starts(&a);
+    emit((ajob_event){.type = AJOB_TASK_ENDED,
+                      .task = &a,
+                      .status = AJOB_FAILED,
+                      .cause = "exit 3",
+                      .fields = &allowed,
+                      .field_count = 1});
+    emit((ajob_event){.type = AJOB_TASK_ENDED,
+                      .task = &b,
+                      .status = AJOB_SUCCEEDED,
+                      .fields = &resumed,
+                      .field_count = 1});
+    emit((ajob_event){
+        .type = AJOB_TASK_ENDED, .task = &db, .status = AJOB_SUCCEEDED, .duration = 2});
+    run_ends(AJOB_SUCCEEDED, 2, 1, 0);
+    CHECK_TEXT(take(), "ready db\nfailed, which is allowed: a: exit 3\nstopped db  2.0s\n"
+                       "2 done, 1 failed as allowed in 8.1s\n");
+    close_view();
+}
+
 static void a_heartbeat_comes_after_ten_silent_seconds(void) {
     ajob_task tasks[4] = {{.path = "a", .moves = true, .bytes = 10 * MIB, .total = 50 * MIB},
                           {.path = "b", .moves = true, .bytes = 31 * MIB, .total = 50 * MIB},
@@ -239,7 +267,7 @@ static void events_are_lines_of_a_file(void) {
     ajob_task a = {.path = "a", .parent = &root};
     int file = mkstemp(path);
     CHECK(file >= 0 && write(file, "old", 3) == 3);
-    view = view_events_open(&loop, path, &error);
+    view = view_events_open(&loop, path, false, &error);
     CHECK(view && !error);
     reader = file;
     lseek(file, 0, SEEK_SET);
@@ -276,7 +304,7 @@ static void a_full_disk_is_told_once(void) {
     CHECK(pipe(ends_of_pipe) == 0 && fcntl(ends_of_pipe[0], F_SETFL, O_NONBLOCK) == 0);
     reader = ends_of_pipe[0];
     int saved = swap_fd(2, ends_of_pipe[1]);
-    view = view_events_open(&loop, "/dev/full", &error);
+    view = view_events_open(&loop, "/dev/full", false, &error);
     CHECK(view != NULL);
     run_starts(1);
     tick(100);
@@ -287,7 +315,7 @@ static void a_full_disk_is_told_once(void) {
     close(swap_fd(2, saved));
     close(saved), close(reader), close(ends_of_pipe[1]);
 
-    CHECK(!view_events_open(&loop, "/nowhere/\033", &error) && error);
+    CHECK(!view_events_open(&loop, "/nowhere/\033", false, &error) && error);
     CHECK_TEXT(error, "events: /nowhere/\\x1b: No such file or directory");
     free(error);
 }
@@ -300,7 +328,7 @@ static void the_run_ends_with_the_reader_of_stdout(void) {
     CHECK(pipe(ends_of_pipe) == 0);
     int saved = swap_fd(1, ends_of_pipe[1]);
     close(ends_of_pipe[0]), close(ends_of_pipe[1]);
-    view = view_events_open(&loop, "-", &error);
+    view = view_events_open(&loop, "-", false, &error);
     CHECK(view != NULL);
     run_starts(1);
     tick(100); /* no task is known yet */
@@ -324,6 +352,7 @@ int main(void) {
     TEST(quiet_tells_failures_only);
     TEST(without_progress_there_are_errors_and_a_summary);
     TEST(verbose_tells_starts_and_the_cancelled);
+    TEST(services_and_allowed_failures_have_their_words);
     TEST(a_heartbeat_comes_after_ten_silent_seconds);
     TEST(a_group_speaks_only_if_nothing_in_it_did);
     TEST(a_run_tells_its_own_timeout);

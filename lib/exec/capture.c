@@ -1,0 +1,242 @@
+/* capture.c - bytes in memory, and beyond a bound in a file. See capture.h. */
+#include "exec/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum { PIECE = 64 * 1024, KEPT_WHEN_EMPTY = 64 * 1024 };
+
+/* ---- the file ---------------------------------------------------------- */
+
+static int open_named(const char *dir) {
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/ajob-XXXXXX", dir);
+    if (length < 0 || (size_t)length >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int file = mkostemp(path, O_CLOEXEC);
+    if (file >= 0)
+        unlink(path);
+    return file;
+}
+
+static int open_in(const char *dir) {
+#ifdef O_TMPFILE
+    int file = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file >= 0)
+        return file;
+#endif
+    return open_named(dir);
+}
+
+static int open_file(void) {
+    const char *dir = getenv("TMPDIR");
+    int file = dir && *dir ? open_in(dir) : -1;
+    return file >= 0 ? file : open_in("/tmp");
+}
+
+static bool write_all(int file, const char *data, size_t length, uint64_t at) {
+    while (length) {
+        ssize_t written =
+            mem_fault(FAULT_WRITE) ? (errno = ENOSPC, -1) : pwrite(file, data, length, (off_t)at);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        data += written;
+        length -= (size_t)written;
+        at += (uint64_t)written;
+    }
+    return true;
+}
+
+/* What is in memory goes to the file. */
+static bool spill(struct capture *capture) {
+    if (!capture->has_file) {
+        capture->file = open_file();
+        if (capture->file < 0)
+            return false;
+        capture->has_file = true;
+        capture->file_at = capture->memory_at;
+    }
+    if (!write_all(capture->file, capture->memory, capture->used,
+                   capture->memory_at - capture->file_at))
+        return false;
+    capture->memory_at += capture->used;
+    capture->used = 0;
+    return true;
+}
+
+/* ---- adding ------------------------------------------------------------ */
+
+/* Gives up what is at the front of memory and not wanted any more. */
+static void compact(struct capture *capture) {
+    if (capture->first <= capture->memory_at)
+        return;
+    size_t gone = (size_t)(capture->first - capture->memory_at);
+    memmove(capture->memory, capture->memory + gone, capture->used - gone);
+    capture->used -= gone;
+    capture->memory_at += gone;
+    capture->file_at = capture->memory_at; /* capture_drop() has emptied the file */
+}
+
+static bool grow(struct capture *capture, size_t wanted) {
+    size_t capacity = capture->capacity ? capture->capacity : 256;
+    if (wanted <= capture->capacity)
+        return true;
+    while (capacity < wanted)
+        capacity *= 2;
+    char *memory = mem_resize(capture->memory, capacity);
+    if (!memory)
+        return false;
+    capture->memory = memory;
+    capture->capacity = capacity;
+    return true;
+}
+
+bool capture_reserve(struct capture *capture, size_t length) {
+    if (capture->error)
+        return false;
+    if (capture->used + length <= capture->capacity)
+        return true;
+    compact(capture);
+    errno = ENOMEM;
+    if (capture->used + length > CAPTURE_MEMORY && !spill(capture)) {
+        capture->error = errno;
+        return false;
+    }
+    if (!grow(capture, capture->used + length)) {
+        capture->error = ENOMEM;
+        return false;
+    }
+    return true;
+}
+
+void capture_append(struct capture *capture, const char *data, size_t length) {
+    memcpy(capture->memory + capture->used, data, length);
+    capture->used += length;
+}
+
+bool capture_add(struct capture *capture, const char *data, size_t length) {
+    while (length) {
+        size_t piece = length < PIECE ? length : PIECE;
+        if (!capture_reserve(capture, piece))
+            return false;
+        capture_append(capture, data, piece);
+        data += piece;
+        length -= piece;
+    }
+    return true;
+}
+
+void capture_force(struct capture *capture, const char *data, size_t length) {
+    if (grow(capture, capture->used + length))
+        capture_append(capture, data, length);
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+uint64_t capture_end(const struct capture *capture) {
+    return capture->memory_at + capture->used;
+}
+
+const char *capture_peek(const struct capture *capture, uint64_t offset, char *buffer, size_t size,
+                         size_t *length) {
+    *length = 0;
+    errno = 0;
+    if (offset >= capture_end(capture))
+        return NULL;
+    if (offset >= capture->memory_at) {
+        size_t before = (size_t)(offset - capture->memory_at), left = capture->used - before;
+        *length = left < size ? left : size;
+        return capture->memory + before;
+    }
+    uint64_t left = capture->memory_at - offset;
+    ssize_t got;
+    do
+        got = pread(capture->file, buffer, left < size ? (size_t)left : size,
+                    (off_t)(offset - capture->file_at));
+    while (got < 0 && errno == EINTR);
+    if (got == 0)
+        errno = EIO; /* somebody has cut it */
+    if (got <= 0)
+        return NULL;
+    *length = (size_t)got;
+    return buffer;
+}
+
+bool capture_patch(struct capture *capture, uint64_t offset, const void *data, size_t length) {
+    if (offset < capture->memory_at || offset + length > capture_end(capture))
+        return false;
+    memcpy(capture->memory + (offset - capture->memory_at), data, length);
+    return true;
+}
+
+void capture_drop(struct capture *capture, uint64_t offset) {
+    if (offset > capture_end(capture))
+        offset = capture_end(capture);
+    if (offset <= capture->first)
+        return;
+    capture->first = offset;
+    if (offset < capture->memory_at)
+        return;
+    bool has_old = capture->has_file && capture->file_at < capture->memory_at;
+    if (has_old && ftruncate(capture->file, 0))
+        errno = 0; /* what comes next overwrites it */
+    capture->file_at = capture->memory_at;
+    if (offset < capture_end(capture))
+        return;
+    capture->file_at = capture->memory_at = offset;
+    capture->used = 0;
+    if (capture->capacity > KEPT_WHEN_EMPTY) {
+        capture->memory = mem_free(capture->memory);
+        capture->capacity = 0;
+    }
+}
+
+/* Where a descriptor cannot be opened again by its number: a copy. */
+static int copy_of(const struct capture *capture) {
+    char buffer[PIECE];
+    uint64_t at = 0;
+    size_t length;
+    const char *data;
+    int file = open_file();
+    if (file < 0)
+        return -1;
+    while ((data = capture_peek(capture, at, buffer, sizeof buffer, &length))) {
+        if (!write_all(file, data, length, at))
+            break;
+        at += length;
+    }
+    if (at == capture_end(capture))
+        return file;
+    int error = errno;
+    close(file);
+    errno = error;
+    return -1;
+}
+
+int capture_dup(struct capture *capture) {
+    char path[32];
+    if (capture->error || capture->first) {
+        errno = capture->error ? capture->error : EINVAL;
+        return -1;
+    }
+    if (!spill(capture))
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", capture->file);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    return file >= 0 ? file : copy_of(capture);
+}
+
+void capture_done(struct capture *capture) {
+    mem_free(capture->memory);
+    if (capture->has_file)
+        close(capture->file);
+    *capture = (struct capture){0};
+}

@@ -1,0 +1,50 @@
+/*
+ * jobserver.h - GNU make's jobserver: slots for commands that come from outside.
+ *
+ * A jobserver is a pipe or a fifo with a byte in it for every job that may still be
+ * started; whoever takes one puts it back. Here the pool of commands has as many
+ * slots as tokens are held: when a command waits for a slot, a token is asked for;
+ * what is not used is put back in the same turn. So no token is lost, however a
+ * command ends.
+ *
+ * Who has joined one needs no token for its first command: it has that of the rule
+ * it was started by. Who offers one takes one for each: with that a make among
+ * the commands starts.
+ */
+#ifndef AJOB_EXEC_JOBSERVER_H
+#define AJOB_EXEC_JOBSERVER_H
+
+#include "ajob.h"
+
+enum { JOBSERVER_TOKENS_MAX = 4096 };
+
+/* Where a jobserver is. */
+struct jobserver_address {
+    int in, out;      /* inherited descriptors; meaningful without a fifo */
+    const char *fifo; /* its path, not NUL-terminated; NULL: none */
+    size_t fifo_length;
+};
+
+/* What a value of MAKEFLAGS says. False: nothing of a jobserver, or that there is
+ * none for us. */
+bool jobserver_find(const char *makeflags, struct jobserver_address *ret_address);
+
+/* The commands of this loop take their slots from that jobserver, and are no more
+ * than `most` at once (0: no limit of our own). Once, before a run. AJOB_ESYSTEM if
+ * it cannot be used, with the reason. */
+int jobserver_join(struct ajob_loop *loop, const struct jobserver_address *address, unsigned most);
+
+/* Makes a jobserver of so many tokens, 1 to JOBSERVER_TOKENS_MAX, and joins it. With
+ * a fifo: one of this path, which does not exist; it is removed with the loop. */
+int jobserver_offer(struct ajob_loop *loop, unsigned tokens, const char *fifo);
+
+/* What commands are to have. */
+struct jobserver_gift {
+    const char *makeflags; /* the value of MAKEFLAGS; NULL: as it is */
+    int in, out;           /* open under these numbers; -1: none */
+};
+
+/* NULL without a jobserver. */
+const struct jobserver_gift *jobserver_gift(const struct ajob_loop *loop);
+
+#endif

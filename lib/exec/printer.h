@@ -1,0 +1,98 @@
+/*
+ * printer.h - whose turn it is to write, for exec/ among itself.
+ *
+ * The printer is one for each loop: the two descriptors, the modes, the outputs. An
+ * output hands it whole lines; what cannot be written now waits in the output's
+ * backlog, and a piece of a backlog that was begun is finished before any other
+ * output writes to the same descriptor, so lines are never mixed.
+ */
+#ifndef AJOB_EXEC_PRINTER_H
+#define AJOB_EXEC_PRINTER_H
+
+#include "core/loop.h"
+#include "exec/backlog.h"
+#include "exec/lines.h"
+#include "exec/logs.h"
+#include "exec/output.h"
+#include "exec/sink.h"
+
+/* So much waits for its turn, or is ahead of a follower: the output is full. */
+enum { OUTPUT_FULL = 1 << 20 };
+
+enum { PRINTER_SCRATCH = 128 * 1024 };
+
+struct output {
+    struct ajob_task *task; /* until output_close() */
+    struct printer *printer;
+    void (*has_room)(struct ajob_task *task);
+    struct output *older, *newer;               /* among those open */
+    struct output *queue_previous, *queue_next; /* meaningful if is_queued */
+    struct lines partial[OUTPUT_STDERR + 1];
+    struct backlog *backlog; /* what waits to be written; NULL: nothing ever did */
+    struct capture *kept;    /* stdout, for output_read(); or NULL */
+    char *prefix;            /* "[NAME] ", made for the first line */
+    uint64_t printed, taken;
+    int log_fd; /* -1: none */
+    bool is_followed : 1;
+    bool is_full : 1;
+    bool is_room_due : 1;
+    bool is_queued : 1;
+    bool has_written : 1; /* something of it */
+    bool has_lost : 1;    /* the rest of it is dropped */
+    bool is_closed : 1;
+    bool is_released : 1; /* freed as soon as it is written */
+};
+
+struct printer {
+    struct loop_module module;
+    struct ajob_loop *loop;
+    ajob_output_options options; /* meaningful if is_on */
+    bool is_on;
+    bool is_gone; /* nothing more is written: an error, or nobody waits for it */
+    int error;    /* errno of the first failure to write, or 0 */
+    struct sink sinks[OUTPUT_STDERR + 1];
+    bool is_one_sink;                          /* both descriptors are the same file */
+    struct output *writers[OUTPUT_STDERR + 1]; /* by sink: who has begun a piece, or NULL */
+    struct output *oldest, *newest;            /* open */
+    struct output *first, *last;               /* the queue of those with something to write */
+    struct output *live;                       /* group: an open one whose turn it is, or NULL */
+    bool is_room_due;                          /* to some output */
+    struct deadline prompt;                    /* a partial line has waited long enough */
+    struct deadline stall;                     /* armed in a sweep after a signal */
+    bool has_progressed;                       /* since that was armed */
+    uv_idle_t idle; /* writes on when a lot is to be written; meaningful if has_idle */
+    bool has_idle;
+    bool is_closing;
+    char *scratch; /* PRINTER_SCRATCH bytes, if is_on */
+    struct logs logs;
+};
+
+/* The loop's, or NULL with ajob_error() set. */
+struct printer *printer_of(struct ajob_loop *loop);
+
+/* The output is open, prints a piece that lines_add() made, is closed. */
+void printer_add(struct printer *printer, struct output *output);
+void printer_print(struct output *output, enum output_stream stream, const char *piece,
+                   size_t length);
+void printer_close(struct output *output, bool has_failed);
+
+/* Facts that is_full depends on have changed. */
+void printer_weigh(struct output *output);
+
+/* Nothing of the output is needed any more once it is written. */
+void printer_release(struct output *output);
+
+/* The rest of the output is dropped: says so, once. */
+void printer_lose(struct output *output, int error);
+
+/* A descriptor cannot be written to: the run is cancelled. */
+void printer_fail(struct printer *printer, const struct sink *sink);
+
+/* A line is not complete: what there is of it is printed after a while if it is
+ * alone. */
+void printer_await_prompt(struct printer *printer);
+
+/* output.c: a partial line has waited long enough. */
+void output_flush_prompt(struct output *output);
+
+#endif

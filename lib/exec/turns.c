@@ -1,0 +1,236 @@
+/*
+ * turns.c - who may write now, and the writing. See printer.h.
+ *
+ * In the queue are, in the modes prefix and stream, all outputs with something to
+ * write, each for a piece at a time; in the modes group and none those that have
+ * ended, each until all of it is written. In the mode group one that is open may
+ * be live: it writes as it goes, once the queue is empty, and as soon as it has
+ * written anything the queue waits for its end.
+ */
+#include "exec/turns.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+
+enum { BUDGET = 1 << 20 }; /* written in one go, before the loop has its turn again */
+
+static bool is_by_line(const struct printer *printer) {
+    return printer->options.mode == AJOB_OUTPUT_PREFIX ||
+           printer->options.mode == AJOB_OUTPUT_STREAM;
+}
+
+static bool has_backlog(const struct output *output) {
+    return output->backlog && output->backlog->length;
+}
+
+/* ---- the queue --------------------------------------------------------- */
+
+static void enqueue(struct output *output, bool is_first) {
+    struct printer *printer = output->printer;
+    struct output *next = is_first ? printer->first : NULL;
+    struct output *previous = is_first ? NULL : printer->last;
+    if (output->is_queued)
+        return;
+    output->is_queued = true;
+    output->queue_next = next;
+    output->queue_previous = previous;
+    *(previous ? &previous->queue_next : &printer->first) = output;
+    *(next ? &next->queue_previous : &printer->last) = output;
+}
+
+static void dequeue(struct output *output) {
+    struct printer *printer = output->printer;
+    struct output *next = output->queue_next, *previous = output->queue_previous;
+    if (!output->is_queued)
+        return;
+    output->is_queued = false;
+    *(previous ? &previous->queue_next : &printer->first) = next;
+    *(next ? &next->queue_previous : &printer->last) = previous;
+}
+
+/* All of its backlog is written or dropped. */
+static void drained(struct output *output) {
+    struct printer *printer = output->printer;
+    dequeue(output);
+    for (size_t i = 0; i < sizeof printer->writers / sizeof printer->writers[0]; i++)
+        if (printer->writers[i] == output)
+            printer->writers[i] = NULL;
+    if (output->is_closed && output->backlog) {
+        backlog_done(output->backlog);
+        output->backlog = mem_free(output->backlog);
+    }
+    if (output->is_released)
+        mem_free(output);
+}
+
+void turns_drop(struct output *output) {
+    if (output->backlog)
+        backlog_done(output->backlog);
+    drained(output);
+}
+
+/* ---- the descriptors --------------------------------------------------- */
+
+static size_t sink_index(const struct printer *printer, enum output_stream stream) {
+    if (printer->is_one_sink)
+        return 0;
+    return printer->options.mode == AJOB_OUTPUT_NONE ? OUTPUT_STDERR : stream;
+}
+
+static bool may_write(const struct output *output, enum output_stream stream) {
+    const struct printer *printer = output->printer;
+    size_t i = sink_index(printer, stream);
+    return !printer->sinks[i].is_blocked && !printer->sinks[i].error &&
+           (!printer->writers[i] || printer->writers[i] == output);
+}
+
+/* Writes what is taken now of a piece of which so much is left. */
+static size_t write_some(struct output *output, enum output_stream stream, const char *data,
+                         size_t length, size_t left) {
+    struct printer *printer = output->printer;
+    const ajob_output_options *options = &printer->options;
+    size_t i = sink_index(printer, stream);
+    struct sink *sink = &printer->sinks[i];
+    if (options->before)
+        options->before(sink->fd, options->data);
+    size_t done = sink_write(sink, data, length);
+    if (options->after)
+        options->after(sink->fd, sink->at_line_start, done < left, options->data);
+    if (done) {
+        output->has_written = printer->has_progressed = true;
+        printer->writers[i] = done < left ? output : NULL;
+    }
+    if (sink->error)
+        printer_fail(printer, sink);
+    return done;
+}
+
+/* ---- turns ------------------------------------------------------------- */
+
+static void choose_live(struct printer *printer) {
+    if (printer->options.mode != AJOB_OUTPUT_GROUP || !printer->options.live || printer->live ||
+        printer->first || !printer->oldest)
+        return;
+    printer->live = printer->oldest;
+    printer_weigh(printer->live);
+}
+
+/* The live one may write: it has begun, or nobody waits. */
+static bool is_live(const struct output *output) {
+    const struct printer *printer = output->printer;
+    return printer->live == output && (output->has_written || !printer->first);
+}
+
+static bool can_write_next(struct output *output) {
+    enum output_stream stream;
+    return backlog_next(output->backlog, &stream) && may_write(output, stream);
+}
+
+/* Who may write something of its backlog now, or NULL. */
+static struct output *next_writer(struct printer *printer) {
+    choose_live(printer);
+    struct output *live = printer->live, *output = printer->first;
+    if (live && is_live(live))
+        output = live;
+    if (!is_by_line(printer))
+        return output && has_backlog(output) && can_write_next(output) ? output : NULL;
+    while (output && !can_write_next(output))
+        output = output->queue_next;
+    return output;
+}
+
+/* Returns how much was written. */
+static size_t write_next(struct output *output) {
+    struct printer *printer = output->printer;
+    struct backlog *backlog = output->backlog;
+    size_t length;
+    const char *data = backlog_peek(backlog, printer->scratch, PRINTER_SCRATCH, &length);
+    if (!data) {
+        int error = errno;
+        backlog_done(backlog);
+        printer_lose(output, error);
+        if (!has_backlog(output))
+            drained(output);
+        return 0;
+    }
+    size_t done =
+        write_some(output, (enum output_stream)backlog->stream, data, length, backlog->left);
+    if (printer->is_gone)
+        return 0; /* and with it the backlog */
+    bool is_piece_over = done && backlog_skip(backlog, done);
+    printer_weigh(output);
+    if (!has_backlog(output)) {
+        drained(output);
+    } else if (is_piece_over && is_by_line(printer)) {
+        dequeue(output);
+        enqueue(output, false);
+    }
+    return done;
+}
+
+bool turns_write(struct printer *printer) {
+    size_t budget = BUDGET;
+    struct output *output;
+    while (!printer->is_gone && (output = next_writer(printer))) {
+        size_t done = write_next(output);
+        if (done >= budget)
+            return true;
+        budget -= done;
+    }
+    return false;
+}
+
+/* Without a detour by the backlog, if nothing is before it. Returns how much. */
+static size_t write_directly(struct output *output, enum output_stream stream, const char *data,
+                             size_t length) {
+    struct printer *printer = output->printer;
+    if (has_backlog(output) || (!is_by_line(printer) && !is_live(output)) ||
+        !may_write(output, stream))
+        return 0;
+    return write_some(output, stream, data, length, length);
+}
+
+static void hold(struct output *output, enum output_stream stream, const char *data,
+                 size_t length) {
+    if (!output->backlog)
+        output->backlog = mem_new(sizeof *output->backlog);
+    if (!output->backlog)
+        printer_lose(output, ENOMEM);
+    else if (!output->has_lost && !backlog_add(output->backlog, stream, data, length))
+        printer_lose(output, output->backlog->bytes.error);
+}
+
+void turns_print(struct output *output, enum output_stream stream, const char *data,
+                 size_t length) {
+    struct printer *printer = output->printer;
+    if (printer->is_gone)
+        return;
+    choose_live(printer);
+    size_t done = write_directly(output, stream, data, length);
+    if (done == length || printer->is_gone)
+        return;
+    hold(output, stream, data + done, length - done);
+    if (!has_backlog(output))
+        drained(output); /* no memory at all */
+    else if (is_by_line(printer))
+        enqueue(output, false);
+    printer_weigh(output);
+}
+
+void turns_close(struct output *output, bool has_failed) {
+    struct printer *printer = output->printer;
+    bool was_first = is_live(output) && output->has_written;
+    if (printer->live == output)
+        printer->live = NULL;
+    if (printer->options.mode == AJOB_OUTPUT_NONE && !has_failed)
+        turns_drop(output);
+    else if (has_backlog(output))
+        enqueue(output, was_first);
+    else
+        drained(output);
+}
+
+bool turns_is_waiting(const struct printer *printer) {
+    return printer->first || (printer->live && has_backlog(printer->live));
+}
