@@ -249,8 +249,6 @@ static int look_at_tasks(struct builder *builder) {
         if (task->kind == SPEC_EACH && task->each->lines)
             count_use(task->each->lines, builder);
     }
-    for (uint32_t i = 0; i < spec->env.count; i++)
-        expand_uses(spec, NULL, spec->env.items[i].value.text, count_use, builder);
     for (struct spec_task *task = spec->first; task; task = spec_next(task))
         if (task->kind == SPEC_EACH && is_streamed_to(builder, task))
             builder->is_streamed[task->each->lines->number] = true;
