@@ -6,9 +6,12 @@
  *
  *   cmd/        the command line; it knows lib/ajob.h and nothing else of lib/
  *     main              this file
+ *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_completion, cmd_help
+ *                       a subcommand: its options and what they ask for
+ *     cmd_download, cmd_get, cmd_graph, cmd_completion, cmd_help
+ *                       one subcommand each: its options and what they ask for
  *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_run, cmd_graph,
  *     cmd_check, cmd_completion, cmd_help
- *                       a subcommand: its options and what they ask for
  *     targets           what get is asked for: operands and lists
  *     definition        what graph and run are asked for: a spec, or tasks from options
  *     token             the token for GitHub's API

@@ -678,7 +678,8 @@ typedef void ajob_draw_fn(const char *text, void *data);
 AJOB_API int ajob_spec_draw(const ajob_spec *spec, enum ajob_drawing drawing, ajob_draw_fn *draw,
                             void *data);
 
-/* The JSON Schema (draft-07) of specs. A string of the library's own. */
+/* The JSON Schema (draft-07) of specs. A string of the library's own; NULL on lack of
+ * memory. */
 AJOB_API const char *ajob_spec_schema(void);
 
 /* ---- events ------------------------------------------------------------ */
