@@ -123,7 +123,7 @@ static const struct schema_key task_keys[] = {
      .help = "Every release instead of one"},
     {KEY("flat", BOOL), .kinds = BIT(RELEASE), IN(PAYLOAD, spec_release, flat),
      .help = "Write to DIR/ASSET instead of DIR/TAG/ASSET"},
-    {KEY("do", TASK), .kinds = BIT(EACH), .help = "The task for each item, ${item} in it"},
+    {KEY("do", TASK), .kinds = BIT(EACH), .flags = IS_REQUIRED, .help = "The task for each item, ${item} in it"},
     {.name = NULL},
 };
 
