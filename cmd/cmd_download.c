@@ -6,16 +6,15 @@
  */
 #include "cli.h"
 #include "runner.h"
+#include "token.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_TOKEN = 16 * 1024, MOST_SHOWN = 4096 };
+enum { MOST_SHOWN = 4096 };
 
 struct download_options {
     struct run_options run;
@@ -82,66 +81,6 @@ static const struct cli_option asset_options[] = {
     },
     {0},
 };
-
-/* ---- the token --------------------------------------------------------- */
-
-/* The token in text, without the white space around it, moved to its beginning.
- * False if there is something in it that no token has. */
-static bool trim_token(char *text) {
-    size_t begin = strspn(text, " \t\r\n"), end = strlen(text);
-    while (end > begin && strchr(" \t\r\n", text[end - 1]))
-        end--;
-    memmove(text, text + begin, end - begin);
-    text[end - begin] = '\0';
-    for (const char *at = text; *at; at++)
-        if (!isgraph((unsigned char)*at))
-            return false;
-    return true;
-}
-
-/* Reads the token from a file into token. STATUS_OK, or a status after a message. */
-static int read_token(const struct command *command, const char *path, char token[MOST_TOKEN]) {
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return cli_fail(command, STATUS_USAGE, "--token-file: %s: cannot be read: %s", path,
-                        strerror(errno));
-    errno = 0;
-    size_t length = fread(token, 1, MOST_TOKEN - 1, file);
-    int error = ferror(file) ? errno : 0;
-    bool longer = getc(file) != EOF;
-    fclose(file);
-    token[length] = '\0';
-    if (error)
-        return cli_fail(command, STATUS_USAGE, "--token-file: %s: cannot be read: %s", path,
-                        strerror(error));
-    if (longer || strlen(token) != length || !trim_token(token))
-        return cli_fail(command, STATUS_USAGE,
-                        "--token-file: %s: does not hold a token: it must be one printable word",
-                        path);
-    if (!*token)
-        return cli_fail(command, STATUS_USAGE, "--token-file: %s: holds no token", path);
-    return STATUS_OK;
-}
-
-/* Puts the token to use, or "", into token. It is never printed. */
-static int find_token(const struct command *command, const char *path, char token[MOST_TOKEN]) {
-    static const char *const names[] = {"GH_TOKEN", "GITHUB_TOKEN"};
-
-    if (path)
-        return read_token(command, path, token);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (!value)
-            continue;
-        if (snprintf(token, MOST_TOKEN, "%s", value) >= MOST_TOKEN || !trim_token(token))
-            return cli_fail(command, STATUS_USAGE,
-                            "%s: does not hold a token: it must be one printable word", names[i]);
-        if (*token)
-            return STATUS_OK;
-    }
-    token[0] = '\0';
-    return STATUS_OK;
-}
 
 /* GITHUB_API_URL, unless the repository is a URL of a host of its own. */
 static const char *api_url(const char *repository) {
@@ -249,14 +188,15 @@ static int add_releases(struct run *run, const struct download_options *options,
 
 static int download(const struct command *command, void *data, const struct text_list *operands) {
     const struct download_options *options = data;
-    static char token[MOST_TOKEN];
+    static char token[TOKEN_SIZE];
     struct run run;
     int status = check(command, options, operands);
 
     if (status == STATUS_OK)
-        status = find_token(command, options->token_file, token);
+        status = token_find(command, options->token_file, token);
     if (status == STATUS_OK)
-        status = run_open(&run, command, &options->run);
+        status = run_open(&run, command, &options->run,
+                          &(struct run_work){.policy = run_policy(&options->run)});
     if (status != STATUS_OK)
         return status;
 

@@ -6,10 +6,16 @@
  *
  *   cmd/        the command line; it knows lib/ajob.h and nothing else of lib/
  *     main              this file
+ *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_completion, cmd_help
+ *                       a subcommand: its options and what they ask for
  *     cmd_download, cmd_get, cmd_graph, cmd_completion, cmd_help
  *                       one subcommand each: its options and what they ask for
+ *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_run, cmd_graph,
+ *     cmd_check, cmd_completion, cmd_help
  *     targets           what get is asked for: operands and lists
  *     definition        what graph and run are asked for: a spec, or tasks from options
+ *     token             the token for GitHub's API
+ *     input, mistakes   files that are read whole; what is wrong with a spec
  *     runner            from the options that all runs have to an exit status
  *     leftovers         debug builds: nothing is left behind
  *     view_*            what a run shows: bars, lines, NDJSON
@@ -20,6 +26,8 @@
  *
  *   lib/        libajob; ajob.h is its one public header
  *     version           which libraries it stands on
+ *     spec/             a graph of tasks as JSON: read, checked, made into tasks
+ *     exec/             processes: spawned, read, waited for with all that they left
  *     net/              curl on the loop, fetches, part files, digests and
  *                       checksums, GitHub's API, the download and release tasks
  *     core/             loop, task, group, pool, deadlines, retry, events, signals
@@ -42,8 +50,10 @@
 #include <unistd.h>
 
 const struct command *const cli_commands[] = {
-    &download_command,   &get_command,  &check_command, &graph_command,
-    &completion_command, &help_command, NULL,
+    &download_command, &get_command,   &gather_command,
+    &any_command,      &race_command,  &run_command,
+    &check_command,    &graph_command, &completion_command,
+    &help_command,     NULL,
 };
 
 struct ajob_options {

@@ -2,7 +2,8 @@
  * runner.h - from the options that all runs have to a run, and its exit status.
  *
  *     struct run run;
- *     int status = run_open(&run, command, &options->run);
+ *     struct run_work work = {.policy = run_policy(&options->run)};
+ *     int status = run_open(&run, command, &options->run, &work);
  *     if (status != STATUS_OK)
  *         return status;
  *     ... make tasks, ajob_group_add(run.root, task); on a mistake
@@ -17,7 +18,10 @@
 
 #include "cli.h"
 
-/* Filled by the two tables below. The views' modes are theirs (view.h). */
+/* What --exit-code says. */
+enum { EXIT_CODE_ANY, EXIT_CODE_FIRST };
+
+/* Filled by the tables below. The views' modes are theirs (view.h). */
 struct run_options {
     struct amount jobs, per_host, retries;
     struct amount timeout, grace, retry_delay, connect_timeout, stall_timeout;
@@ -29,12 +33,16 @@ struct run_options {
     int progress; /* enum progress_mode */
     int color;    /* enum color_mode */
     int verbosity;
+    int exit_code;
     bool fail_fast;
+    bool adds_events; /* behind what is in their file, which is of an earlier run */
     bool quiet;
     bool dry_run;
 };
 
 extern const struct cli_option run_transfer_options[];
+extern const struct cli_option run_command_options[]; /* of gather, any and race */
+extern const struct cli_option run_graph_options[];   /* of run */
 extern const struct cli_option run_network_options[];
 extern const struct cli_option run_output_options[];
 
@@ -47,9 +55,17 @@ struct run {
     int write_error; /* errno of the first failure to write to stdout, or 0 */
 };
 
+/* What a run is of. */
+struct run_work {
+    enum ajob_policy policy; /* of the root group */
+    bool has_commands;       /* --dir is where they run: it must be there */
+    unsigned commands;       /* how many run at once; 0: as many as there are CPUs */
+};
+
 /* Makes the loop and the root group. Returns STATUS_OK, or another status after
  * a message, with nothing left to close. */
-int run_open(struct run *run, const struct command *command, const struct run_options *options);
+int run_open(struct run *run, const struct command *command, const struct run_options *options,
+             const struct run_work *work);
 
 /* Runs the root group, shows it, writes its events, and closes everything.
  * Returns the exit status, unless a signal ended the run: it is then raised
@@ -70,8 +86,10 @@ int run_add(struct run *run, ajob_task *task, const char *title, const char *wha
 void run_print(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What the options say in the words of ajob.h. The strings are the options'. */
+uint64_t run_duration(const struct amount *amount); /* never 0 where 0 was given */
 ajob_http_options run_http(const struct run_options *options);
 ajob_retry run_retry(const struct run_options *options);
+ajob_retry run_command_retry(const struct run_options *options);
 bool run_has_retry(const struct run_options *options);
 enum ajob_policy run_policy(const struct run_options *options);
 

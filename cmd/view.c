@@ -290,6 +290,15 @@ static void screen_event(struct view *view, const ajob_event *event) {
         lines_write(screen, event->type == AJOB_RUN_CANCELLING, false);
 }
 
+/* A line of the tree of tasks, which SIGUSR1 asks for: as a line of the log, so that
+ * no frame is in its way. */
+static void tell_tree(const char *line, void *data) {
+    struct screen *screen = data;
+    screen_say(screen, TONE_PLAIN, "%s", line);
+    if (!screen->bars)
+        lines_write(screen, true, false);
+}
+
 static void screen_tick(struct view *view) {
     struct screen *screen = (struct screen *)view;
 
@@ -350,8 +359,10 @@ struct view *view_open_on(ajob_loop *loop, const struct view_options *options, i
     if (options->color != COLOR_AUTO)
         screen->term.color = options->color == COLOR_ALWAYS;
     screen->bars = picks_bars(options, &screen->term);
-    if (view_listen(&screen->view))
+    if (view_listen(&screen->view)) {
+        ajob_on_dump(loop, tell_tree, screen);
         return &screen->view;
+    }
     screen_close(&screen->view);
     return NULL;
 }

@@ -31,11 +31,11 @@ struct view_options {
  * made for it, lines otherwise. NULL on lack of memory. */
 struct view *view_open(ajob_loop *loop, const struct view_options *options);
 
-/* Every event as a line of JSON, into a file that is created or emptied; "-"
- * is stdout, and when the reader of that has gone the run is cancelled by
+/* Every event as a line of JSON, into a file that is created, or emptied unless the
+ * lines go behind what is in it; "-" is stdout, and when the reader of that has gone the run is cancelled by
  * "SIGPIPE". NULL and one line of text in *error (the caller's to free; NULL
  * on lack of memory): "events: FILE: why". */
-struct view *view_events_open(ajob_loop *loop, const char *path, char **error);
+struct view *view_events_open(ajob_loop *loop, const char *path, bool appends, char **error);
 
 /* Writes what is left and frees the view. After the run: the loop must have no
  * more events for it. Returns -1 if something could not be written, which is

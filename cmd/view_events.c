@@ -88,13 +88,14 @@ static int events_close(struct view *view) {
     return lost ? -1 : 0;
 }
 
-static int open_file(const char *path) {
+static int open_file(const char *path, bool appends) {
     if (strcmp(path, "-") == 0)
         return fcntl(STDOUT_FILENO, F_GETFD) < 0 ? -1 : STDOUT_FILENO;
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+    int how = appends ? O_APPEND : O_TRUNC;
+    return open(path, O_WRONLY | O_CREAT | how | O_CLOEXEC | O_NOCTTY, 0666);
 }
 
-struct view *view_events_open(ajob_loop *loop, const char *path, char **error) {
+struct view *view_events_open(ajob_loop *loop, const char *path, bool appends, char **error) {
     static const struct view_kind kind = {events_event, events_tick, events_close};
     struct events_view *events = calloc(1, sizeof *events);
     char name[NAME_SIZE];
@@ -102,7 +103,7 @@ struct view *view_events_open(ajob_loop *loop, const char *path, char **error) {
     *error = NULL;
     if (!events)
         return NULL;
-    int fd = open_file(path);
+    int fd = open_file(path, appends);
     int why = errno;
     term_init(&events->term, fd, NULL);
     term_escape(&events->term, name, sizeof name, path);

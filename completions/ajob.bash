@@ -23,7 +23,7 @@ _ajob() {
     case $command in
     '')
         options='--help --version'
-        operands='download get check graph completion help'
+        operands='download get gather any race run check graph completion help'
         ;;
     download)
         options='--all --pattern --exclude --flat --list --token-file --max-wait --dir --download-dir --jobs --per-host --timeout --grace --retries --retry-delay --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
@@ -74,6 +74,84 @@ _ajob() {
         --color) words='auto always never' ;;
         esac
         ;;
+    gather)
+        options='--name --keep-going --dir --jobs --timeout --grace --retries --retry-delay --exit-code --dry-run --events --progress --color --quiet --verbose --help'
+        operands=''
+        case $prev in
+        --name) kind=nothing ;;
+        -d | --dir) kind=dirs ;;
+        -j | --jobs) kind=nothing ;;
+        --timeout) kind=nothing ;;
+        --grace) kind=nothing ;;
+        -r | --retries) kind=nothing ;;
+        --retry-delay) kind=nothing ;;
+        --exit-code) words='any first' ;;
+        --events) kind=files ;;
+        --progress) words='auto bar lines none' ;;
+        --color) words='auto always never' ;;
+        esac
+        ;;
+    any)
+        options='--name --dir --jobs --timeout --grace --retries --retry-delay --exit-code --dry-run --events --progress --color --quiet --verbose --help'
+        operands=''
+        case $prev in
+        --name) kind=nothing ;;
+        -d | --dir) kind=dirs ;;
+        -j | --jobs) kind=nothing ;;
+        --timeout) kind=nothing ;;
+        --grace) kind=nothing ;;
+        -r | --retries) kind=nothing ;;
+        --retry-delay) kind=nothing ;;
+        --exit-code) words='any first' ;;
+        --events) kind=files ;;
+        --progress) words='auto bar lines none' ;;
+        --color) words='auto always never' ;;
+        esac
+        ;;
+    race)
+        options='--name --dir --jobs --timeout --grace --retries --retry-delay --exit-code --dry-run --events --progress --color --quiet --verbose --help'
+        operands=''
+        case $prev in
+        --name) kind=nothing ;;
+        -d | --dir) kind=dirs ;;
+        -j | --jobs) kind=nothing ;;
+        --timeout) kind=nothing ;;
+        --grace) kind=nothing ;;
+        -r | --retries) kind=nothing ;;
+        --retry-delay) kind=nothing ;;
+        --exit-code) words='any first' ;;
+        --events) kind=files ;;
+        --progress) words='auto bar lines none' ;;
+        --color) words='auto always never' ;;
+        esac
+        ;;
+    run)
+        options='--exec --get --set --keep-going --resume --token-file --dir --jobs --per-host --timeout --grace --retries --retry-delay --exit-code --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
+        operands=''
+        case $prev in
+        --exec) kind=nothing ;;
+        --get) kind=nothing ;;
+        --set) kind=nothing ;;
+        --resume) kind=files ;;
+        --token-file) kind=files ;;
+        -d | --dir) kind=dirs ;;
+        -j | --jobs) kind=nothing ;;
+        --per-host) kind=nothing ;;
+        --timeout) kind=nothing ;;
+        --grace) kind=nothing ;;
+        -r | --retries) kind=nothing ;;
+        --retry-delay) kind=nothing ;;
+        --exit-code) words='any first' ;;
+        -H | --header) kind=nothing ;;
+        --cacert) kind=files ;;
+        --http) words='auto 1.1 2' ;;
+        --connect-timeout) kind=nothing ;;
+        --stall-timeout) kind=nothing ;;
+        --events) kind=files ;;
+        --progress) words='auto bar lines none' ;;
+        --color) words='auto always never' ;;
+        esac
+        ;;
     check)
         options='--set --strict --json --schema --verbose --help'
         operands=''
@@ -97,7 +175,7 @@ _ajob() {
         ;;
     help)
         options='--help'
-        operands='download get check graph completion help'
+        operands='download get gather any race run check graph completion help'
         ;;
     *)
         kind=nothing

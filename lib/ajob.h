@@ -418,8 +418,8 @@ AJOB_API int ajob_exec_change(ajob_task *exec, const ajob_exec_options *options)
 AJOB_API int64_t ajob_exec_read(const ajob_task *exec, uint64_t offset, char *buffer, size_t size);
 AJOB_API uint64_t ajob_exec_printed(const ajob_task *exec);
 
-/* Calls printed when there is more of that to read, and when the command has
- * ended. ajob_exec_taken() says that what is before offset will not be read
+/* Calls printed when there is more of that to read, and when an attempt is over;
+ * NULL: no longer. ajob_exec_taken() says that what is before offset will not be read
  * again: a command that is more than 1 MiB ahead is not read from until then. */
 AJOB_API int ajob_exec_follow(ajob_task *exec, ajob_done_fn *printed, void *data);
 AJOB_API void ajob_exec_taken(ajob_task *exec, uint64_t offset);
@@ -678,7 +678,8 @@ typedef void ajob_draw_fn(const char *text, void *data);
 AJOB_API int ajob_spec_draw(const ajob_spec *spec, enum ajob_drawing drawing, ajob_draw_fn *draw,
                             void *data);
 
-/* The JSON Schema (draft-07) of specs. A string of the library's own. */
+/* The JSON Schema (draft-07) of specs. A string of the library's own; NULL on lack of
+ * memory. */
 AJOB_API const char *ajob_spec_schema(void);
 
 /* ---- events ------------------------------------------------------------ */

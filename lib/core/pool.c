@@ -86,7 +86,7 @@ void pool_leave(struct ajob_task *task) {
 
 static bool has_room(const struct ajob_pool *pool, unsigned count, const struct ajob_task *task) {
     bool is_turn = !pool->first_waiter || !came_before(pool->first_waiter, task);
-    return is_turn && count <= pool->size - pool->used;
+    return is_turn && pool->used + count <= pool->size;
 }
 
 bool pool_take(struct ajob_task *task) {
@@ -119,6 +119,12 @@ void pool_give(struct ajob_task *task) {
         slot.pool->used -= slot.count;
         wake_first(slot.pool);
     }
+}
+
+void pool_exchange(struct ajob_pool *held, struct ajob_pool *wanted) {
+    held->used--;
+    wake_first(held);
+    wanted->used++;
 }
 
 ajob_pool *ajob_pool_new(ajob_loop *loop, const char *name, unsigned size) {

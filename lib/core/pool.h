@@ -27,6 +27,10 @@ bool pool_take(struct ajob_task *task);
 /* Gives back what the task holds. */
 void pool_give(struct ajob_task *task);
 
+/* A slot that is held becomes one of another pool, which may have one too many then:
+ * for a task that learns only at its start which it needs. */
+void pool_exchange(struct ajob_pool *held, struct ajob_pool *wanted);
+
 /* The task no longer waits. */
 void pool_leave(struct ajob_task *task);
 

@@ -40,6 +40,8 @@ struct task_kind {
     /* Adds tasks to its group or its group's group while it runs: another
      * attempt keeps them, and how many tasks a run has is not known. */
     bool grows;
+    /* Its start begins its feed again: another attempt is possible. */
+    bool feeds_again;
     /* Meaningful while an ajob_set_retry() is missing. */
     ajob_retry retry;
     /* Begins an attempt. */

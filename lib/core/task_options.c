@@ -259,7 +259,8 @@ bool ajob_task_is_group(const ajob_task *task) {
 /* ---- looking, inside ----------------------------------------------------------- */
 
 bool task_can_repeat(const struct ajob_task *task) {
-    return !task->kind->grows && !(task->kind->is_group && group_of(task)->feed);
+    bool is_fed = task->kind->is_group && group_of(task)->feed;
+    return !task->kind->grows && (!is_fed || task->kind->feeds_again);
 }
 
 bool task_is_finalizer(const struct ajob_task *task) {

@@ -74,8 +74,7 @@ static struct command_options *copy_options(const ajob_exec_options *options) {
     size_t argument_count = count_strings(argv, &bytes);
     size_t variable_count = count_strings(options->env, &bytes);
     size_t pointers = argument_count + variable_count + 2;
-    struct command_options *copy =
-        mem_new(sizeof *copy + pointers * sizeof(const char *) + bytes);
+    struct command_options *copy = mem_new(sizeof *copy + pointers * sizeof(const char *) + bytes);
     if (!copy)
         return NULL;
     const char **array = (const char **)(copy + 1);
@@ -117,6 +116,10 @@ int command_set(struct command *command, const ajob_exec_options *options) {
     mem_free(command->options);
     command->options = copy;
     return 0;
+}
+
+const struct spawn *command_spawn(const struct command *command) {
+    return &command->options->spawn;
 }
 
 /* ---- lines, for a service ---------------------------------------------- */
@@ -187,6 +190,12 @@ static void was_read(void *owner, enum spawn_pipe pipe, const char *data, size_t
         command->printed(&command->task, command->printed_data);
 }
 
+static void has_started(void *owner) {
+    struct command *command = owner;
+    if (command->hooks)
+        command->hooks->started(command);
+}
+
 static bool is_full(void *owner) {
     struct command *command = owner;
     return output_is_full(command->output);
@@ -224,8 +233,7 @@ static void is_over(void *owner, struct process_end end) {
     command->process = NULL;
     free_lines(command);
     if (command->output) {
-        output_close(command->output,
-                     !outcome.succeeded && command->task.wanted != AJOB_CANCELLED);
+        output_close(command->output, !outcome.succeeded && command->task.wanted != AJOB_CANCELLED);
         if (!command->options->keeps_stdout)
             release_output(command);
     }
@@ -238,12 +246,12 @@ static void is_over(void *owner, struct process_end end) {
 }
 
 static void fail(struct command *command, char *cause) {
-    is_over(command, (struct process_end){
-                         .exit = -1, .failure = cause ? cause : mem_copy("out of memory")});
+    is_over(command,
+            (struct process_end){.exit = -1, .failure = cause ? cause : mem_copy("out of memory")});
 }
 
 void command_start(struct ajob_task *task) {
-    static const struct process_owner owner = {was_read, is_full, is_over};
+    static const struct process_owner owner = {was_read, is_full, is_over, has_started};
     struct command *command = command_of(task);
     struct command_options *options = command->options;
     struct reaper *reaper = reaper_of(task->loop);
@@ -255,7 +263,7 @@ void command_start(struct ajob_task *task) {
         return;
     }
     if (command->printed)
-        output_follow(command->output);
+        output_follow(command->output, true);
     options->spawn.extra_as = command->extra_as;
     command->extra_is_told = !command->extra_as;
     if (options->stdin_task) {
@@ -351,7 +359,7 @@ int ajob_exec_follow(ajob_task *task, ajob_done_fn *printed, void *data) {
     command->printed = printed;
     command->printed_data = data;
     if (command->process)
-        output_follow(command->output);
+        output_follow(command->output, printed != NULL);
     return 0;
 }
 

@@ -16,6 +16,8 @@
 struct command;
 
 struct command_hooks {
+    /* The process of the attempt runs; may come from inside command_start(). */
+    void (*started)(struct command *command);
     /* A line of its standard output or error, without its newline; only while
      * wants_lines. One of more than 64 KiB is cut. */
     void (*line)(struct command *command, const char *line, size_t length);
@@ -27,9 +29,9 @@ struct command_hooks {
 
 struct command {
     struct ajob_task task;
-    struct command_options *options; /* what was asked for, in one block */
-    struct output *output;           /* of the last attempt; NULL before the first */
-    struct process *process;         /* NULL: no attempt is under way */
+    struct command_options *options;   /* what was asked for, in one block */
+    struct output *output;             /* of the last attempt; NULL before the first */
+    struct process *process;           /* NULL: no attempt is under way */
     const struct command_hooks *hooks; /* NULL: none */
     struct command_lines *lines;       /* what has come of lines; NULL: nothing yet */
     ajob_done_fn *printed;             /* see ajob_exec_follow() */
@@ -42,6 +44,9 @@ struct command {
 /* Copies what is asked for; what was before is freed. 0, or an AJOB_E... with
  * ajob_error() set. Not while an attempt is under way. */
 int command_set(struct command *command, const ajob_exec_options *options);
+
+/* What it runs, where, and in which environment; until command_set(). */
+const struct spawn *command_spawn(const struct command *command);
 
 /* What a task_kind has. */
 void command_start(struct ajob_task *task);

@@ -29,8 +29,8 @@ struct orphans {
     struct ajob_loop *loop;
     struct deadline grace; /* armed once the first was told to stop */
     bool is_told, grace_is_over;
-    bool has_looked; /* and nothing has happened since */
-    bool has_killed; /* in that look */
+    bool has_looked;     /* and nothing has happened since */
+    bool has_killed;     /* in that look */
     struct pids before;  /* our children at the beginning */
     struct pids told;    /* to stop, politely */
     struct pids skipped; /* sessions left alone */

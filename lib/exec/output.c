@@ -169,8 +169,8 @@ int output_dup(const struct output *output) {
     return -1;
 }
 
-void output_follow(struct output *output) {
-    output->is_followed = true;
+void output_follow(struct output *output, bool is_followed) {
+    output->is_followed = is_followed;
     printer_weigh(output);
 }
 

@@ -40,8 +40,9 @@ int64_t output_read(const struct output *output, uint64_t offset, char *buffer, 
  * close-on-exec, the caller's; or -1 with errno. For another command's stdin. */
 int output_dup(const struct output *output);
 
-/* Somebody follows: the output is full while it is 1 MiB ahead of what was taken. */
-void output_follow(struct output *output);
+/* Somebody follows, or does no more: the output is full while it is 1 MiB ahead of
+ * what was taken. */
+void output_follow(struct output *output, bool is_followed);
 void output_taken(struct output *output, uint64_t offset);
 
 /* Drops what is kept; what is still to be written is written. After

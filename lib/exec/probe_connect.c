@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "core/loop.h"
+#include "core/task.h"
 #include "exec/probe_look.h"
 
 enum { ADDRESSES_MAX = 8, ANSWER_MAX = 64 };
@@ -236,12 +237,12 @@ static bool begin_resolving(struct connect_look *connect) {
 static struct look *begin(struct probe *probe) {
     const struct probe_setup *setup = look_setup(probe);
     struct connect_look *connect = mem_new(sizeof *connect);
-    if (!connect || !deadline_init(&setup->loop->deadlines, &connect->bound, bound_is_due)) {
+    if (!connect || !deadline_init(&setup->task->loop->deadlines, &connect->bound, bound_is_due)) {
         mem_free(connect);
         return NULL;
     }
     connect->look.probe = probe;
-    connect->loop = setup->loop;
+    connect->loop = setup->task->loop;
     connect->plan = setup->plan;
     connect->bound.depth = UINT32_MAX;
     if (connect->plan->is_numeric)
@@ -256,11 +257,12 @@ static struct look *begin(struct probe *probe) {
     return &connect->look;
 }
 
-static void abandon(struct look *look) {
+static bool abandon(struct look *look) {
     struct connect_look *connect = (struct connect_look *)look;
     if (connect->state == CONNECT_RESOLVING)
         uv_cancel((uv_req_t *)&connect->resolving); /* or it comes when it comes */
     step(connect);
+    return true;
 }
 
 const struct look_kind look_connect = {.begin = begin, .abandon = abandon};

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "core/loop.h"
+#include "core/task.h"
 #include "exec/probe_look.h"
 
 struct file_look {
@@ -37,7 +38,7 @@ static struct look *begin(struct probe *probe) {
     if (!file)
         return NULL;
     file->look.probe = probe;
-    file->loop = setup->loop;
+    file->loop = setup->task->loop;
     file->request.data = file;
     file->path = dir && path[0] != '/' ? text_make("%s/%s", dir, path) : mem_copy(path);
     if (!file->path || uv_fs_stat(file->loop->uv, &file->request, file->path, has_answered)) {
@@ -48,8 +49,9 @@ static struct look *begin(struct probe *probe) {
     return &file->look;
 }
 
-static void abandon(struct look *look) {
+static bool abandon(struct look *look) {
     uv_cancel((uv_req_t *)&((struct file_look *)look)->request); /* or it comes when it comes */
+    return true;
 }
 
 const struct look_kind look_file = {.begin = begin, .abandon = abandon};

@@ -1,9 +1,8 @@
 /*
  * probe_look.h - what probe.c and the kinds of looking share; for probe*.c only.
  *
- * A look is one try of a probe, or, of fd, the only one. It owns its memory and
- * its handles and frees itself once these are closed: whoever loses interest just
- * abandons it.
+ * A look is one try of a probe. It owns its memory and its handles and frees itself
+ * once these are closed: whoever loses interest just abandons it.
  */
 #ifndef AJOB_EXEC_PROBE_LOOK_H
 #define AJOB_EXEC_PROBE_LOOK_H
@@ -26,14 +25,15 @@ struct look {
 struct look_kind {
     /* NULL: there is no memory or no descriptor for it now; as a look in vain. */
     struct look *(*begin)(struct probe *probe);
-    /* look_over() comes no more. look->probe is NULL already. */
-    void (*abandon)(struct look *look);
+    /* look_over() comes no more. look->probe is NULL already. False: a process is left,
+     * and the owner's gone() will come. */
+    bool (*abandon)(struct look *look);
 };
 
 struct probe_plan {
-    const struct look_kind *kind; /* NULL: line, which is told and does not look */
+    const struct look_kind *kind; /* NULL: line and fd, which are told and do not look */
     uint64_t interval_ms;
-    int fd;
+    int fd;            /* 0: none */
     char *host, *port; /* tcp, http: for getaddrinfo() */
     bool is_numeric;   /* host is an address: this one */
     struct sockaddr_storage address;
@@ -44,7 +44,7 @@ struct probe_plan {
     bool has_line; /* line was compiled */
 };
 
-extern const struct look_kind look_connect, look_file, look_exec, look_fd;
+extern const struct look_kind look_connect, look_file, look_exec;
 
 const struct probe_setup *look_setup(const struct probe *probe);
 
@@ -52,8 +52,8 @@ const struct probe_setup *look_setup(const struct probe *probe);
  * lives on until its handles are closed. */
 void look_over(struct look *look, bool is_ready);
 
-/* The same for fd, whose look goes on: the value has come. */
-void look_found(struct look *look, const char *value);
+/* A look could not even begin, and why: told once for each probe. */
+void look_failed(struct probe *probe, const char *why);
 
 /* The status of an HTTP answer that begins like this: 0: more is needed, -1: it is
  * no HTTP. */

@@ -181,7 +181,6 @@ static bool plan_line(struct probe_plan *plan, const ajob_ready_options *options
 
 static bool plan_fd(struct probe_plan *plan, const ajob_ready_options *options,
                     struct text *error) {
-    plan->kind = &look_fd;
     plan->fd = options->fd;
     if (plan->fd >= FD_FIRST && plan->fd <= FD_LAST)
         return true;
@@ -223,7 +222,6 @@ struct probe_plan *probe_plan_new(const ajob_ready_options *options, struct text
     struct probe_plan *plan = mem_new(sizeof *plan);
     if (!plan)
         return NULL;
-    plan->fd = -1;
     plan->interval_ms = options->interval_ms ? options->interval_ms : PROBE_INTERVAL_MS;
     bool lacks_text = plans[probe].has_text && (!options->text || !options->text[0]);
     if (lacks_text)
@@ -236,6 +234,10 @@ struct probe_plan *probe_plan_new(const ajob_ready_options *options, struct text
 
 int probe_plan_fd(const struct probe_plan *plan) {
     return plan->fd;
+}
+
+bool probe_plan_wants_lines(const struct probe_plan *plan) {
+    return plan->has_line;
 }
 
 void probe_plan_free(struct probe_plan *plan) {

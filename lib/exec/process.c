@@ -197,8 +197,7 @@ static void begin_clearing(struct process *process) {
     for (int i = 0; i < SPAWN_PIPES; i++)
         close_pipe(&process->pipes[i]);
     go_to(process, CLEARING);
-    process->grace_end_ms =
-        loop_due_ms(process->reaper->loop, process->reaper->loop->grace_ms);
+    process->grace_end_ms = loop_due_ms(process->reaper->loop, process->reaper->loop->grace_ms);
 }
 
 /* Where orphans do not become our children nobody says when one has ended. */
@@ -206,8 +205,8 @@ static void look_again(struct process *process) {
     struct ajob_loop *loop = process->reaper->loop;
     uint64_t look_at_ms = loop_due_ms(loop, LOOK_MS);
     bool is_told = process->reaper->adopts;
-    uint64_t at_ms = is_told || process->grace_end_ms < look_at_ms ? process->grace_end_ms
-                                                                   : look_at_ms;
+    uint64_t at_ms =
+        is_told || process->grace_end_ms < look_at_ms ? process->grace_end_ms : look_at_ms;
     if (process->was_killed)
         at_ms = is_told ? 0 : look_at_ms;
     if (at_ms)
@@ -325,6 +324,8 @@ static bool begin_running(struct process *process, const struct spawned *spawned
     for (int i = 0; i < SPAWN_PIPES; i++)
         if (spawned->pipes[i] >= 0)
             is_open = open_pipe(process, i, spawned->pipes[i]) && is_open;
+    if (is_open && process->owner->started)
+        process->owner->started(process->data);
     if (is_open)
         return true;
     process->end.failure = text_new("its output cannot be read: out of memory or files");

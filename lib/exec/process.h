@@ -31,6 +31,8 @@ struct process_owner {
     bool (*is_full)(void *owner);
     /* Once, not from inside process_start(). The process is gone. */
     void (*over)(void *owner, struct process_end end);
+    /* It runs; may come from inside process_start(). May be NULL. */
+    void (*started)(void *owner);
 };
 
 struct process;

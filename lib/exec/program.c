@@ -83,8 +83,8 @@ int program_find(const char *name, char *const *environment, int dir, char path[
     }
     for (const char *part = search_path(environment);; part++) {
         size_t length = strcspn(part, ":");
-        int written = snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, part, length ? "/" : "./",
-                               name);
+        int written =
+            snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, part, length ? "/" : "./", name);
         if (written < PATH_MAX && faccessat(dir, path, X_OK, 0) == 0 && !is_directory(dir, path))
             return 0;
         if (written < PATH_MAX && errno == EACCES && faccessat(dir, path, F_OK, 0) == 0)
@@ -119,9 +119,9 @@ static struct spawn_failure missing(const char *name, const char *path, int dir)
     read_interpreter(dir, path, interpreter);
     return (struct spawn_failure){
         EXIT_CANNOT_RUN,
-        *interpreter ? text_new("cannot be run: %s: its interpreter %s is not there", name,
-                                interpreter)
-                     : text_new("cannot be run: %s: the loader that it names is not there", name),
+        *interpreter
+            ? text_new("cannot be run: %s: its interpreter %s is not there", name, interpreter)
+            : text_new("cannot be run: %s: the loader that it names is not there", name),
     };
 }
 

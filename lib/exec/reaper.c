@@ -222,8 +222,7 @@ static void free_module(struct loop_module *module) {
 }
 
 struct reaper *reaper_of(struct ajob_loop *loop) {
-    struct reaper *reaper =
-        (struct reaper *)loop_module(loop, &key, sizeof *reaper, free_module);
+    struct reaper *reaper = (struct reaper *)loop_module(loop, &key, sizeof *reaper, free_module);
     if (!reaper || reaper->is_ready)
         return reaper;
     reaper->loop = loop;

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/loop.h"
+#include "core/pool.h"
 #include "net/host.h"
 #include "net/name.h"
 #include "net/profile.h"
@@ -163,14 +164,16 @@ static void progress(const struct ajob_task *task, uint64_t *bytes, int64_t *tot
         *total = (int64_t)download->plan.size;
 }
 
-static void release(struct ajob_task *task) {
-    struct download *download = download_of(task);
-    struct transfer_plan *plan = &download->plan;
+static void free_plan(struct transfer_plan *plan) {
     mem_free(plan->url);
     mem_free(plan->path);
     mem_free(plan->identity);
     mem_free(plan->want);
-    mem_free(download->hex);
+}
+
+static void release(struct ajob_task *task) {
+    free_plan(&download_of(task)->plan);
+    mem_free(download_of(task)->hex);
 }
 
 static const struct task_kind download_kind = {
@@ -284,6 +287,26 @@ ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options) 
     return download_new(loop, options, &(struct download_extra){0});
 }
 
+int ajob_download_change(ajob_task *task, const ajob_download_options *options) {
+    struct download *download = download_of(task), changed = {0};
+    bool is_before_first = task->kind == &download_kind && task->state == AJOB_RUNNING &&
+                           task->attempts == 1 && !download->transfer;
+    if (!is_before_first)
+        return loop_fail(task->loop, AJOB_EINVAL,
+                         "a download can be changed before its first attempt only");
+    int error = plan_download(&changed, task->loop, options, &(struct download_extra){0});
+    if (error) {
+        free_plan(&changed.plan);
+        return error;
+    }
+    free_plan(&download->plan);
+    download->plan = changed.plan;
+    if (changed.host != download->host)
+        pool_exchange(download->host, changed.host);
+    download->host = changed.host;
+    return 0;
+}
+
 int ajob_download_check(ajob_loop *loop, const ajob_download_options *options, const char **path) {
     struct download download = {0};
     int error = plan_download(&download, loop, options, &(struct download_extra){0});
@@ -292,7 +315,7 @@ int ajob_download_check(ajob_loop *loop, const ajob_download_options *options, c
         text_add(&loop->file, download.plan.path);
         *path = text_string(&loop->file);
     }
-    release(&download.task);
+    free_plan(&download.plan);
     return error;
 }
 

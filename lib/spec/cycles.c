@@ -67,7 +67,7 @@ static struct spec_task *next_awaited(struct search *search) {
 
 /* What is on the stack from this task on waits for it. */
 static void tell(struct search *search, const struct spec_task *first) {
-    struct text text = TEXT_INIT(TEXT_LINE_MAX);
+    struct text text = TEXT_INIT(2 * SPEC_PATH_MAX);
     uint32_t from = search->depth;
     if (++search->found > CYCLES_MOST)
         return;

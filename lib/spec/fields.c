@@ -3,7 +3,6 @@
  * strings; and what all readers need. See read.h.
  */
 #include <ctype.h>
-#include <math.h>
 #include <stdarg.h>
 
 #include "base/mem.h"
@@ -56,7 +55,7 @@ static void *given(const struct field *field) {
 /* ---- what is wrong -------------------------------------------------------- */
 
 const char *scope_where(const struct scope *scope, char buffer[WHERE_SIZE]) {
-    struct text path = TEXT_INIT(TEXT_LINE_MAX);
+    struct text path = TEXT_INIT(SPEC_PATH_MAX);
     if (scope->task)
         spec_path(scope->task, &path);
     if (scope->part && scope->task)
@@ -123,8 +122,10 @@ void field_wrong(const struct field *field, const cJSON *node) {
     else
         snprintf(expected, sizeof expected, "%s", schema_expected[key->type]);
     describe(field, node, actual, sizeof actual);
-    field_error(field, node, NULL, "must be %s, not %s%s", expected,
-                node == field->node ? "" : "with ", actual);
+    if (node == field->node)
+        field_error(field, node, NULL, "must be %s, not %s", expected, actual);
+    else
+        field_error(field, node, NULL, "must be %s; %s cannot be in it", expected, actual);
 }
 
 /* ---- one value ------------------------------------------------------------ */
@@ -149,24 +150,26 @@ struct spec_string field_string(const struct field *field, const cJSON *node) {
 
 bool field_whole(const struct field *field, const cJSON *node, int64_t min, int64_t max,
                  int64_t *ret_value) {
-    if (!cJSON_IsNumber(node) || node->valuedouble != floor(node->valuedouble) ||
-        node->valuedouble < (double)min || node->valuedouble > (double)max) {
+    double value = node->valuedouble;
+    if (!cJSON_IsNumber(node) || value < (double)min || value > (double)max ||
+        value != (double)(int64_t)value) {
         field_wrong(field, node);
         return false;
     }
-    *ret_value = (int64_t)node->valuedouble;
+    *ret_value = (int64_t)value;
     return true;
 }
 
 static void read_duration(const struct field *field) {
+    enum { MOST_SECONDS = 365 * 24 * 3600 }; /* as in ajob_parse_duration() */
     const cJSON *node = field->node;
     uint64_t duration = 0;
     bool is_right = false;
     if (cJSON_IsString(node)) {
         is_right = ajob_parse_duration(node->valuestring, &duration);
     } else if (cJSON_IsNumber(node)) {
-        char *literal = field_literal(field, node);
-        is_right = literal && ajob_parse_duration(literal, &duration);
+        is_right = node->valuedouble >= 0 && node->valuedouble <= MOST_SECONDS;
+        duration = is_right ? (uint64_t)(node->valuedouble * 1000 + 0.5) : 0;
     }
     if (!is_right) {
         field_wrong(field, node);

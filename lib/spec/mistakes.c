@@ -33,11 +33,10 @@ void mistakes_add(struct mistakes *mistakes, const struct mistake *mistake, cons
         mistakes->is_last_dropped = true;
         return;
     }
-    struct text text = TEXT_INIT(4 * TEXT_LINE_MAX);
-    text_vformat(&text, format, arguments);
-    char *kept = mem_copy(text_string(&text));
+    char line[4 * TEXT_LINE_MAX];
+    vsnprintf(line, sizeof line, format, arguments);
+    char *kept = mem_copy(line);
     char *kept_hint = mem_copy(hint);
-    text_done(&text);
     mistakes->is_last_dropped = !kept || (hint && !kept_hint) || !reserve(mistakes);
     if (mistakes->is_last_dropped) {
         mistakes->has_lost_memory = true;
@@ -182,8 +181,9 @@ void mistakes_tell(struct mistakes *mistakes, const char *file, const char *text
 
 /* ---- of a spec ----------------------------------------------------------- */
 
-static void add(struct ajob_spec *spec, struct mistake mistake, const struct spec_task *task,
-                const char *hint, const char *format, va_list arguments) {
+__attribute__((format(printf, 5, 0))) static void
+add(struct ajob_spec *spec, struct mistake mistake, const struct spec_task *task, const char *hint,
+    const char *format, va_list arguments) {
     if (mistake.at == SPEC_NOWHERE)
         mistake.argument = reading_argument(spec, task);
     mistakes_add(&spec->reading->mistakes, &mistake, hint, format, arguments);

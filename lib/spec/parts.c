@@ -23,8 +23,9 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* Says which names are in a map twice. */
-static void check_twice(const struct field *field, uint32_t count) {
+static void check_twice(const struct field *field) {
     const struct scope *scope = field->scope;
+    uint32_t count = count_members(field->node);
     const cJSON **sorted = count > 1 ? mem_new(count * sizeof *sorted) : NULL;
     uint32_t i = 0;
     if (!sorted) {
@@ -35,7 +36,8 @@ static void check_twice(const struct field *field, uint32_t count) {
         sorted[i++] = member;
     qsort(sorted, count, sizeof *sorted, by_name);
     for (i = 1; i < count; i++) {
-        if (strcmp(sorted[i - 1]->string, sorted[i]->string) != 0)
+        if (strcmp(sorted[i - 1]->string, sorted[i]->string) != 0 ||
+            schema_is_comment(sorted[i]->string))
             continue;
         spec_error(scope->spec, scope->task, field_key_at(scope, sorted[i]), NULL,
                    "\"%.60s\" is in \"%s\" twice", sorted[i]->string, field->key->name);
@@ -57,9 +59,13 @@ static struct spec_variables read_map(const struct field *field, const char *let
     map.items = spec_alloc(field->scope->spec, (map.count + 1) * sizeof *map.items);
     if (!map.items)
         return none;
-    struct spec_variable *item = map.items;
-    for (const cJSON *member = field->node->child; member; member = member->next, item++) {
+    struct spec_variable *item;
+    map.count = 0;
+    for (const cJSON *member = field->node->child; member; member = member->next) {
         const char *name = member->string;
+        if (schema_is_comment(name))
+            continue;
+        item = &map.items[map.count++];
         item->name = spec_copy(field->scope->spec, name, strlen(name));
         if (!*name || name[letters ? strspn(name, letters) : strcspn(name, "=")])
             spec_error(field->scope->spec, field->scope->task, field_key_at(field->scope, member),
@@ -73,7 +79,7 @@ static struct spec_variables read_map(const struct field *field, const char *let
             field_error(field, member, cJSON_IsBool(member) ? "write it in quotes" : NULL,
                         "has a value that is no string");
     }
-    check_twice(field, map.count);
+    check_twice(field);
     return map;
 }
 
@@ -144,6 +150,8 @@ void read_pool_sizes(const struct field *field) {
     }
     spec->pools = spec_alloc(spec, (count + 1) * sizeof(struct spec_pool *));
     for (const cJSON *member = field->node->child; member && spec->pools; member = member->next) {
+        if (schema_is_comment(member->string))
+            continue;
         struct spec_pool *pool = spec_alloc(spec, sizeof *pool);
         if (!pool || !(pool->name = spec_copy(spec, member->string, strlen(member->string))))
             return;
@@ -161,7 +169,7 @@ void read_pool_sizes(const struct field *field) {
         pool->size = (unsigned)size;
         spec->pools[spec->pool_count++] = pool;
     }
-    check_twice(field, count);
+    check_twice(field);
 }
 
 static const struct spec_pool *find_pool(const struct ajob_spec *spec, const char *name) {
@@ -227,6 +235,8 @@ void read_pools(const struct field *field) {
         field_wrong(field, node);
     for (const cJSON *item = node->child; item; item = item->next) {
         int64_t wanted = 1;
+        if (item->string && schema_is_comment(item->string))
+            continue;
         if (item->string &&
             (!cJSON_IsNumber(item) || !(item->valuedouble >= 1) || item->valuedouble > POOL_MOST ||
              item->valuedouble != (double)(int64_t)item->valuedouble))

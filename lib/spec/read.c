@@ -199,12 +199,14 @@ void read_tasks(const struct field *field) {
         return;
     }
     for (const cJSON *member = field->node->child; member; member = member->next) {
+        if (schema_is_comment(member->string))
+            continue;
         struct spec_task *task =
             reading_add_task(scope->spec, scope->task, member->string, field_key_at(scope, member));
         if (task)
             read_task(scope->spec, scope->json, task, member);
     }
-    if (!field->node->child)
+    if (scope->task && !scope->task->first)
         spec_warning(scope->spec, scope->task, field_at(scope, field->node), NULL,
                      "a group without tasks");
 }
@@ -239,6 +241,8 @@ static void read_outermost(struct scope *scope, uint32_t token) {
     }
     for (uint32_t key = token + 1; key < tokens[token].next; key = tokens[key].next) {
         char *name = json_string(json, key, &spec->reading->scratch);
+        if (name && schema_is_comment(name))
+            continue;
         struct spec_task *task = name ? reading_add_task(spec, NULL, name, tokens[key].at) : NULL;
         cJSON *value = task ? json_value(json, key + 1) : NULL;
         if (value)

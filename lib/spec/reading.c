@@ -19,8 +19,10 @@ static bool check_name(struct ajob_spec *spec, struct spec_task *parent, const c
                        uint32_t at) {
     if (!spec_is_name(name)) {
         spec_error(spec, parent, at,
-                   "letters, digits, '_', '-' and '.' make one; it begins with a letter, digit or "
-                   "'_'",
+                   strlen(name) > SPEC_NAME_MAX
+                       ? "it is too long"
+                       : "letters, digits, '_', '-' and '.' make one; it begins with a letter, "
+                         "digit or '_'",
                    "\"%.60s\" is no name of a task", name);
         return false;
     }

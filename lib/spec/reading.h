@@ -62,6 +62,7 @@ struct spec_reading {
     uint32_t use_count, use_space;
     struct setting *settings;
     struct argument *arguments;
+    uint8_t *readers; /* while it is resolved, by number: who reads what the task prints */
 };
 
 /* A task without a kind yet (SPEC_JOIN) at the end of its group (parent NULL: the
@@ -87,6 +88,10 @@ const char *reading_argument(const struct ajob_spec *spec, const struct spec_tas
  * unless something was added. */
 void spec_resolve(struct ajob_spec *spec);
 
+/* A task's output goes to a reader: to the items of one each, or to any number of others.
+ * False if that cannot be, for who reads it already. */
+bool spec_add_reader(struct ajob_spec *spec, struct spec_task *source, bool is_lines);
+
 /* The parts of it: cycles.c, uses.c, sense.c. */
 void spec_find_cycles(struct ajob_spec *spec);
 void spec_check_use(struct ajob_spec *spec, const struct use *use);
@@ -101,7 +106,10 @@ void spec_add_need(struct ajob_spec *spec, struct spec_task *task, struct spec_t
 const char *spec_nearest(const struct ajob_spec *spec, const struct spec_task *from,
                          const char *name);
 
-/* name is one: letters, digits, '_', '-' and '.'. */
+/* Of bytes in a name, and in a path of JSON_DEPTH_MAX of them. */
+enum { SPEC_NAME_MAX = 200, SPEC_PATH_MAX = JSON_DEPTH_MAX * (SPEC_NAME_MAX + 1) };
+
+/* name is one: letters, digits, '_', '-' and '.', not too many. */
 bool spec_is_name(const char *name);
 
 #endif

@@ -45,14 +45,10 @@ static struct spec_task *waiter(struct spec_task *task, const struct spec_task *
 void spec_add_need(struct ajob_spec *spec, struct spec_task *task, struct spec_task *need,
                    bool is_start) {
     task = waiter(task, need);
-    for (uint32_t i = 0; i < task->need_count; i++) {
-        if (task->needs[i].task == need) {
-            task->needs[i].is_start &= is_start;
-            return;
-        }
-    }
-    /* They come in one by one and mostly together, so a power of two is enough to know. */
     uint32_t count = task->need_count;
+    if (count && task->needs[count - 1].task == need && task->needs[count - 1].is_start == is_start)
+        return;
+    /* A list that is full has a power of two in it. */
     if ((count & (count - 1)) == 0) {
         struct spec_need *needs = spec_alloc(spec, (count ? 2 * count : 1) * sizeof *needs);
         if (!needs)
@@ -62,6 +58,49 @@ void spec_add_need(struct ajob_spec *spec, struct spec_task *task, struct spec_t
         task->needs = needs;
     }
     task->needs[task->need_count++] = (struct spec_need){need, is_start};
+}
+
+/* Leaves each need once. seen: by number, the last task (its number + 1) that had it. */
+static void drop_doubles(struct ajob_spec *spec, struct spec_task *task, uint32_t *seen) {
+    const struct spec_task *source =
+        task->kind == SPEC_EACH && task->each ? task->each->lines : NULL;
+    bool is_source_awaited = false;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < task->need_count; i++) {
+        const struct spec_need need = task->needs[i];
+        is_source_awaited |= need.task == source && !need.is_start;
+        if (seen[need.task->number] != task->number + 1)
+            task->needs[kept++] = need;
+        seen[need.task->number] = task->number + 1;
+    }
+    task->need_count = kept;
+    if (is_source_awaited)
+        spec_error(spec, task, task->at, "leave it out of the needs",
+                   "the each takes the lines of \"%.60s\" as they come, and waits for its end: one "
+                   "would wait for the other",
+                   source->name);
+}
+
+static void drop_all_doubles(struct ajob_spec *spec) {
+    uint32_t *seen = mem_new((spec->task_count + 1) * sizeof *seen);
+    spec->reading->has_no_memory |= !seen;
+    for (struct spec_task *task = spec->first; task && seen; task = spec_next(task))
+        if (task->need_count > 1)
+            drop_doubles(spec, task, seen);
+    mem_free(seen);
+}
+
+/* ---- readers --------------------------------------------------------------- */
+
+enum { READ_BY_EACH = 1, READ_BY_OTHERS = 2 };
+
+bool spec_add_reader(struct ajob_spec *spec, struct spec_task *source, bool is_lines) {
+    uint8_t *readers = spec->reading->readers;
+    uint8_t before = readers ? readers[source->number] : 0;
+    source->keeps_stdout = source->is_value_used = true;
+    if (readers)
+        readers[source->number] |= is_lines ? READ_BY_EACH : READ_BY_OTHERS;
+    return is_lines ? !before : !(before & READ_BY_EACH);
 }
 
 /* ---- wants ----------------------------------------------------------------- */
@@ -87,7 +126,7 @@ static struct spec_task *find_anywhere(const struct ajob_spec *spec, const char 
 }
 
 static void fail_want(struct ajob_spec *spec, const struct want *want) {
-    struct text path = TEXT_INIT(TEXT_LINE_MAX), hint = TEXT_INIT(TEXT_LINE_MAX);
+    struct text path = TEXT_INIT(SPEC_PATH_MAX), hint = TEXT_INIT(TEXT_LINE_MAX);
     const char *nearest = spec_nearest(spec, want->task, want->name);
     struct spec_task *hidden =
         strchr(want->name, '/') ? find_path(spec, want->name) : find_anywhere(spec, want->name);
@@ -115,12 +154,19 @@ static bool is_command(const struct spec_task *task) {
 }
 
 /* What is read from must print. */
-static bool check_source(struct ajob_spec *spec, const struct want *want,
-                         const struct spec_task *found) {
-    struct text path = TEXT_INIT(TEXT_LINE_MAX);
-    if (is_command(found))
-        return true;
+static bool check_source(struct ajob_spec *spec, const struct want *want, struct spec_task *found) {
+    struct text path = TEXT_INIT(SPEC_PATH_MAX);
     spec_path(want->task, &path);
+    if (is_command(found)) {
+        bool is_free = spec_add_reader(spec, found, want->type == WANT_LINES);
+        if (!is_free)
+            spec_error(spec, want->task, want->at, "let one of them write it to a file",
+                       "task \"%.150s\" reads what \"%.60s\" prints, but so does another one, "
+                       "and the lines of an each are read once",
+                       text_string(&path), want->name);
+        text_done(&path);
+        return is_free;
+    }
     spec_error(spec, want->task, want->at, NULL,
                "task \"%.150s\" reads what \"%.60s\" prints, but that is of the kind %s and prints "
                "nothing",
@@ -138,7 +184,6 @@ static void resolve_want(struct ajob_spec *spec, const struct want *want) {
     if (want->type != WANT_NEED) {
         if (!check_source(spec, want, found))
             return;
-        found->keeps_stdout = found->is_value_used = true;
         if (want->type == WANT_STDIN)
             want->task->command->stdin_task = found;
         else
@@ -152,12 +197,16 @@ void spec_resolve(struct ajob_spec *spec) {
     if (reading->is_resolved)
         return;
     reading->is_resolved = true;
+    reading->readers = mem_new(spec->task_count + 1);
+    reading->has_no_memory |= !reading->readers;
     for (uint32_t i = 0; i < reading->want_count; i++)
         resolve_want(spec, &reading->wants[i]);
     for (uint32_t i = 0; i < reading->use_count; i++)
         spec_check_use(spec, &reading->uses[i]);
+    drop_all_doubles(spec);
     spec_find_cycles(spec);
     spec_check_sense(spec);
+    reading->readers = mem_free(reading->readers);
     reading->wants = mem_free(reading->wants);
     reading->uses = mem_free(reading->uses);
     reading->want_count = reading->want_space = 0;

@@ -223,7 +223,10 @@ const char *schema_nearest(const struct schema_object *object, unsigned kinds, c
     return ajob_nearest(name, names, count);
 }
 
+bool schema_is_comment(const char *name) {
+    return strcmp(name, "$schema") == 0 || strcmp(name, "$comment") == 0;
+}
+
 bool schema_is_ignored(const char *name) {
-    return strcmp(name, "$schema") == 0 || strcmp(name, "$comment") == 0 ||
-           strncmp(name, "x-", 2) == 0;
+    return schema_is_comment(name) || strncmp(name, "x-", 2) == 0;
 }

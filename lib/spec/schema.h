@@ -114,14 +114,10 @@ const struct schema_key *schema_find(const struct schema_object *object, const c
 /* What can be meant by a key that is none; kind 0: any. */
 const char *schema_nearest(const struct schema_object *object, unsigned kinds, const char *name);
 
-/* A key that all objects may have: "$schema", "$comment", "x-...". */
+/* A key that all objects may have: "$schema", "$comment", "x-..."; and those of them
+ * that are none of the names that people choose, as those of tasks and headers are. */
 bool schema_is_ignored(const char *name);
-
-/* A piece of JSON Schema that a type refers to: "duration" and so on. */
-struct schema_definition {
-    const char *name, *text; /* a literal */
-};
-extern const struct schema_definition schema_definitions[];
+bool schema_is_comment(const char *name);
 
 /* The type's own piece of it, or NULL. */
 extern const char *const schema_texts[SCHEMA_TYPE_COUNT];

@@ -136,7 +136,8 @@ const char *spec_kind_name(enum spec_kind kind) {
 bool spec_is_name(const char *name) {
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
-    return *name && *name != '-' && *name != '.' && !name[strspn(name, letters)];
+    size_t length = strspn(name, letters);
+    return *name && *name != '-' && *name != '.' && !name[length] && length <= SPEC_NAME_MAX;
 }
 
 size_t ajob_spec_check(ajob_spec *spec, ajob_mistake_fn *mistake, void *data) {

@@ -23,7 +23,6 @@ static struct trial {
     struct probe_plan *plan;
     struct probe *probe;
     const char *dir;
-    int pipe[2];
     unsigned readies, ticks;
     char value[2 * PROBE_VALUE_MAX];
     void (*each_tick)(void);
@@ -46,14 +45,15 @@ static inline void is_ready(void *data, const char *value) {
     ajob_resolve(trial.task, NULL);
 }
 
-static inline void begin_trial(ajob_task *task, void *data) {
+static inline void is_gone(void *data) {
     (void)data;
-    trial.probe = probe_start(&(struct probe_setup){.loop = trial.loop,
-                                                    .plan = trial.plan,
-                                                    .dir = trial.dir,
-                                                    .fd = trial.pipe[0],
-                                                    .ready = is_ready,
-                                                    .data = &trial});
+}
+
+static inline void begin_trial(ajob_task *task, void *data) {
+    static const struct probe_owner owner = {is_ready, is_gone};
+    (void)data;
+    trial.probe = probe_start(&(struct probe_setup){
+        .task = task, .plan = trial.plan, .dir = trial.dir, .owner = &owner, .data = &trial});
     if (!trial.probe)
         ajob_resolve(task, "no probe");
 }
@@ -75,7 +75,6 @@ static inline void open_trial(const ajob_ready_options *options) {
     ajob_ready_options quick = *options;
     quick.interval_ms = INTERVAL_MS;
     memset(&trial, 0, sizeof trial);
-    trial.pipe[0] = trial.pipe[1] = -1;
     trial.loop = ajob_loop_new(NULL);
     trial.plan = probe_plan_new(&quick, &error);
     CHECK(trial.plan != NULL);
@@ -90,7 +89,7 @@ static inline void open_trial(const ajob_ready_options *options) {
 static inline enum ajob_status run_trial(uint64_t timeout_ms) {
     ajob_set_timeout(trial.task, timeout_ms);
     ajob_run(trial.loop, trial.task);
-    probe_stop(trial.probe);
+    CHECK(probe_stop(trial.probe));
     trial.probe = NULL;
     CHECK_NUMBER(trial.readies, ajob_task_status(trial.task) == AJOB_SUCCEEDED);
     return ajob_task_status(trial.task);
@@ -99,8 +98,6 @@ static inline enum ajob_status run_trial(uint64_t timeout_ms) {
 static inline void close_trial(void) {
     probe_plan_free(trial.plan);
     ajob_loop_free(trial.loop);
-    if (trial.pipe[1] >= 0)
-        close(trial.pipe[1]);
 }
 
 #endif

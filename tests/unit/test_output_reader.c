@@ -198,7 +198,7 @@ static void what_was_printed_can_be_read_back(void) {
 static void a_follower_holds_up_who_is_ahead(void) {
     char buffer[64];
     open_pipe((ajob_output_options){.mode = AJOB_OUTPUT_NONE});
-    output_follow(say.outputs[A]);
+    output_follow(say.outputs[A], true);
     print_much(A, MIB - 64);
     CHECK(!output_is_full(say.outputs[A]));
     print_much(A, 64);

@@ -267,7 +267,7 @@ static void events_are_lines_of_a_file(void) {
     ajob_task a = {.path = "a", .parent = &root};
     int file = mkstemp(path);
     CHECK(file >= 0 && write(file, "old", 3) == 3);
-    view = view_events_open(&loop, path, &error);
+    view = view_events_open(&loop, path, false, &error);
     CHECK(view && !error);
     reader = file;
     lseek(file, 0, SEEK_SET);
@@ -304,7 +304,7 @@ static void a_full_disk_is_told_once(void) {
     CHECK(pipe(ends_of_pipe) == 0 && fcntl(ends_of_pipe[0], F_SETFL, O_NONBLOCK) == 0);
     reader = ends_of_pipe[0];
     int saved = swap_fd(2, ends_of_pipe[1]);
-    view = view_events_open(&loop, "/dev/full", &error);
+    view = view_events_open(&loop, "/dev/full", false, &error);
     CHECK(view != NULL);
     run_starts(1);
     tick(100);
@@ -315,7 +315,7 @@ static void a_full_disk_is_told_once(void) {
     close(swap_fd(2, saved));
     close(saved), close(reader), close(ends_of_pipe[1]);
 
-    CHECK(!view_events_open(&loop, "/nowhere/\033", &error) && error);
+    CHECK(!view_events_open(&loop, "/nowhere/\033", false, &error) && error);
     CHECK_TEXT(error, "events: /nowhere/\\x1b: No such file or directory");
     free(error);
 }
@@ -328,7 +328,7 @@ static void the_run_ends_with_the_reader_of_stdout(void) {
     CHECK(pipe(ends_of_pipe) == 0);
     int saved = swap_fd(1, ends_of_pipe[1]);
     close(ends_of_pipe[0]), close(ends_of_pipe[1]);
-    view = view_events_open(&loop, "-", &error);
+    view = view_events_open(&loop, "-", false, &error);
     CHECK(view != NULL);
     run_starts(1);
     tick(100); /* no task is known yet */

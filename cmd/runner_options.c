@@ -1,0 +1,408 @@
+/*
+ * runner_options.c - the options that runs have in common, and what they say in the
+ * words of ajob.h. See runner.h.
+ *
+ * Transfers and commands have tables of their own: an option that both have means
+ * the same in both, but is explained where it stands.
+ */
+#include "runner.h"
+#include "view.h"
+
+#include <stdlib.h>
+
+enum { MOST_JOBS = 1024, MOST_COMMANDS = 100000, MOST_RETRIES = 1000, DEFAULT_RETRIES = 4 };
+
+/* ---- the tables -------------------------------------------------------- */
+
+/* In the order of the enums that they stand for. */
+static const char *const http_words[] = {"auto", "1.1", "2", NULL};
+static const char *const progress_words[] = {"auto", "bar", "lines", "none", NULL};
+static const char *const color_words[] = {"auto", "always", "never", NULL};
+static const char *const exit_words[] = {"any", "first", NULL};
+
+_Static_assert(AJOB_HTTP_AUTO == 0 && AJOB_HTTP_1_1 == 1 && AJOB_HTTP_2 == 2, "http_words");
+_Static_assert(PROGRESS_AUTO == 0 && PROGRESS_BAR == 1 && PROGRESS_LINES == 2 && PROGRESS_NONE == 3,
+               "progress_words");
+_Static_assert(EXIT_CODE_ANY == 0 && EXIT_CODE_FIRST == 1, "exit_words");
+_Static_assert(COLOR_AUTO == 0 && COLOR_ALWAYS == 1 && COLOR_NEVER == 2, "color_words");
+
+#define AT(field) .at = offsetof(struct run_options, field)
+
+#define ROW_GRACE                                                                                  \
+    {                                                                                              \
+        .name = "grace", .argument = "D", .type = CLI_DURATION, AT(grace),                         \
+        .help = "Stop hard what has not stopped D after it was asked to (default: 5s)",            \
+    }
+
+const struct cli_option run_transfer_options[] = {
+    {
+        .name = "dir",
+        .alias = "download-dir",
+        .letter = 'd',
+        .argument = "DIR",
+        .type = CLI_DIR,
+        AT(dir),
+        .help = "Write to DIR, which is made if needed (default: the current directory)",
+    },
+    {
+        .name = "jobs",
+        .letter = 'j',
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(jobs),
+        .min = 1,
+        .max = MOST_JOBS,
+        .help = "Run N transfers at once (default: 16, and 6 of them to one host)",
+        .more = "Given a number, so many may go to one host too, unless --per-host says otherwise.",
+    },
+    {
+        .name = "per-host",
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(per_host),
+        .min = 1,
+        .max = MOST_JOBS,
+        .help = "Run at most N transfers to one host at once",
+    },
+    {
+        .name = "timeout",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(timeout),
+        .help = "Stop everything after the duration D, and exit 124",
+        .more = "What had arrived is kept, and used by the next run.",
+    },
+    ROW_GRACE,
+    {
+        .name = "retries",
+        .letter = 'r',
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(retries),
+        .max = MOST_RETRIES,
+        .help = "Try up to N times more where that may help (default: 4)",
+        .more =
+            "That is after connection and DNS errors, stalls, truncated bodies and the HTTP "
+            "statuses 408, 425, 429, 500, 502, 503, 504 and 520 to 524. What has arrived is kept.",
+    },
+    {
+        .name = "retry-delay",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(retry_delay),
+        .help = "Wait up to D before the first retry, then twice as long each time (default: 1s)",
+        .more = "The wait is drawn at random from zero to that time, which grows to 30s at most. A "
+                "server that asks for a longer one with Retry-After is obeyed, up to 5m (for "
+                "releases, --max-wait); one that asks for more fails the task.",
+    },
+    {
+        .name = "fail-fast",
+        .type = CLI_FLAG,
+        AT(fail_fast),
+        .help = "Cancel everything else at the first failure",
+    },
+    {
+        .name = "keep-going",
+        .letter = 'k',
+        .type = CLI_UNFLAG,
+        AT(fail_fast),
+        .help = "Let the others go on after a failure (the default)",
+        .more = "The last one of --keep-going and --fail-fast counts.",
+    },
+    {
+        .name = "dry-run",
+        .letter = 'n',
+        .type = CLI_FLAG,
+        AT(dry_run),
+        .help = "Print what would be downloaded to where, and download nothing",
+    },
+    {0},
+};
+
+const struct cli_option run_command_options[] = {
+    {
+        .name = "dir",
+        .letter = 'd',
+        .argument = "DIR",
+        .type = CLI_DIR,
+        AT(dir),
+        .help = "Run commands in DIR (default: the current directory)",
+    },
+    {
+        .name = "jobs",
+        .letter = 'j',
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(jobs),
+        .min = 1,
+        .max = MOST_COMMANDS,
+        .help = "Run N commands at once (default: all)",
+    },
+    {
+        .name = "timeout",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(timeout),
+        .help = "Stop everything after the duration D, and exit 124",
+    },
+    ROW_GRACE,
+    {
+        .name = "retries",
+        .letter = 'r',
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(retries),
+        .max = MOST_RETRIES,
+        .help = "Run a command that fails up to N times more (default: 0)",
+    },
+    {
+        .name = "retry-delay",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(retry_delay),
+        .help = "Wait up to D before the first retry, then twice as long each time (default: 1s)",
+        .more = "The wait is drawn at random from zero to that time, which grows to 30s at most.",
+    },
+    {
+        .name = "exit-code",
+        .argument = "WHICH",
+        .type = CLI_WORD,
+        .words = exit_words,
+        AT(exit_code),
+        .help = "Exit with this code where a command has failed",
+        .more = "With any, it is 1. With first, it is that of the command that failed first: its "
+                "own, 127 if it was not found, 126 if it could not be run, 128 and the number of "
+                "the signal if one ended it.",
+    },
+    {
+        .name = "dry-run",
+        .letter = 'n',
+        .type = CLI_FLAG,
+        AT(dry_run),
+        .help = "Print the commands, and run none",
+    },
+    {0},
+};
+
+const struct cli_option run_graph_options[] = {
+    {
+        .name = "dir",
+        .letter = 'd',
+        .argument = "DIR",
+        .type = CLI_DIR,
+        AT(dir),
+        .help = "Start from DIR (default: the current directory)",
+        .more = "Commands run there, files go there, and a relative dir of a task starts "
+                "there.",
+    },
+    {
+        .name = "jobs",
+        .letter = 'j',
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(jobs),
+        .min = 1,
+        .max = MOST_JOBS,
+        .help = "Run N commands and N transfers at once",
+        .more = "By default as many commands as there are CPUs, and 16 transfers, 6 of them to one "
+                "host.",
+    },
+    {
+        .name = "per-host",
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(per_host),
+        .min = 1,
+        .max = MOST_JOBS,
+        .help = "Run at most N transfers to one host at once",
+    },
+    {
+        .name = "timeout",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(timeout),
+        .help = "Stop everything after the duration D, and exit 124",
+    },
+    ROW_GRACE,
+    {
+        .name = "retries",
+        .letter = 'r',
+        .argument = "N",
+        .type = CLI_NUMBER,
+        AT(retries),
+        .max = MOST_RETRIES,
+        .help = "Try what fails up to N times more, where the task does not say",
+        .more = "By default commands are not tried again, and transfers up to 4 times where that "
+                "may help.",
+    },
+    {
+        .name = "retry-delay",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(retry_delay),
+        .help = "With --retries, wait up to D before the first, then twice as long (default: 1s)",
+        .more = "The wait is drawn at random from zero to that time, which grows to 30s at most.",
+    },
+    {
+        .name = "exit-code",
+        .argument = "WHICH",
+        .type = CLI_WORD,
+        .words = exit_words,
+        AT(exit_code),
+        .help = "Exit with this code where a command has failed",
+        .more = "With any, it is 1. With first, it is that of the command that failed first: its "
+                "own, 127 if it was not found, 126 if it could not be run, 128 and the number of "
+                "the signal if one ended it.",
+    },
+    {
+        .name = "dry-run",
+        .letter = 'n',
+        .type = CLI_FLAG,
+        AT(dry_run),
+        .help = "Print what would run, each task after what it needs, and run nothing",
+    },
+    {0},
+};
+
+const struct cli_option run_network_options[] = {
+    {
+        .name = "header",
+        .letter = 'H',
+        .argument = "LINE",
+        .type = CLI_TEXTS,
+        AT(headers),
+        .help = "Send the header LINE, as in \"Name: value\", with each request; may be repeated",
+        .more = "Headers go to the server that was named, never to one that it redirects to. Other "
+                "users of the machine can see them in the list of processes.",
+    },
+    {
+        .name = "cacert",
+        .argument = "FILE",
+        .type = CLI_FILE,
+        AT(cacert),
+        .help = "Trust the certificate authorities in FILE (PEM) instead of the system's",
+    },
+    {
+        .name = "http",
+        .argument = "VERSION",
+        .type = CLI_WORD,
+        .words = http_words,
+        AT(http),
+        .help = "Speak this VERSION of HTTP",
+        .more = "With auto, it is what the server offers and the installed libcurl does well.",
+    },
+    {
+        .name = "connect-timeout",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(connect_timeout),
+        .help = "Give up connecting after D (default: 30s)",
+    },
+    {
+        .name = "stall-timeout",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(stall_timeout),
+        .help = "Give up an attempt when nothing has arrived for D (default: 30s)",
+    },
+    {0},
+};
+
+const struct cli_option run_output_options[] = {
+    {
+        .name = "events",
+        .argument = "FILE",
+        .type = CLI_FILE,
+        AT(events),
+        .help = "Write every event of the run to FILE as a line of JSON (-: standard output)",
+    },
+    {
+        .name = "progress",
+        .argument = "HOW",
+        .type = CLI_WORD,
+        .words = progress_words,
+        AT(progress),
+        .help = "Show progress in this way",
+        .more = "With auto, it is bars on a terminal and lines elsewhere.",
+    },
+    {
+        .name = "color",
+        .argument = "WHEN",
+        .type = CLI_WORD,
+        .words = color_words,
+        AT(color),
+        .help = "Use colors on the terminal",
+        .more = "With auto, NO_COLOR and CLICOLOR_FORCE are obeyed too.",
+    },
+    {
+        .name = "quiet",
+        .letter = 'q',
+        .type = CLI_FLAG,
+        AT(quiet),
+        .help = "Show failures only",
+    },
+    {
+        .name = "verbose",
+        .letter = 'v',
+        .type = CLI_COUNT,
+        AT(verbosity),
+        .help = "Show what starts, is cancelled or is skipped, too",
+    },
+    {0},
+};
+
+/* ---- options in the library's words ------------------------------------ */
+
+/* In the library 0 asks for the default; here it was asked for as such. */
+uint64_t run_duration(const struct amount *amount) {
+    return amount->given && amount->value == 0 ? 1 : amount->value;
+}
+
+/* curl(1) reads the first of these, and OpenSSL the second. */
+static const char *certificates(const struct run_options *options) {
+    static const char *const names[] = {"CURL_CA_BUNDLE", "SSL_CERT_FILE"};
+    if (options->cacert)
+        return options->cacert;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return value;
+    }
+    return NULL;
+}
+
+ajob_http_options run_http(const struct run_options *options) {
+    ajob_http_options http = {
+        .headers = options->headers.items,
+        .cacert = certificates(options),
+        .connect_timeout_ms = run_duration(&options->connect_timeout),
+        .stall_timeout_ms = run_duration(&options->stall_timeout),
+    };
+    if (options->http == AJOB_HTTP_1_1)
+        http.version = AJOB_HTTP_1_1;
+    else if (options->http == AJOB_HTTP_2)
+        http.version = AJOB_HTTP_2;
+    return http;
+}
+
+bool run_has_retry(const struct run_options *options) {
+    return options->retries.given || options->retry_delay.given;
+}
+
+ajob_retry run_retry(const struct run_options *options) {
+    return (ajob_retry){
+        .max = options->retries.given ? (unsigned)options->retries.value : DEFAULT_RETRIES,
+        .delay_ms = run_duration(&options->retry_delay),
+    };
+}
+
+ajob_retry run_command_retry(const struct run_options *options) {
+    return (ajob_retry){
+        .max = (unsigned)options->retries.value,
+        .delay_ms = run_duration(&options->retry_delay),
+    };
+}
+
+enum ajob_policy run_policy(const struct run_options *options) {
+    return options->fail_fast ? AJOB_ALL : AJOB_SETTLED;
+}

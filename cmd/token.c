@@ -1,0 +1,65 @@
+/* token.c - the token for GitHub's API: from a file or the environment. See token.h. */
+#include "token.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The token in text, without the white space around it, moved to its beginning.
+ * False if there is something in it that no token has. */
+static bool trim_token(char *text) {
+    size_t begin = strspn(text, " \t\r\n"), end = strlen(text);
+    while (end > begin && strchr(" \t\r\n", text[end - 1]))
+        end--;
+    memmove(text, text + begin, end - begin);
+    text[end - begin] = '\0';
+    for (const char *at = text; *at; at++)
+        if (!isgraph((unsigned char)*at))
+            return false;
+    return true;
+}
+
+/* Reads the token from a file into token. STATUS_OK, or a status after a message. */
+static int read_token(const struct command *command, const char *path, char token[TOKEN_SIZE]) {
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return cli_fail(command, STATUS_USAGE, "--token-file: %s: cannot be read: %s", path,
+                        strerror(errno));
+    errno = 0;
+    size_t length = fread(token, 1, TOKEN_SIZE - 1, file);
+    int error = ferror(file) ? errno : 0;
+    bool longer = getc(file) != EOF;
+    fclose(file);
+    token[length] = '\0';
+    if (error)
+        return cli_fail(command, STATUS_USAGE, "--token-file: %s: cannot be read: %s", path,
+                        strerror(error));
+    if (longer || strlen(token) != length || !trim_token(token))
+        return cli_fail(command, STATUS_USAGE,
+                        "--token-file: %s: does not hold a token: it must be one printable word",
+                        path);
+    if (!*token)
+        return cli_fail(command, STATUS_USAGE, "--token-file: %s: holds no token", path);
+    return STATUS_OK;
+}
+
+int token_find(const struct command *command, const char *path, char token[TOKEN_SIZE]) {
+    static const char *const names[] = {"GH_TOKEN", "GITHUB_TOKEN"};
+
+    if (path)
+        return read_token(command, path, token);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (!value)
+            continue;
+        if (snprintf(token, TOKEN_SIZE, "%s", value) >= TOKEN_SIZE || !trim_token(token))
+            return cli_fail(command, STATUS_USAGE,
+                            "%s: does not hold a token: it must be one printable word", names[i]);
+        if (*token)
+            return STATUS_OK;
+    }
+    token[0] = '\0';
+    return STATUS_OK;
+}

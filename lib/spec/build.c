@@ -1,0 +1,336 @@
+/*
+ * build.c - from a spec to tasks: the tree and its edges. See build.h.
+ *
+ * The tasks of the top are made at once; an each has one task per item instead of
+ * what is in its `do`, made while it runs, by the same code.
+ */
+#include "spec/build.h"
+
+#include "base/mem.h"
+#include "spec/expand.h"
+#include "spec/journal.h"
+
+/* ---- the tasks of the spec ------------------------------------------------------ */
+
+uint32_t build_count(const struct builder *builder, const struct spec_task *task) {
+    uint32_t first = task->number;
+    while (task && !task->next)
+        task = task->parent;
+    return (task ? task->next->number : builder->spec->task_count) - first;
+}
+
+static bool is_within(const struct scope *scope, const struct spec_task *task) {
+    return task->number - scope->first < scope->count;
+}
+
+/* The next task that becomes one in this scope: not what is not selected, nor what is
+ * in the `do` of an each. */
+static struct spec_task *next_made(const struct scope *scope, struct spec_task *task,
+                                   bool is_entered) {
+    if (is_entered && task->kind == SPEC_GROUP && task->first)
+        return task->first;
+    while (task != scope->from && !task->next) {
+        task = task->parent;
+        if (!task)
+            return NULL;
+    }
+    return task == scope->from ? NULL : task->next;
+}
+
+static bool is_wanted(const struct scope *scope, const struct spec_task *task) {
+    return scope->from || !scope->builder->spec->has_selection || task->is_selected;
+}
+
+/* Its lines are read while it runs: not if somebody else reads them, too, nor if
+ * another attempt would print them again. */
+static bool is_streamed_to(const struct builder *builder, const struct spec_task *each) {
+    const struct spec_task *lines = each->each->lines, *group = each->parent;
+    if (!lines || builder->stdout_uses[lines->number] != 1)
+        return false;
+    while (group && group != lines->parent && group->kind != SPEC_EACH)
+        group = group->parent; /* one of another scope has ended before */
+    bool is_retried = lines->more && lines->more->has_retry && lines->more->retry.max;
+    return group == lines->parent && !is_retried;
+}
+
+/* ---- scopes ----------------------------------------------------------------------- */
+
+ajob_task *scope_find(const void *data, const struct spec_task *task) {
+    for (const struct scope *scope = data; scope; scope = scope->parent)
+        if (is_within(scope, task))
+            return scope->tasks[task->number - scope->first];
+    return NULL;
+}
+
+const struct scope *scope_of(const struct scope *scope, const struct spec_task *task) {
+    while (scope->parent && !(task && is_within(scope, task)))
+        scope = scope->parent;
+    return scope;
+}
+
+static struct scope *scope_new(struct builder *builder, struct scope *parent,
+                               const struct spec_task *from) {
+    uint32_t count = from ? build_count(builder, from) : builder->spec->task_count;
+    struct scope *scope = mem_new(sizeof *scope + count * sizeof(ajob_task *));
+    if (!scope) {
+        loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+        return NULL;
+    }
+    scope->builder = builder;
+    scope->parent = parent;
+    scope->from = from;
+    scope->first = from ? from->number : 0;
+    scope->count = count;
+    return scope;
+}
+
+void scope_free(struct scope *scope) {
+    if (!scope)
+        return;
+    while (scope->lates) {
+        struct late *late = scope->lates;
+        scope->lates = late->next;
+        mem_free(late);
+    }
+    mem_free(scope->item);
+    mem_free(scope);
+}
+
+/* ---- the tree ---------------------------------------------------------------------- */
+
+/* Makes one task and puts it where it belongs; group is the top's. */
+static int add_task(struct scope *scope, struct spec_task *spec, ajob_task *group) {
+    ajob_task *task = build_task(scope, spec);
+    if (!task)
+        return AJOB_EINVAL;
+    scope->tasks[spec->number - scope->first] = task;
+    int error = keys_give(scope, spec, task);
+    bool is_in_group = spec->parent && is_within(scope, spec->parent);
+    if (is_in_group)
+        group = scope->tasks[spec->parent->number - scope->first];
+    if (!error && group)
+        error = ajob_group_add(group, task);
+    if (error && group)
+        task_forget(task);
+    return error;
+}
+
+static int add_tasks(struct scope *scope, struct spec_task *first, ajob_task *group) {
+    bool is_made = true;
+    for (struct spec_task *task = first; task; task = next_made(scope, task, is_made)) {
+        is_made = is_wanted(scope, task);
+        int error = is_made ? add_task(scope, task, group) : 0;
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* Who needs it: the task itself, or the outermost each in whose `do` it is and the
+ * need is not. */
+static const struct spec_task *needer(const struct builder *builder, const struct spec_task *task,
+                                      const struct spec_task *need) {
+    const struct spec_task *needer = task;
+    for (const struct spec_task *up = task->parent; up; up = up->parent)
+        if (up->kind == SPEC_EACH && need->number - up->number >= build_count(builder, up))
+            needer = up;
+    return needer;
+}
+
+static int add_need(struct scope *scope, const struct spec_task *spec,
+                    const struct spec_need *need) {
+    const struct spec_task *by = needer(scope->builder, spec, need->task);
+    if (!is_within(scope, by) || !is_within(scope, need->task))
+        return 0;
+    ajob_task *task = scope->tasks[by->number - scope->first];
+    ajob_task *needed = scope->tasks[need->task->number - scope->first];
+    if (!task || !needed)
+        return 0; /* both are in the `do` of an each, or not selected */
+    bool is_streamed =
+        need->is_start && by == spec && scope->builder->is_streamed[need->task->number];
+    return is_streamed ? ajob_need_start(task, needed) : ajob_need(task, needed);
+}
+
+static int add_needs(struct scope *scope) {
+    for (uint32_t i = 0; i < scope->count; i++) {
+        const struct spec_task *task = scope->builder->tasks[scope->first + i];
+        for (uint32_t n = 0; n < task->need_count; n++) {
+            int error = add_need(scope, task, &task->needs[n]);
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+struct scope *scope_build(struct scope *parent, const struct spec_task *from, const char *item) {
+    struct builder *builder = parent->builder;
+    struct scope *scope = scope_new(builder, parent, from);
+    if (!scope)
+        return NULL;
+    scope->item = mem_copy(item);
+    int error =
+        scope->item ? keys_of_item(scope) : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+    if (!error)
+        error = add_tasks(scope, builder->tasks[from->number], NULL);
+    if (!error && scope->count > 1)
+        error = add_needs(scope);
+    if (!error)
+        return scope;
+    if (scope->tasks[0])
+        task_forget(scope->tasks[0]);
+    scope_free(scope);
+    return NULL;
+}
+
+/* ---- the builder --------------------------------------------------------------------- */
+
+int build_fail(const struct builder *builder, const struct spec_task *task, const char *error) {
+    struct text line = TEXT_INIT(2 * TEXT_LINE_MAX);
+    text_add(&line, "task ");
+    spec_path(task, &line);
+    text_format(&line, ": %s", error);
+    loop_fail(builder->loop, AJOB_EINVAL, "%s", text_string(&line));
+    text_done(&line);
+    return AJOB_EINVAL;
+}
+
+static void free_builder(struct loop_module *module) {
+    struct builder *builder = (struct builder *)module;
+    scope_free(builder->top);
+    mem_free(builder->pools);
+    mem_free(builder->tasks);
+    mem_free(builder->stdout_uses);
+    mem_free(builder->is_streamed);
+    mem_free(builder->keys);
+    mem_free(builder->resumed);
+    text_done(&builder->cause);
+    mem_free(builder);
+}
+
+static void count_use(struct spec_task *used, void *data) {
+    struct builder *builder = data;
+    uint8_t *count = &builder->stdout_uses[used->number];
+    if (*count < 2)
+        ++*count;
+}
+
+struct visit {
+    struct builder *builder;
+    const struct spec_task *task;
+};
+
+static void count_uses(const char *label, const char *name, const struct spec_string *string,
+                       void *data) {
+    const struct visit *visit = data;
+    (void)label, (void)name;
+    expand_uses(visit->builder->spec, visit->task, string->text, count_use, visit->builder);
+}
+
+/* Numbers the tasks in the order of the tree and counts who uses what they print. */
+static int look_at_tasks(struct builder *builder) {
+    struct ajob_spec *spec = builder->spec;
+    uint32_t count = 0;
+    for (struct spec_task *task = spec->first; task; task = spec_next(task))
+        task->number = count++;
+    spec->task_count = count;
+    builder->tasks = mem_new((count + 1) * sizeof *builder->tasks);
+    builder->stdout_uses = mem_new(count + 1);
+    builder->is_streamed = mem_new(count + 1);
+    if (!builder->tasks || !builder->stdout_uses || !builder->is_streamed)
+        return loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+    for (struct spec_task *task = spec->first; task; task = spec_next(task)) {
+        builder->tasks[task->number] = task;
+        values_visit(task, count_uses, &(struct visit){builder, task});
+        bool is_command =
+            task->kind == SPEC_EXEC || task->kind == SPEC_SH || task->kind == SPEC_SERVICE;
+        if (is_command && task->command->stdin_task)
+            count_use(task->command->stdin_task, builder);
+        if (task->kind == SPEC_EACH && task->each->lines)
+            count_use(task->each->lines, builder);
+    }
+    for (uint32_t i = 0; i < spec->env.count; i++)
+        expand_uses(spec, NULL, spec->env.items[i].value.text, count_use, builder);
+    for (struct spec_task *task = spec->first; task; task = spec_next(task))
+        if (task->kind == SPEC_EACH && is_streamed_to(builder, task))
+            builder->is_streamed[task->each->lines->number] = true;
+    return 0;
+}
+
+static int make_pools(struct builder *builder) {
+    const struct ajob_spec *spec = builder->spec;
+    builder->pools = mem_new((spec->pool_count + 1) * sizeof *builder->pools);
+    if (!builder->pools)
+        return loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+    for (uint32_t i = 0; i < spec->pool_count; i++) {
+        builder->pools[i] =
+            ajob_pool_new(builder->loop, spec->pools[i]->name, spec->pools[i]->size);
+        if (!builder->pools[i])
+            return AJOB_ENOMEM;
+    }
+    return 0;
+}
+
+static bool copy_text(struct ajob_spec *spec, const char **text) {
+    if (*text)
+        *text = spec_copy(spec, *text, strlen(*text));
+    return *text != NULL;
+}
+
+/* Tasks are made from them while the run is under way, too. */
+static int copy_options(struct builder *builder, const ajob_spec_options *options) {
+    struct ajob_spec *spec = builder->spec;
+    ajob_spec_options *copy = &builder->options;
+    size_t count = 0;
+    if (options)
+        *copy = *options;
+    const char *const *headers = copy->http.headers;
+    while (headers && headers[count])
+        count++;
+    const char **copies = spec_alloc(spec, (count + 1) * sizeof *copies);
+    bool is_ok = copies != NULL;
+    for (size_t i = 0; is_ok && i < count; i++) {
+        copies[i] = headers[i];
+        is_ok = copy_text(spec, &copies[i]);
+    }
+    copy->http.headers = copies;
+    const char **texts[] = {&copy->http.token, &copy->http.cacert, &copy->dir, &copy->api_url,
+                            &copy->token};
+    for (size_t i = 0; is_ok && i < sizeof texts / sizeof texts[0]; i++)
+        is_ok = !*texts[i] || copy_text(spec, texts[i]);
+    return is_ok ? 0 : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+}
+
+static struct builder *builder_new(ajob_spec *spec, ajob_loop *loop) {
+    struct builder *builder = mem_new(sizeof *builder);
+    if (!builder) {
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return NULL;
+    }
+    builder->module.key = builder;
+    builder->module.free = free_builder;
+    loop_add_module(loop, &builder->module);
+    builder->loop = loop;
+    builder->spec = spec;
+    builder->cause.max = TEXT_LINE_MAX;
+    return builder;
+}
+
+ajob_task *ajob_spec_build(ajob_spec *spec, ajob_loop *loop, const ajob_spec_options *options) {
+    if (ajob_spec_check(spec, NULL, NULL)) {
+        loop_fail(loop, AJOB_EINVAL, "the spec has mistakes");
+        return NULL;
+    }
+    struct builder *builder = builder_new(spec, loop);
+    if (!builder || copy_options(builder, options) || look_at_tasks(builder) ||
+        make_pools(builder) || !(builder->top = scope_new(builder, NULL, NULL)))
+        return NULL;
+    journal_rewind(spec->journal);
+    if (builder->options.has_keys && keys_make(builder))
+        return NULL;
+    enum ajob_policy policy = builder->options.keep_going ? AJOB_SETTLED : spec->policy;
+    ajob_task *root = ajob_group(loop, &(ajob_group_options){.policy = policy});
+    if (!root || add_tasks(builder->top, spec->first, root) || add_needs(builder->top))
+        return NULL;
+    return root;
+}
