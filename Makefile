@@ -11,6 +11,7 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+SCHEMADIR ?= $(PREFIX)/share/ajob
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
@@ -103,7 +104,7 @@ UNIT_SOURCES := $(wildcard tests/unit/*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 CMD_OBJECTS := $(CMD_SOURCES:%.c=$(BUILD)/%.o)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(BUILD)/%)
-MANUALS := $(wildcard man/*.1)
+MANUALS := $(wildcard man/*.[1-9])
 
 # ---- building --------------------------------------------------------------
 
@@ -218,12 +219,15 @@ drift: $(BUILD)/ajob ## do completions and manual agree with the option tables
 
 # ---- installing ------------------------------------------------------------
 
+# man/X.5 goes to man5.
+manual_place = $(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 # DESTDIR stands before each, for packagers.
 INSTALLED = $(BINDIR)/ajob $(INCLUDEDIR)/ajob.h $(LIBDIR)/libajob.a $(LIBDIR)/$(SHARED_NAME) \
 	$(LIBDIR)/$(SHARED_LINK) $(LIBDIR)/pkgconfig/ajob.pc \
-	$(MANUALS:man/%=$(MANDIR)/man1/%) $(BASHDIR)/ajob $(ZSHDIR)/_ajob $(FISHDIR)/ajob.fish
+	$(foreach page,$(MANUALS),$(call manual_place,$(page))) $(SCHEMADIR)/ajob.schema.json \
+	$(BASHDIR)/ajob $(ZSHDIR)/_ajob $(FISHDIR)/ajob.fish
 # Directories that may be ours alone, innermost first.
-OUR_DIRS = $(LIBDIR)/pkgconfig $(foreach dir,$(BASHDIR) $(ZSHDIR) $(FISHDIR),$(dir) $(dir $(dir)))
+OUR_DIRS = $(LIBDIR)/pkgconfig $(SCHEMADIR) $(foreach dir,$(BASHDIR) $(ZSHDIR) $(FISHDIR),$(dir) $(dir $(dir)))
 
 .PHONY: install uninstall
 install: all ## install under $(DESTDIR)$(PREFIX)
@@ -233,7 +237,8 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	$(INSTALL) -m 644 $(BUILD)/libajob.a $(DESTDIR)$(LIBDIR)/libajob.a
 	$(INSTALL) -m 755 $(BUILD)/$(SHARED_NAME) $(DESTDIR)$(LIBDIR)/$(SHARED_NAME)
 	ln -sf $(SHARED_NAME) $(DESTDIR)$(LIBDIR)/$(SHARED_LINK)
-	$(INSTALL) -m 644 $(MANUALS) $(DESTDIR)$(MANDIR)/man1/
+	$(foreach page,$(MANUALS),$(INSTALL) -m 644 $(page) $(DESTDIR)$(call manual_place,$(page)) &&) :
+	$(INSTALL) -m 644 share/ajob.schema.json $(DESTDIR)$(SCHEMADIR)/ajob.schema.json
 	$(INSTALL) -m 644 completions/ajob.bash $(DESTDIR)$(BASHDIR)/ajob
 	$(INSTALL) -m 644 completions/_ajob $(DESTDIR)$(ZSHDIR)/_ajob
 	$(INSTALL) -m 644 completions/ajob.fish $(DESTDIR)$(FISHDIR)/ajob.fish

@@ -2,6 +2,7 @@
  * cmd_check.c - ajob check: what is wrong with a spec, all of it at once.
  */
 #include "cli.h"
+#include "definition.h"
 #include "input.h"
 #include "mistakes.h"
 
@@ -85,28 +86,12 @@ static void print_json(const ajob_mistake *mistake, void *data) {
 
 /* ---- the command ------------------------------------------------------------ */
 
-static int set_all(const struct command *command, ajob_spec *spec, const struct text_list *set) {
-    for (size_t i = 0; i < set->count; i++) {
-        const char *equals = strchr(set->items[i], '=');
-        if (!equals)
-            return cli_fail(command, STATUS_USAGE, "--set: %s: has no value: use NAME=VALUE",
-                            set->items[i]);
-        char *name = strndup(set->items[i], (size_t)(equals - set->items[i]));
-        int error = name ? ajob_spec_set(spec, name, equals + 1) : AJOB_ENOMEM;
-        free(name);
-        if (error)
-            return cli_fail(command, error == AJOB_ENOMEM ? STATUS_FAULT : STATUS_USAGE,
-                            "--set: %s", name ? ajob_spec_error(spec) : "out of memory");
-    }
-    return STATUS_OK;
-}
-
 static int check_one(const struct command *command, const struct check_options *options,
                      const char *path) {
     ajob_spec *spec = ajob_spec_new();
     struct mistakes_shown shown = {0};
     struct input input = {0};
-    int status = spec ? set_all(command, spec, &options->set)
+    int status = spec ? definition_set(command, spec, &options->set)
                       : cli_fail(command, STATUS_FAULT, "out of memory");
     if (status == STATUS_OK)
         status = input_read(&input, command, path);

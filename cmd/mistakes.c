@@ -18,7 +18,8 @@
 enum {
     PRINTED_MOST = 100,
     SHOWN_BEFORE = 60, /* columns of the line before the place meant */
-    SHOWN_COLUMNS = 100,
+    SHOWN_AFTER = 20,
+    MARKED_MOST = 60,
     NUMBER_WIDTH = 5,
     PIECE_SIZE = 8 * 1024,
 };
@@ -75,9 +76,9 @@ static void add_source(struct printer *printer, struct bytes *out, const ajob_mi
     int indent = skipped ? 3 : 0;
     bytes_printf(out, "%s", skipped ? "..." : "");
     indent += add_piece(printer, out, &line, before - skipped);
-    unsigned marked = mistake->length < SHOWN_COLUMNS ? mistake->length : SHOWN_COLUMNS;
+    unsigned marked = mistake->length < MARKED_MOST ? mistake->length : MARKED_MOST;
     int marks = add_piece(printer, out, &line, marked);
-    add_piece(printer, out, &line, SHOWN_COLUMNS);
+    add_piece(printer, out, &line, SHOWN_AFTER);
     bytes_printf(out, "%s\n%*s | %*s%s^", *line ? "..." : "", NUMBER_WIDTH, "", indent, "",
                  paint(printer, "\033[1;32m"));
     for (int i = 1; i < marks; i++)

@@ -179,8 +179,12 @@ static void tell_group(struct process *process) {
     }
 }
 
+/* Told to stop, what is still in its pipes' hands has left its group: that ends later
+ * than the command, and has no say in when it does. */
 static bool is_drained(const struct process *process) {
-    return !prints(process) || process->kill_wanted || (process->is_due && !is_full(process));
+    bool is_over = process->kill_wanted || (process->is_due && !is_full(process));
+    return is_over || !prints(process) ||
+           (process->stop_wanted && !reaper_group_lives(process->reaper, &process->child));
 }
 
 static void begin_draining(struct process *process) {
@@ -293,7 +297,7 @@ static void leader_ended(struct child *child, int status) {
 
 static void group_changed(struct child *child) {
     struct process *process = of_child(child);
-    if (process->state == CLEARING)
+    if (process->state >= DRAINING)
         step(process);
 }
 

@@ -41,16 +41,21 @@ static bool is_wanted(const struct scope *scope, const struct spec_task *task) {
     return scope->from || !scope->builder->spec->has_selection || task->is_selected;
 }
 
-/* Its lines are read while it runs: not if somebody else reads them, too, nor if
- * another attempt would print them again. */
+static bool is_retried(const struct spec_task *task) {
+    return task->more && task->more->has_retry && task->more->retry.max;
+}
+
+/* Its lines are read while it runs and then let go: not if somebody else reads them,
+ * too, nor if another attempt, of the command or of a group that it is not in, would
+ * begin with the first again. */
 static bool is_streamed_to(const struct builder *builder, const struct spec_task *each) {
     const struct spec_task *lines = each->each->lines, *group = each->parent;
-    if (!lines || builder->stdout_uses[lines->number] != 1)
+    if (!lines || builder->stdout_uses[lines->number] != 1 || is_retried(lines) || is_retried(each))
         return false;
-    while (group && group != lines->parent && group->kind != SPEC_EACH)
-        group = group->parent; /* one of another scope has ended before */
-    bool is_retried = lines->more && lines->more->has_retry && lines->more->retry.max;
-    return group == lines->parent && !is_retried;
+    for (; group != lines->parent; group = group->parent)
+        if (group->kind == SPEC_EACH || is_retried(group)) /* or of another scope: it has ended */
+            return false;
+    return true;
 }
 
 /* ---- scopes ----------------------------------------------------------------------- */
@@ -249,8 +254,6 @@ static int look_at_tasks(struct builder *builder) {
         if (task->kind == SPEC_EACH && task->each->lines)
             count_use(task->each->lines, builder);
     }
-    for (uint32_t i = 0; i < spec->env.count; i++)
-        expand_uses(spec, NULL, spec->env.items[i].value.text, count_use, builder);
     for (struct spec_task *task = spec->first; task; task = spec_next(task))
         if (task->kind == SPEC_EACH && is_streamed_to(builder, task))
             builder->is_streamed[task->each->lines->number] = true;

@@ -133,7 +133,7 @@ typedef void values_visit_fn(const char *label, const char *name, const struct s
 void values_visit(const struct spec_task *task, values_visit_fn *visit, void *data);
 
 /* Something in the options of the task, or in what it inherits, is late. */
-bool values_are_late(const struct builder *builder, const struct spec_task *task);
+bool values_are_late(const struct spec_task *task);
 
 /* ---- build_keys.c -------------------------------------------------------------- */
 

@@ -272,8 +272,6 @@ static int find_done(struct keys *keys) {
     builder->resumed = mem_new((spec->task_count + 1) * sizeof *builder->resumed);
     if (!builder->resumed)
         return loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
-    for (uint32_t i = 0; i < spec->env.count; i++)
-        expand_uses(spec, NULL, spec->env.items[i].value.text, use_again, builder);
     while (keys->count) {
         struct spec_task *task = keys->order[--keys->count];
         struct resumed *resumed = &builder->resumed[task->number];

@@ -205,7 +205,7 @@ static ajob_task *make_work(struct scope *scope, const struct spec_task *spec) {
     struct values values;
     ajob_task *task = NULL;
     values_begin(&values, scope, spec);
-    if (!values_are_late(builder, spec))
+    if (!values_are_late(spec))
         task = make_with_values(&values);
     else if (!build_rehearse(&values))
         task = NULL;

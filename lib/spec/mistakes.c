@@ -11,7 +11,7 @@
 #include "spec/json.h"
 #include "spec/reading.h"
 
-enum { KEPT_MOST = 1000, STRIDE = 4096, SOURCE_MOST = 1000 };
+enum { KEPT_MOST = 1000, STRIDE = 4096, MARK_LENGTH = 3, SOURCE_MOST = 1000 };
 
 static bool reserve(struct mistakes *mistakes) {
     if (mistakes->count < mistakes->space)
@@ -84,8 +84,13 @@ static void count_byte(struct place *place, char c) {
     }
 }
 
+/* A byte order mark, which nobody sees. */
+static bool has_mark(const char *text, uint32_t length) {
+    return length >= MARK_LENGTH && memcmp(text, "\xEF\xBB\xBF", MARK_LENGTH) == 0;
+}
+
 static bool count_strides(struct teller *teller) {
-    struct place place = {1, 1};
+    struct place place = {1, has_mark(teller->text, teller->length) ? 0 : 1};
     teller->strides = mem_new((teller->length / STRIDE + 1) * sizeof *teller->strides);
     if (!teller->strides)
         return false;
@@ -117,6 +122,8 @@ static const char *source_of(struct teller *teller, uint32_t at) {
         return NULL;
     if (end > start && teller->text[end - 1] == '\r')
         end--;
+    if (start == 0 && has_mark(teller->text, end))
+        start = MARK_LENGTH;
     text_clear(&teller->source);
     text_add_n(&teller->source, teller->text + start, end - start);
     return text_ok(&teller->source) ? text_string(&teller->source) : NULL;

@@ -3,9 +3,10 @@
 
 #include "base/mem.h"
 
-/* FNV-1a over the name and the group's number. */
+/* FNV-1a over the name and where the group is in memory. */
 static uint32_t hash_of(const struct spec_task *group, const char *name, size_t length) {
-    uint32_t hash = UINT32_C(2166136261) ^ (group ? (group->number + 1) * UINT32_C(2654435761) : 0);
+    uint32_t hash =
+        UINT32_C(2166136261) ^ (uint32_t)((uintptr_t)group / sizeof *group) * UINT32_C(2654435761);
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)name[i]) * UINT32_C(16777619);
     return hash ^ hash >> 15;

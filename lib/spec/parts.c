@@ -3,9 +3,11 @@
  * ready, stdin, each. See read.h.
  */
 #include <ctype.h>
+#include <regex.h>
 
 #include "base/mem.h"
 #include "spec/read.h"
+#include "spec/value.h"
 
 /* ---- maps ----------------------------------------------------------------- */
 
@@ -310,10 +312,25 @@ static bool is_endpoint(const char *text) {
     return port >= 1 && port <= 65535;
 }
 
+static void check_line(const struct field *field, const cJSON *node) {
+    regex_t regex;
+    char why[128];
+    int error = regcomp(&regex, node->valuestring, REG_EXTENDED | REG_NOSUB);
+    if (!error) {
+        regfree(&regex);
+        return;
+    }
+    regerror(error, &regex, why, sizeof why);
+    spec_error(field->scope->spec, field->scope->task, field_at(field->scope, node), NULL,
+               "\"line\" is no regular expression (POSIX extended): %s", why);
+}
+
 static void check_probe(const struct field *field, const struct spec_command *command,
                         const cJSON *node) {
     const char *text = node->valuestring;
-    if (!text || strchr(text, '$'))
+    if (text && command->ready == AJOB_READY_LINE)
+        check_line(field, node);
+    if (!text || value_has_any(text))
         return;
     if (command->ready == AJOB_READY_TCP && !is_endpoint(text))
         spec_error(field->scope->spec, field->scope->task, field_at(field->scope, node), NULL,

@@ -62,7 +62,6 @@ struct spec_reading {
     uint32_t use_count, use_space;
     struct setting *settings;
     struct argument *arguments;
-    uint8_t *readers; /* while it is resolved, by number: who reads what the task prints */
 };
 
 /* A task without a kind yet (SPEC_JOIN) at the end of its group (parent NULL: the
@@ -87,10 +86,6 @@ const char *reading_argument(const struct ajob_spec *spec, const struct spec_tas
 /* Finds what is wanted and used, and checks all that can be checked only then. Once,
  * unless something was added. */
 void spec_resolve(struct ajob_spec *spec);
-
-/* A task's output goes to a reader: to the items of one each, or to any number of others.
- * False if that cannot be, for who reads it already. */
-bool spec_add_reader(struct ajob_spec *spec, struct spec_task *source, bool is_lines);
 
 /* The parts of it: cycles.c, uses.c, sense.c. */
 void spec_find_cycles(struct ajob_spec *spec);

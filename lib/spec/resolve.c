@@ -61,10 +61,10 @@ void spec_add_need(struct ajob_spec *spec, struct spec_task *task, struct spec_t
 }
 
 /* Leaves each need once. seen: by number, the last task (its number + 1) that had it. */
-static void drop_doubles(struct ajob_spec *spec, struct spec_task *task, uint32_t *seen) {
+static void drop_doubles(struct spec_task *task, uint32_t *seen) {
     const struct spec_task *source =
         task->kind == SPEC_EACH && task->each ? task->each->lines : NULL;
-    bool is_source_awaited = false;
+    bool is_source_awaited = false; /* to its end: that is more than its start */
     uint32_t kept = 0;
     for (uint32_t i = 0; i < task->need_count; i++) {
         const struct spec_need need = task->needs[i];
@@ -74,11 +74,9 @@ static void drop_doubles(struct ajob_spec *spec, struct spec_task *task, uint32_
         seen[need.task->number] = task->number + 1;
     }
     task->need_count = kept;
-    if (is_source_awaited)
-        spec_error(spec, task, task->at, "leave it out of the needs",
-                   "the each takes the lines of \"%.60s\" as they come, and waits for its end: one "
-                   "would wait for the other",
-                   source->name);
+    for (uint32_t i = 0; i < kept && is_source_awaited; i++)
+        if (task->needs[i].task == source)
+            task->needs[i].is_start = false;
 }
 
 static void drop_all_doubles(struct ajob_spec *spec) {
@@ -86,21 +84,8 @@ static void drop_all_doubles(struct ajob_spec *spec) {
     spec->reading->has_no_memory |= !seen;
     for (struct spec_task *task = spec->first; task && seen; task = spec_next(task))
         if (task->need_count > 1)
-            drop_doubles(spec, task, seen);
+            drop_doubles(task, seen);
     mem_free(seen);
-}
-
-/* ---- readers --------------------------------------------------------------- */
-
-enum { READ_BY_EACH = 1, READ_BY_OTHERS = 2 };
-
-bool spec_add_reader(struct ajob_spec *spec, struct spec_task *source, bool is_lines) {
-    uint8_t *readers = spec->reading->readers;
-    uint8_t before = readers ? readers[source->number] : 0;
-    source->keeps_stdout = source->is_value_used = true;
-    if (readers)
-        readers[source->number] |= is_lines ? READ_BY_EACH : READ_BY_OTHERS;
-    return is_lines ? !before : !(before & READ_BY_EACH);
 }
 
 /* ---- wants ----------------------------------------------------------------- */
@@ -154,19 +139,12 @@ static bool is_command(const struct spec_task *task) {
 }
 
 /* What is read from must print. */
-static bool check_source(struct ajob_spec *spec, const struct want *want, struct spec_task *found) {
+static bool check_source(struct ajob_spec *spec, const struct want *want,
+                         const struct spec_task *found) {
     struct text path = TEXT_INIT(SPEC_PATH_MAX);
+    if (is_command(found))
+        return true;
     spec_path(want->task, &path);
-    if (is_command(found)) {
-        bool is_free = spec_add_reader(spec, found, want->type == WANT_LINES);
-        if (!is_free)
-            spec_error(spec, want->task, want->at, "let one of them write it to a file",
-                       "task \"%.150s\" reads what \"%.60s\" prints, but so does another one, "
-                       "and the lines of an each are read once",
-                       text_string(&path), want->name);
-        text_done(&path);
-        return is_free;
-    }
     spec_error(spec, want->task, want->at, NULL,
                "task \"%.150s\" reads what \"%.60s\" prints, but that is of the kind %s and prints "
                "nothing",
@@ -184,6 +162,7 @@ static void resolve_want(struct ajob_spec *spec, const struct want *want) {
     if (want->type != WANT_NEED) {
         if (!check_source(spec, want, found))
             return;
+        found->keeps_stdout = found->is_value_used = true;
         if (want->type == WANT_STDIN)
             want->task->command->stdin_task = found;
         else
@@ -197,8 +176,6 @@ void spec_resolve(struct ajob_spec *spec) {
     if (reading->is_resolved)
         return;
     reading->is_resolved = true;
-    reading->readers = mem_new(spec->task_count + 1);
-    reading->has_no_memory |= !reading->readers;
     for (uint32_t i = 0; i < reading->want_count; i++)
         resolve_want(spec, &reading->wants[i]);
     for (uint32_t i = 0; i < reading->use_count; i++)
@@ -206,7 +183,6 @@ void spec_resolve(struct ajob_spec *spec) {
     drop_all_doubles(spec);
     spec_find_cycles(spec);
     spec_check_sense(spec);
-    reading->readers = mem_free(reading->readers);
     reading->wants = mem_free(reading->wants);
     reading->uses = mem_free(reading->uses);
     reading->want_count = reading->want_space = 0;

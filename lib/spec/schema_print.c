@@ -47,8 +47,9 @@ static const struct {
     {"exits",
      ONE_OR_MORE("{\"type\":\"integer\",\"minimum\":1,\"maximum\":255}", "\"minItems\":1,")},
     {"tasks", MAP(NAME_PATTERN, REF("task"))},
-    {"doTask", "{\"allOf\":[" REF("task") ",{\"not\":{\"anyOf\":[{\"required\":[\"needs\"]},"
-                                          "{\"required\":[\"when\"]}]}}]}"},
+    {"doTask", "{\"allOf\":[" REF(
+                   "task") ",{\"not\":{\"type\":\"object\",\"anyOf\":[{\"required\":[\"needs\"]},"
+                           "{\"required\":[\"when\"]}]}}]}"},
 };
 
 /* ---- one row ---------------------------------------------------------------- */

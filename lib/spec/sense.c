@@ -50,16 +50,9 @@ static void check_options(struct ajob_spec *spec, const struct spec_task *task,
         tell(spec, task, true, "is for failures, but nothing is there that could fail");
 }
 
-/* The lines of a task are taken as they come: another try would print them again. */
+/* Its items are gone once they were taken. */
 static void check_lines(struct ajob_spec *spec, const struct spec_task *each) {
-    const struct spec_task *source = each->each->lines;
-    if (!source)
-        return;
-    if (source->more && source->more->retry.max > 0)
-        tell(spec, source, false,
-             "cannot be tried again (\"retry\"): its lines are the items of \"%.60s\" as they come",
-             each->name ? each->name : "do");
-    if (each->more && each->more->retry.max > 0)
+    if (each->each->lines && each->more && each->more->retry.max > 0)
         tell(spec, each, false,
              "cannot be tried again (\"retry\"): the lines that are its items come once");
 }

@@ -28,7 +28,7 @@ enum spec_kind {
  * from an argument). */
 enum { SPEC_NOWHERE = UINT32_MAX };
 
-/* A string that may have ${...} in it (value.h). text NULL: not given. */
+/* A string that may have ${...} and $$ in it (value.h). text NULL: not given. */
 struct spec_string {
     const char *text;
     uint32_t at;
@@ -44,7 +44,7 @@ struct spec_need {
     bool is_start; /* the lines of an `each` come from it: only its start is awaited */
 };
 
-/* NAME=value. */
+/* NAME=value; value.text NULL: NAME is removed from the environment. */
 struct spec_variable {
     const char *name;
     struct spec_string value;
@@ -72,7 +72,8 @@ struct spec_command {
     bool leaves_leftovers;
     enum ajob_readiness ready; /* service */
     int ready_fd;
-    struct spec_string ready_text;
+    struct spec_string
+        ready_text; /* of `line`: never expanded, a `$` is the regular expression's */
     struct spec_strings ready_argv;
     uint64_t ready_interval_ms;
 };
@@ -116,7 +117,7 @@ struct spec_task {
     struct spec_task *parent;       /* the group or each around it; NULL at the top */
     struct spec_task *next;         /* in its group */
     struct spec_task *first, *last; /* group: the tasks in it; each: its `do`, alone */
-    const char *name;               /* NULL: the `do` of an each */
+    const char *name;               /* at most 200 bytes; NULL: the `do` of an each */
     uint32_t at;                    /* its key */
     uint8_t kind;                   /* enum spec_kind */
     bool is_selected;               /* it is to run (ajob_spec_select; else all are) */
@@ -124,7 +125,7 @@ struct spec_task {
     bool is_value_used;             /* something uses its stdout, path or exit */
     uint32_t need_count;
     struct spec_need *needs; /* those written and those that follow from uses */
-    struct spec_more *more;  /* or NULL */
+    struct spec_more *more;  /* or NULL; by `defaults` shared with other tasks */
     union {
         struct spec_command *command;
         struct spec_get *get;

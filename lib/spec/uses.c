@@ -116,9 +116,7 @@ static void use_task(const struct using *using) {
             return;
         }
     found->is_value_used = true;
-    if (value->type == VALUE_STDOUT && !spec_add_reader(spec, found, false))
-        fail(using, "let it write them to a file",
-             "the lines of task \"%s\" are the items of an each, and are read once", name);
+    found->keeps_stdout |= value->type == VALUE_STDOUT;
     spec_add_need(spec, task, found, false);
 }
 

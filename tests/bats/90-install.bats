@@ -59,7 +59,8 @@ lib/libajob.a
 lib/libajob.so
 lib/libajob.so.0
 lib/pkgconfig/ajob.pc
-$(cd "$PROJECT_DIR" && printf 'share/man/man1/%s\n' man/*.1 | sed 's:man/\([^/]*\)$:\1:')
+share/ajob/ajob.schema.json
+$(cd "$PROJECT_DIR" && printf '%s\n' man/*.[1-9] | sed 's:^man/\(.*\)\.\([1-9]\)$:share/man/man\2/\1.\2:')
 share/bash-completion/completions/ajob
 share/fish/vendor_completions.d/ajob.fish
 share/zsh/site-functions/_ajob

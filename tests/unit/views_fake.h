@@ -123,6 +123,9 @@ bool ajob_task_progress(const ajob_task *task, uint64_t *bytes, int64_t *total) 
 bool ajob_task_is_group(const ajob_task *task) {
     return task->group;
 }
+void ajob_on_dump(ajob_loop *on, ajob_dump_fn *line, void *data) {
+    (void)on, (void)line, (void)data;
+}
 const char *ajob_task_kind(const ajob_task *task) {
     return task->kind ? task->kind : "exec";
 }

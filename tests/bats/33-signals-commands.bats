@@ -1,0 +1,111 @@
+# Signals that do not end a run (stop and go on, the tree), and runs inside of others:
+# of ajob, of make.
+
+load ../helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+state_is() { # PID LETTER
+    local stat
+    stat=$(<"/proc/$1/stat") || return
+    [[ ${stat##*) } == "$2"* ]]
+}
+
+# A command that says who it is, then waits until somebody opens the fifo `go`.
+waiting='echo $$ >pid.new && mv pid.new pid && : >go && echo done'
+
+start_waiting() { # OPTION...
+    mkfifo go
+    start_ajob gather "$@" "$waiting"
+    wait_until 10 test -e pid
+}
+
+@test "SIGTSTP stops the commands and ajob, SIGCONT lets both go on" {
+    start_waiting
+    kill -TSTP "$AJOB_PID"
+    wait_until 10 state_is "$AJOB_PID" T
+    wait_until 10 state_is "$(<pid)" T
+    kill -CONT "$AJOB_PID"
+    cat go
+    wait_ajob
+    assert_success
+    assert_line 'done'
+}
+
+@test "time that it was stopped counts for no timeout" {
+    start_waiting --timeout 2s
+    kill -TSTP "$AJOB_PID"
+    wait_until 10 state_is "$AJOB_PID" T
+    local until=$((${EPOCHREALTIME//[!0-9]/} + 2500000)) # it is time that is tested
+    later() { ((${EPOCHREALTIME//[!0-9]/} > until)); }
+    wait_until 10 later
+    kill -CONT "$AJOB_PID"
+    cat go
+    wait_ajob
+    assert_success
+}
+
+@test "what was stopped can be ended" {
+    start_waiting
+    kill -TSTP "$AJOB_PID"
+    wait_until 10 state_is "$AJOB_PID" T
+    kill -TERM "$AJOB_PID"
+    kill -CONT "$AJOB_PID"
+    expect_status 143
+    wait_ajob
+    assert_failure 143
+}
+
+@test "SIGUSR1 tells the tree of what has not ended" {
+    mkfifo go
+    start_ajob gather -j 1 --name first --name second --timeout 100s "$waiting" true
+    wait_until 10 test -e pid
+    kill -USR1 "$AJOB_PID"
+    wait_until 10 grep -q second "$AJOB_ERR"
+    cat go
+    wait_ajob
+    assert_success
+    assert_stderr --regexp "first  sh running for [0-9a-z]+  pid $(<pid)"
+    assert_stderr --regexp 'second  sh ready for [0-9a-z]+  waits for a slot of commands'
+}
+
+@test "an ajob in an ajob: a signal to the outer one ends all" {
+    for signal in INT TERM HUP; do
+        rm -f pid
+        start_ajob gather "'$AJOB' gather 'echo \$\$ >pid.new; mv pid.new pid; exec sleep 1000'"
+        wait_until 10 test -e pid
+        expect_status "$((128 + $(kill -l "$signal")))"
+        kill -"$signal" "$AJOB_PID"
+        wait_ajob
+        assert_failure "$((128 + $(kill -l "$signal")))"
+        assert_equal "$(test_processes)" ""
+    done
+}
+
+@test "an ajob in an ajob: SIGKILL of either leaves nothing" {
+    for depth in outer inner; do
+        rm -f pid inner
+        start_ajob gather "echo \$\$ >inner; exec '$AJOB' gather 'echo \$\$ >pid.new; mv pid.new pid; exec sleep 1000'"
+        wait_until 10 test -e pid
+        if [[ $depth == outer ]]; then
+            kill -KILL "$AJOB_PID"
+            expect_status 137
+        else
+            kill -KILL "$(<inner)"
+        fi
+        wait_ajob
+        wait_until 10 no_test_processes
+        [[ $depth == outer ]] || assert_stderr --partial 'signal KILL'
+    done
+}
+
+@test "under make, Ctrl-C for both" {
+    printf 'all:\n\t@%s gather %s\n' "$AJOB" "'echo \$\$\$\$ >pid.new; mv pid.new pid; sleep 1000 & wait'" >Makefile
+    setsid "${AS_FROM_TERMINAL[@]}" make >/dev/null 2>make.err 3>&- &
+    local make=$!
+    wait_until 10 test -e pid
+    kill -INT -- "-$make"
+    wait "$make" || true
+    wait_until 10 no_test_processes
+}
