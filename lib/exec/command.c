@@ -258,7 +258,7 @@ static void fail(struct command *command, char *cause) {
 }
 
 void command_start(struct ajob_task *task) {
-    static const struct process_owner owner = {was_read, is_full, is_over, has_started};
+    static const struct process_owner owner = {{was_read, is_full}, is_over, has_started};
     struct command *command = command_of(task);
     struct command_options *options = command->options;
     struct reaper *reaper = reaper_of(task->loop);
