@@ -313,7 +313,8 @@ int ajob_spec_parse(ajob_spec *spec, const char *file, const char *text, size_t 
     reading->is_resolved = false;
     reading->file = mem_copy(file);
     reading->text = mem_copy_n(text, length > JSON_SIZE_MAX ? 0 : length);
-    if (!reading->file || !reading->text)
+    reading->has_no_memory |= !reading->file || !reading->text;
+    if (reading->has_no_memory)
         return spec_fail(spec, AJOB_ENOMEM, "out of memory");
     reading->length = length > JSON_SIZE_MAX ? 0 : (uint32_t)length;
     int error = json_scan(&json, length > JSON_SIZE_MAX ? text : reading->text, length, &fault);
