@@ -151,7 +151,7 @@ END
     spec <<END
     {"tasks": {
       "may": {"sh": "echo may >>ran; exit 1", "allow_failure": true},
-      "s": {"service": "echo s >>ran; exec sleep 300"},
+      "s": {"service": "echo s >>ran; touch up; exec sleep 300", "ready": {"file": "up"}},
       "f": {"sh": "echo f >>ran", "when": "always", "needs": ["may"]},
       "g": {"get": "$MAIN/f/g?size=5&seed=1"},
       "u": {"sh": "echo u >>ran", "needs": ["g", "s"]}
@@ -160,7 +160,7 @@ END
     run_ajob run --events events spec.json
     assert_success
     assert_equal "$(ran)" "f may s u "
-    rm ran g
+    rm ran g up
     run_ajob run --resume events --events events spec.json
     assert_success
     assert_equal "$(ran)" "f may s "
