@@ -121,6 +121,7 @@ static int run_graph(const struct command *command, ajob_spec *spec,
     static char token[TOKEN_SIZE];
     struct run_work work = {
         .has_commands = true,
+        .runs_one_command = run_options->jobs.value == 1,
         .commands = (unsigned)run_options->jobs.value,
     };
     struct run run;
@@ -194,6 +195,7 @@ static const struct cli_section sections[] = {
     {"Run", run_rows, 0},
     {"Work", run_graph_options, offsetof(struct run_graph_options, run)},
     {"Network", run_network_options, offsetof(struct run_graph_options, run)},
+    {"What commands print", run_printing_options, offsetof(struct run_graph_options, run)},
     {"Output", run_output_options, offsetof(struct run_graph_options, run)},
     CLI_HELP_SECTION,
     {0},

@@ -460,6 +460,22 @@ AJOB_API ajob_task *ajob_service(ajob_loop *loop, const ajob_exec_options *optio
 AJOB_API int ajob_service_change(ajob_task *service, const ajob_exec_options *options,
                                  const ajob_ready_options *ready);
 
+/* GNU make's jobserver: one limit for all the makes and other programs that start
+ * each other. The commands of the loop, and nothing else, then take their slots from
+ * it, instead of the loop's number of commands. Once, before the run.
+ *
+ * Joins the one that MAKEFLAGS in the environment names: one command needs no slot
+ * from there, each further one waits for one; no more than `most` run at once (0:
+ * no limit of our own). Commands get at it, too. Returns 1; 0 if MAKEFLAGS names
+ * none; AJOB_ESYSTEM if it cannot be used (make gives it to rules with a + only). */
+AJOB_API int ajob_join_jobserver(ajob_loop *loop, unsigned most);
+
+/* Makes one with this many slots, up to 4096, shared by the commands of the loop and
+ * what they start, and names it to them in MAKEFLAGS. It is a pipe, which every make
+ * since 4.2 understands, or a fifo of this path, which must not exist and is removed
+ * with the loop (make 4.4, ninja). */
+AJOB_API int ajob_offer_jobserver(ajob_loop *loop, unsigned jobs, const char *fifo);
+
 /* Where the output of commands goes. Without this it is read and dropped. */
 typedef struct ajob_output_options {
     enum ajob_output_mode mode;
