@@ -684,12 +684,11 @@ enum ajob_drawing {
 #undef AJOB_X
 };
 
-/* Draws the graph of a spec without errors: of what is selected, and of that
- * everything that has no secret in it as far as can be known (URLs are without user,
- * password and query). Calls draw with whole lines, each with its newline; with one
- * at a time in text, order and ascii. Nothing in them acts on a terminal, or means
- * something to what reads the format but what is meant. 0 or AJOB_ENOMEM, the
- * drawing then being cut off. */
+/* Draws the graph of a spec that has no errors, or of what is selected in it. URLs are
+ * without user, password and query, ${} is as it was written. draw is called from
+ * inside, with whole lines that end in a newline, one at a time in text, order and
+ * ascii. What came from outside is escaped for the format, and nothing in it acts on
+ * a terminal. 0, or AJOB_ENOMEM: the drawing is cut off then. */
 typedef void ajob_draw_fn(const char *text, void *data);
 AJOB_API int ajob_spec_draw(const ajob_spec *spec, enum ajob_drawing drawing, ajob_draw_fn *draw,
                             void *data);
