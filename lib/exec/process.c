@@ -32,6 +32,7 @@ struct process {
     bool leaves_leftovers;
     bool has_exited, is_due, stop_wanted, kill_wanted;
     bool was_asked, was_killed; /* its group, by a signal */
+    bool is_out_of_reach;       /* what is left has become another user's */
 };
 
 static void step(struct process *process);
@@ -60,7 +61,8 @@ static void arm(struct process *process, uint64_t delay_ms) {
 static void tell_group(struct process *process) {
     if (process->kill_wanted && !process->was_killed) {
         process->was_killed = true;
-        reaper_signal(process->reaper, &process->child, SIGKILL);
+        if (!reaper_signal(process->reaper, &process->child, SIGKILL))
+            process->is_out_of_reach = process->has_exited;
     } else if (process->stop_wanted && !process->was_asked) {
         process->was_asked = true;
         reaper_signal(process->reaper, &process->child, SIGTERM);
@@ -122,10 +124,10 @@ static bool is_cleared(struct process *process) {
         process->kill_wanted = true;
     tell_group(process);
     look_again(process);
-    return false;
+    return process->is_out_of_reach;
 }
 
-static void finish(struct process *process) {
+static void report_end(struct process *process) {
     if (process->child.pid)
         reaper_remove(process->reaper, &process->child);
     queue_remove(&process->reaper->queue, &process->waiter);
@@ -142,7 +144,7 @@ static void step(struct process *process) {
             if (!process->stop_wanted && !process->kill_wanted && !process->end.failure)
                 return; /* the queue tries, and gives up */
             go_to(process, OVER);
-            finish(process);
+            report_end(process);
             return;
         case RUNNING:
             tell_group(process);
@@ -160,7 +162,7 @@ static void step(struct process *process) {
             if (!is_cleared(process))
                 return;
             go_to(process, OVER);
-            finish(process);
+            report_end(process);
             return;
         case OVER:
             return;
