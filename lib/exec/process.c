@@ -32,7 +32,6 @@ struct process {
     bool leaves_leftovers;
     bool has_exited, is_due, stop_wanted, kill_wanted;
     bool was_asked, was_killed; /* its group, by a signal */
-    bool is_out_of_reach;       /* what is left has become another user's */
 };
 
 static void step(struct process *process);
@@ -61,8 +60,7 @@ static void arm(struct process *process, uint64_t delay_ms) {
 static void tell_group(struct process *process) {
     if (process->kill_wanted && !process->was_killed) {
         process->was_killed = true;
-        if (!reaper_signal(process->reaper, &process->child, SIGKILL))
-            process->is_out_of_reach = process->has_exited;
+        reaper_signal(process->reaper, &process->child, SIGKILL);
     } else if (process->stop_wanted && !process->was_asked) {
         process->was_asked = true;
         reaper_signal(process->reaper, &process->child, SIGTERM);
@@ -124,7 +122,8 @@ static bool is_cleared(struct process *process) {
         process->kill_wanted = true;
     tell_group(process);
     look_again(process);
-    return process->is_out_of_reach;
+    /* What has become another user's cannot be stopped, and is not waited for. */
+    return process->was_killed && !reaper_signal(process->reaper, &process->child, 0);
 }
 
 static void report_end(struct process *process) {

@@ -10,13 +10,7 @@
 #include "exec/jobserver.h"
 #include "exec/reaper.h"
 
-enum {
-    FIRST_DELAY_MS = 10,
-    LONGEST_DELAY_MS = 1000,
-    GIVE_UP_MS = 10000,
-    FILES_OF_ONE = 3,
-    FEW_FILES = 100
-};
+enum { FIRST_DELAY_MS = 10, LONGEST_DELAY_MS = 1000, GIVE_UP_MS = 10000, FILES_OF_ONE = 3 };
 
 /* ---- what all share ---------------------------------------------------- */
 
@@ -36,9 +30,7 @@ bool queue_raise_files(struct queue *queue) {
 static void raise_files_in_time(struct queue *queue) {
     struct rlimit files;
     rlim_t ours = FILES_OF_ONE * (rlim_t)HASH_COUNT(queue->reaper->running);
-    if (queue->is_raised || ours < FEW_FILES)
-        return;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && ours > files.rlim_cur / 2)
+    if (!queue->is_raised && getrlimit(RLIMIT_NOFILE, &files) == 0 && ours > files.rlim_cur / 2)
         queue_raise_files(queue);
 }
 
