@@ -42,8 +42,12 @@ static void fail_kind(struct scope *scope, const struct schema_key *key, uint32_
         kind++;
     char hint[160];
     snprintf(hint, sizeof hint, "it is for %s", kinds);
-    spec_error(scope->spec, scope->task, key_at, hint, "\"%s\" %s is not for the kind %s",
-               key->name, scope_where(scope, where), spec_kind_name(kind));
+    if (kind == SPEC_JOIN)
+        spec_error(scope->spec, scope->task, key_at, hint, "\"%s\" %s, which has no kind",
+                   key->name, scope_where(scope, where));
+    else
+        spec_error(scope->spec, scope->task, key_at, hint, "\"%s\" %s, which is of the kind %s",
+                   key->name, scope_where(scope, where), spec_kind_name(kind));
 }
 
 /* Says if one that excludes this key was there before. */
@@ -313,7 +317,8 @@ int ajob_spec_parse(ajob_spec *spec, const char *file, const char *text, size_t 
     reading->is_resolved = false;
     reading->file = mem_copy(file);
     reading->text = mem_copy_n(text, length > JSON_SIZE_MAX ? 0 : length);
-    if (!reading->file || !reading->text)
+    reading->has_no_memory |= !reading->file || !reading->text;
+    if (reading->has_no_memory)
         return spec_fail(spec, AJOB_ENOMEM, "out of memory");
     reading->length = length > JSON_SIZE_MAX ? 0 : (uint32_t)length;
     int error = json_scan(&json, length > JSON_SIZE_MAX ? text : reading->text, length, &fault);

@@ -18,6 +18,8 @@
 #include "net/name.h"
 #include "net/part_note.h"
 #include "net/url.h"
+#include "spec/json.h"
+#include "spec/value.h"
 
 enum { INPUT_MAX = 512 };
 
@@ -43,6 +45,17 @@ static const char *const samples[] = {
     "\"state\":\"uploaded\",\"browser_download_url\":\"http://h/a\"}]}",
     "{\"message\":\"Not \\u0000 Found\"}",
     "<html><TITLE> a\nb </title>",
+    "{\"tasks\":{\"a\":{\"exec\":[\"x\",\"${b.stdout}\"],\"needs\":\"b\",\"timeout\":\"1m\"},"
+    "\"b\":\"y\"},// z\n\"jobs\":3,}",
+    "{\"pools\":{\"p\":1},\"tasks\":{\"g\":{\"group\":{\"i\":{\"sh\":[\"\\u00e4\"],\"pool\":{\"p\":"
+    "1}}},"
+    "\"policy\":\"any\"},\"e\":{\"each\":{\"lines\":\"g\"},\"do\":{\"get\":\"http://h/"
+    "${item}\"}}}}",
+    "{\"defaults\":{\"retry\":{\"max\":1,\"on\":[2]},\"env\":{\"A\":null}},\"tasks\":{\"s\":{"
+    "\"service\":"
+    "[\"x\"],\"ready\":{\"tcp\":\"h:1\"},\"shield\":true},\"r\":{\"release\":\"o/"
+    "r\",\"when\":\"always\"}}}",
+    "a${b.c.stdout}$$${env.X}${item}${",
 };
 
 static uint64_t state;
@@ -173,6 +186,40 @@ static void try_json(const char *input, size_t length) {
     text_done(&body);
 }
 
+static void on_mistake(const ajob_mistake *mistake, void *data) {
+    size_t *errors = data;
+    *errors += mistake->severity == AJOB_MISTAKE_ERROR;
+    CHECK(mistake->text[0] && mistake->line && mistake->length);
+    CHECK(!mistake->source || !strchr(mistake->source, '\n'));
+}
+
+static void try_spec(const char *input, size_t length) {
+    struct json json;
+    struct json_fault fault;
+    size_t told = 0;
+    char *exact = mem_copy_n(input, length);
+    ajob_spec *spec = ajob_spec_new();
+    CHECK_NUMBER(ajob_spec_parse(spec, "random", input, length), 0);
+    size_t errors = ajob_spec_check(spec, on_mistake, &told);
+    CHECK_NUMBER(told, errors);
+    if (json_scan(&json, exact, length, &fault) == 0) {
+        cJSON *value = json_value(&json, 0); /* what was found right, cJSON takes */
+        CHECK(value != NULL);
+        cJSON_Delete(value);
+    } else {
+        CHECK(errors == 1 && fault.at <= length && fault.text[0]);
+    }
+    json_done(&json);
+    ajob_spec_free(spec);
+    mem_free(exact);
+    for (const char *cursor = input; *cursor;) {
+        const char *before = cursor;
+        struct value value = value_next(input, &cursor);
+        CHECK(cursor > before && value.type != VALUE_END);
+        CHECK(value.name >= input && value.name + value.length <= cursor);
+    }
+}
+
 static uint64_t seed = 1;
 static unsigned long rounds = 20000;
 
@@ -186,6 +233,7 @@ static void nothing_breaks_on_what_comes(void) {
         try_urls(input);
         try_texts(input, length);
         try_json(input, length);
+        try_spec(input, length);
     }
 }
 
