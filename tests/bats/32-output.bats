@@ -233,7 +233,7 @@ test_blocked() { read -rt 0 -u "$unread"; }
         assert_equal "$(<err)" ""
     done
     latches go
-    blocked gather 'sleep 1000' 'cat go; echo b'
+    blocked gather -q 'sleep 1000' 'cat go; echo b'
     exec {unread}>&- # it is gone before anything is written
     : >go
     expect_status 141
