@@ -135,6 +135,7 @@ static int gather_with(const struct command *command, enum ajob_policy policy,
     struct run_work work = {
         .policy = policy,
         .has_commands = true,
+        .runs_one_command = operands->count == 1 || jobs->value == 1,
         .commands = jobs->given ? (unsigned)jobs->value : UINT_MAX,
     };
     struct run run;
@@ -174,6 +175,7 @@ static int race(const struct command *command, void *data, const struct text_lis
 static const struct cli_section gather_sections[] = {
     {"Tasks", gather_options, 0},
     {"Commands", run_command_options, offsetof(struct gather_options, run)},
+    {"What commands print", run_printing_options, offsetof(struct gather_options, run)},
     {"Output", run_output_options, offsetof(struct gather_options, run)},
     CLI_HELP_SECTION,
     {0},
@@ -182,6 +184,7 @@ static const struct cli_section gather_sections[] = {
 static const struct cli_section sections[] = {
     {"Tasks", name_options, 0},
     {"Commands", run_command_options, offsetof(struct gather_options, run)},
+    {"What commands print", run_printing_options, offsetof(struct gather_options, run)},
     {"Output", run_output_options, offsetof(struct gather_options, run)},
     CLI_HELP_SECTION,
     {0},

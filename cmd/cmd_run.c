@@ -121,6 +121,7 @@ static int run_graph(const struct command *command, ajob_spec *spec,
     static char token[TOKEN_SIZE];
     struct run_work work = {
         .has_commands = true,
+        .runs_one_command = run_options->jobs.value == 1,
         .commands = (unsigned)run_options->jobs.value,
     };
     struct run run;
@@ -194,6 +195,7 @@ static const struct cli_section sections[] = {
     {"Run", run_rows, 0},
     {"Work", run_graph_options, offsetof(struct run_graph_options, run)},
     {"Network", run_network_options, offsetof(struct run_graph_options, run)},
+    {"What commands print", run_printing_options, offsetof(struct run_graph_options, run)},
     {"Output", run_output_options, offsetof(struct run_graph_options, run)},
     CLI_HELP_SECTION,
     {0},
@@ -205,9 +207,9 @@ const struct command run_command = {
     .operands = "[SPEC] [TASK...]",
     .description =
         "Run the tasks of SPEC, a graph as JSON (-: standard input), each as soon as what it "
-        "needs has succeeded; or only each TASK, as in tests/unit, and what it needs. With --exec "
-        "or --get the graph comes from these options, and there is no SPEC. A wrong spec starts "
-        "nothing.",
+        "needs has succeeded; or only each TASK, as in tests/unit, and what it needs. With --exec or "
+        "--get the tasks come from these options, and SPEC, if there is one, must be - or end in "
+        ".json. A wrong spec starts nothing.",
     .examples = "ajob run ci.json\n"
                 "ajob run --set version=1.7.1 -k ci.json build tests/unit\n"
                 "ajob run --exec build=make --exec test:build='make check'\n"

@@ -42,7 +42,7 @@ static int check(const struct command *command, const struct run_options *option
         return cli_fail(command, STATUS_USAGE, "--dir: %s: is not a directory", options->dir);
     if (options->dir && !has_dir && work->has_commands)
         return cli_fail(command, STATUS_USAGE, "--dir: %s: %s", options->dir, strerror(errno));
-    return STATUS_OK;
+    return run_check_printing(command, options);
 }
 
 /* AJOB_TRACE=state: every change of a task's state, for those who debug ajob. */
@@ -54,7 +54,10 @@ static void trace(const char *line, void *data) {
 
 int run_open(struct run *run, const struct command *command, const struct run_options *options,
              const struct run_work *work) {
-    *run = (struct run){.command = command, .options = options};
+    *run = (struct run){.command = command,
+                        .options = options,
+                        .has_commands = work->has_commands,
+                        .runs_one_command = work->runs_one_command};
     int status = check(command, options, work);
     if (status != STATUS_OK)
         return status;
@@ -73,6 +76,10 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     });
     if (!run->loop)
         return cli_fail(command, STATUS_FAULT, "the loop cannot be made: out of memory or files");
+    if (work->has_commands && !options->dry_run)
+        status = run_set_jobserver(run, work);
+    if (status != STATUS_OK)
+        return run_close(run, status);
     const char *traced = getenv("AJOB_TRACE");
     if (traced && strstr(traced, "state"))
         ajob_on_trace(run->loop, trace, NULL);
@@ -175,6 +182,9 @@ int run_start(struct run *run) {
     struct view *events = NULL;
     char *error = NULL;
 
+    int status = run_set_output(run);
+    if (status != STATUS_OK)
+        return run_close(run, status);
     if (options->events) {
         events = view_events_open(run->loop, options->events, options->adds_events, &error);
         if (!events) {
@@ -183,7 +193,7 @@ int run_start(struct run *run) {
             return run_close(run, STATUS_USAGE);
         }
     }
-    struct view *view =
+    run->view =
         view_open(run->loop, &(struct view_options){
                                  .progress = run->silent ? PROGRESS_NONE
                                                          : (enum progress_mode)options->progress,
@@ -192,8 +202,8 @@ int run_start(struct run *run) {
                                  .verbosity = options->verbosity,
                                  .command = run->command->name,
                              });
-    int status = STATUS_FAULT;
-    if (!view) {
+    status = STATUS_FAULT;
+    if (!run->view) {
         cli_fail(run->command, STATUS_FAULT, "out of memory");
     } else {
         if (options->timeout.given)
@@ -202,7 +212,10 @@ int run_start(struct run *run) {
         if (status == STATUS_FAULT)
             cli_fail(run->command, STATUS_FAULT, "%s", ajob_error(run->loop));
         status = exit_code(run, status);
-        view_close(view); /* stderr: there is nowhere to complain */
+        if (!run->write_error)
+            run->write_error = ajob_output_error(run->loop);
+        view_close(run->view); /* stderr: there is nowhere to complain */
+        run->view = NULL;
     }
     if (events)
         status = close_events(run, events, status);

@@ -29,12 +29,16 @@ struct run_options {
     const char *dir;
     const char *cacert;
     const char *events;
+    const char *log_dir;
+    int output;   /* 0: auto; else enum ajob_output_mode plus one */
     int http;     /* as ajob_http_options.version */
     int progress; /* enum progress_mode */
     int color;    /* enum color_mode */
     int verbosity;
     int exit_code;
+    int jobserver; /* an index in run_jobserver_words */
     bool fail_fast;
+    bool events_output;
     bool adds_events; /* behind what is in their file, which is of an earlier run */
     bool quiet;
     bool dry_run;
@@ -45,20 +49,29 @@ extern const struct cli_option run_command_options[]; /* of gather, any and race
 extern const struct cli_option run_graph_options[];   /* of run */
 extern const struct cli_option run_network_options[];
 extern const struct cli_option run_output_options[];
+extern const struct cli_option run_printing_options[]; /* of those that run commands */
+
+/* Of runner_jobserver.c: what --jobserver says. */
+extern const char *const run_jobserver_words[];
+
+struct view;
 
 struct run {
     const struct command *command;
     const struct run_options *options;
     ajob_loop *loop;
-    ajob_task *root; /* a group, settled or all */
-    bool silent;     /* stdout gets a list instead: only errors are shown */
-    int write_error; /* errno of the first failure to write to stdout, or 0 */
+    ajob_task *root;                     /* a group, settled or all */
+    bool silent;                         /* stdout gets a list instead: only errors are shown */
+    int write_error;                     /* errno of the first failure to write to stdout, or 0 */
+    struct view *view;                   /* NULL: there is none yet, or no more */
+    bool has_commands, runs_one_command; /* as in struct run_work */
 };
 
 /* What a run is of. */
 struct run_work {
     enum ajob_policy policy; /* of the root group */
     bool has_commands;       /* --dir is where they run: it must be there */
+    bool runs_one_command;   /* at a time */
     unsigned commands;       /* how many run at once; 0: as many as there are CPUs */
 };
 
@@ -84,6 +97,15 @@ int run_add(struct run *run, ajob_task *task, const char *title, const char *wha
 /* Prints to stdout. Text from outside goes through ajob_escape() first. When
  * that cannot be written the run is cancelled and run_close() says so. */
 void run_print(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Of runner_output.c, for runner.c: wrong usage; and where the output of commands
+ * goes. Both return STATUS_OK, or another status after a message. */
+int run_check_printing(const struct command *command, const struct run_options *options);
+int run_set_output(struct run *run);
+
+/* Of runner_jobserver.c, for runner.c: where the slots of commands come from. STATUS_OK,
+ * or another status after a message. */
+int run_set_jobserver(struct run *run, const struct run_work *work);
 
 /* What the options say in the words of ajob.h. The strings are the options'. */
 uint64_t run_duration(const struct amount *amount); /* never 0 where 0 was given */

@@ -135,6 +135,12 @@ void term_init(struct term *term, int fd, clock_fn *now) {
     term_measure(term);
 }
 
+bool term_is_at(const struct term *term, int fd) {
+    struct stat own, other;
+    return fd == term->fd || (fstat(term->fd, &own) == 0 && fstat(fd, &other) == 0 &&
+                              own.st_dev == other.st_dev && own.st_ino == other.st_ino);
+}
+
 void term_done(struct term *term) {
     if (term->own_fd >= 0)
         close(term->own_fd);

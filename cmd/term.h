@@ -53,6 +53,9 @@ void term_measure(struct term *term);
  * dumb one, and no CI system around. */
 bool term_is_screen(const struct term *term);
 
+/* Whether the descriptor leads to the same terminal, pipe or file. */
+bool term_is_at(const struct term *term, int fd);
+
 /* Whether all that was written has gone and more could be written now. */
 bool term_ready(struct term *term);
 

@@ -285,7 +285,7 @@ static void screen_event(struct view *view, const ajob_event *event) {
     if (screen_note(screen, event))
         screen_tell(screen, event);
     if (event->type == AJOB_RUN_ENDED)
-        frame_erase(screen);
+        frame_erase(screen, true);
     else if (!screen->bars && screen->log.length > 0)
         lines_write(screen, event->type == AJOB_RUN_CANCELLING, false);
 }
@@ -297,6 +297,26 @@ static void tell_tree(const char *line, void *data) {
     screen_say(screen, TONE_PLAIN, "%s", line);
     if (!screen->bars)
         lines_write(screen, true, false);
+}
+
+void view_before_output(struct view *view, int fd) {
+    struct screen *screen = (struct screen *)view;
+    if (screen->frame.lines > 0 && term_is_at(&screen->term, fd))
+        frame_erase(screen, false);
+}
+
+void view_after_output(struct view *view, int fd, bool at_line_start, bool has_more) {
+    struct screen *screen = (struct screen *)view;
+    if (!term_is_at(&screen->term, fd))
+        return;
+    screen->in_line = !at_line_start;
+    screen->awaits_output = has_more;
+}
+
+void screen_end_line(struct screen *screen, struct bytes *out) {
+    if (screen->in_line)
+        bytes_add(out, "\n", 1);
+    screen->in_line = screen->awaits_output = false;
 }
 
 static void screen_tick(struct view *view) {
@@ -314,7 +334,7 @@ static void screen_tick(struct view *view) {
 static int screen_close(struct view *view) {
     struct screen *screen = (struct screen *)view;
 
-    frame_erase(screen);
+    frame_erase(screen, true);
     /* A reader or a terminal that has gone misses nothing. */
     int error = screen->term.error;
     bool lost = error != 0 && error != EPIPE && error != EIO;

@@ -31,10 +31,16 @@ struct view_options {
  * made for it, lines otherwise. NULL on lack of memory. */
 struct view *view_open(ajob_loop *loop, const struct view_options *options);
 
+/* Around a write of what commands print to this descriptor: the frame goes, and comes
+ * back below it. After it, whether it ended a line, and whether the rest of a line
+ * waits for its reader: nothing else may be written there until that has come. */
+void view_before_output(struct view *view, int fd);
+void view_after_output(struct view *view, int fd, bool at_line_start, bool has_more);
+
 /* Every event as a line of JSON, into a file that is created, or emptied unless the
- * lines go behind what is in it; "-" is stdout, and when the reader of that has gone the run is cancelled by
- * "SIGPIPE". NULL and one line of text in *error (the caller's to free; NULL
- * on lack of memory): "events: FILE: why". */
+ * lines go behind what is in it; "-" is stdout, and when the reader of that has gone the run is
+ * cancelled by "SIGPIPE". NULL and one line of text in *error (the caller's to free; NULL on lack
+ * of memory): "events: FILE: why". */
 struct view *view_events_open(ajob_loop *loop, const char *path, bool appends, char **error);
 
 /* Writes what is left and frees the view. After the run: the loop must have no
@@ -110,6 +116,8 @@ struct screen {
     uint64_t said_at;    /* the last line */
     uint64_t written_at; /* the last write */
     struct frame frame;
+    bool in_line;       /* what commands print has begun a line on this terminal */
+    bool awaits_output; /* and its rest waits */
 
     struct running **slots; /* hash table by task */
     size_t slot_count, slots_used;
@@ -164,7 +172,10 @@ void summary_tell(struct screen *screen, const ajob_event *event);
 void lines_write(struct screen *screen, bool now, bool wait);
 void lines_heartbeat(struct screen *screen);
 void frame_draw(struct screen *screen);
-void frame_erase(struct screen *screen); /* and writes the log */
+void frame_erase(struct screen *screen, bool wait); /* and writes the log */
+
+/* Before anything is written: ends the line that commands have begun. */
+void screen_end_line(struct screen *screen, struct bytes *out);
 
 /* "250ms", "1.2s", "1m30s", "2h05m". Returns buffer. */
 const char *seconds_text(char buffer[32], double seconds);

@@ -233,7 +233,7 @@ void frame_draw(struct screen *screen) {
     struct frame frame = {0};
     struct bytes out = {0};
 
-    if (!screen->started || now < screen->frame.next_at)
+    if (!screen->started || now < screen->frame.next_at || screen->awaits_output)
         return;
     if (!term_ready(&screen->term) && screen->log.length < LOG_MAX)
         return;
@@ -247,6 +247,7 @@ void frame_draw(struct screen *screen) {
         return;
     }
     bytes_printf(&out, "\033[?2026h");
+    screen_end_line(screen, &out);
     add_way_up(screen, &out);
     if (screen->log.length > 0 || frame.cols != screen->frame.cols)
         bytes_printf(&out, "\033[J");
@@ -264,7 +265,7 @@ void frame_draw(struct screen *screen) {
     screen->frame.next_at = due > now ? due : now;
 }
 
-void frame_erase(struct screen *screen) {
+void frame_erase(struct screen *screen, bool wait) {
     struct bytes out = {0};
 
     if (screen->frame.lines > 0) {
@@ -274,9 +275,11 @@ void frame_erase(struct screen *screen) {
         screen->frame.lines = 0;
         screen->frame.text.length = 0;
     }
+    if (screen->log.length > 0)
+        screen_end_line(screen, &out);
     bytes_add(&out, screen->log.data, screen->log.length);
     screen->log.length = 0;
     if (out.length > 0 || screen->term.out.length > 0)
-        term_write(&screen->term, out.data, out.length, true);
+        term_write(&screen->term, out.data, out.length, wait);
     bytes_done(&out);
 }

@@ -50,12 +50,19 @@ void screen_say(struct screen *screen, enum tone tone, const char *format, ...) 
 
 void lines_write(struct screen *screen, bool now, bool wait) {
     uint64_t time = screen->term.now_ms();
+    struct bytes end = {0};
 
+    if (screen->awaits_output)
+        return;
     if (!now && time - screen->written_at < VIEW_TICK_MS)
         return;
     if (screen->log.length == 0 && screen->term.out.length == 0)
         return;
+    if (screen->log.length > 0)
+        screen_end_line(screen, &end);
+    term_write(&screen->term, end.data, end.length, false);
     term_write(&screen->term, screen->log.data, screen->log.length, wait);
+    bytes_done(&end);
     screen->log.length = 0;
     screen->written_at = time;
 }

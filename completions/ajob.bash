@@ -75,58 +75,67 @@ _ajob() {
         esac
         ;;
     gather)
-        options='--name --keep-going --dir --jobs --timeout --grace --retries --retry-delay --exit-code --dry-run --events --progress --color --quiet --verbose --help'
+        options='--name --keep-going --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
         operands=''
         case $prev in
         --name) kind=nothing ;;
         -d | --dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --timeout) kind=nothing ;;
+        --jobserver) words='auto join pipe fifo none' ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;
         --exit-code) words='any first' ;;
+        --output) words='auto group prefix stream none' ;;
+        --log-dir) kind=dirs ;;
         --events) kind=files ;;
         --progress) words='auto bar lines none' ;;
         --color) words='auto always never' ;;
         esac
         ;;
     any)
-        options='--name --dir --jobs --timeout --grace --retries --retry-delay --exit-code --dry-run --events --progress --color --quiet --verbose --help'
+        options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
         operands=''
         case $prev in
         --name) kind=nothing ;;
         -d | --dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --timeout) kind=nothing ;;
+        --jobserver) words='auto join pipe fifo none' ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;
         --exit-code) words='any first' ;;
+        --output) words='auto group prefix stream none' ;;
+        --log-dir) kind=dirs ;;
         --events) kind=files ;;
         --progress) words='auto bar lines none' ;;
         --color) words='auto always never' ;;
         esac
         ;;
     race)
-        options='--name --dir --jobs --timeout --grace --retries --retry-delay --exit-code --dry-run --events --progress --color --quiet --verbose --help'
+        options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
         operands=''
         case $prev in
         --name) kind=nothing ;;
         -d | --dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --timeout) kind=nothing ;;
+        --jobserver) words='auto join pipe fifo none' ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;
         --exit-code) words='any first' ;;
+        --output) words='auto group prefix stream none' ;;
+        --log-dir) kind=dirs ;;
         --events) kind=files ;;
         --progress) words='auto bar lines none' ;;
         --color) words='auto always never' ;;
         esac
         ;;
     run)
-        options='--exec --get --set --keep-going --resume --token-file --dir --jobs --per-host --timeout --grace --retries --retry-delay --exit-code --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
+        options='--exec --get --set --keep-going --resume --token-file --dir --jobs --per-host --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --header --cacert --http --connect-timeout --stall-timeout --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
         operands=''
         case $prev in
         --exec) kind=nothing ;;
@@ -138,6 +147,7 @@ _ajob() {
         -j | --jobs) kind=nothing ;;
         --per-host) kind=nothing ;;
         --timeout) kind=nothing ;;
+        --jobserver) words='auto join pipe fifo none' ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;
@@ -147,6 +157,8 @@ _ajob() {
         --http) words='auto 1.1 2' ;;
         --connect-timeout) kind=nothing ;;
         --stall-timeout) kind=nothing ;;
+        --output) words='auto group prefix stream none' ;;
+        --log-dir) kind=dirs ;;
         --events) kind=files ;;
         --progress) words='auto bar lines none' ;;
         --color) words='auto always never' ;;

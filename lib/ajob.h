@@ -396,17 +396,24 @@ typedef struct ajob_exec_options {
     /* "NAME=value" sets a variable, "NAME" removes it; the others are the
      * caller's. NULL-terminated; may be NULL. */
     const char *const *env;
-    const char *dir;        /* NULL: the current directory */
-    const char *stdin_path; /* NULL: /dev/null */
-    ajob_task *stdin_task;  /* instead: what this command, which must be needed, printed */
-    bool keeps_stdout;      /* for ajob_exec_stdout() and others' stdin_task */
-    bool leaves_leftovers;  /* what it leaves in its process group is not stopped */
+    const char *dir; /* NULL: the current directory */
+    /* From the current directory, not from dir; a named pipe that nobody writes to yet
+     * is empty. NULL: /dev/null. */
+    const char *stdin_path;
+    ajob_task *stdin_task; /* instead: what this command, which must be needed, printed */
+    bool keeps_stdout;     /* for ajob_exec_read() and others' stdin_task */
+    /* What it leaves running is not stopped, in its process group or out of it, then
+     * and later. Where that has to be told from what others leave (owns_children, on
+     * Linux) it has the variable AJOB_LEFT_ALONE in its environment. */
+    bool leaves_leftovers;
 } ajob_exec_options;
 
 /* It is over when the process has exited and its pipes are closed, or two
  * seconds after the exit; what is left in its process group is then stopped.
- * Succeeds with exit status 0. A program that is missing counts as exit 127, one
- * that cannot be run as 126. To stop it, SIGTERM goes to its process group, and
+ * Succeeds with exit status 0. A program that is missing counts as exit 127; one that
+ * cannot be run, or not in its directory, as 126. While the system has no room for
+ * one more process or file it waits, which is no failure until nothing of the loop's
+ * has run for ten seconds. To stop it, SIGTERM goes to its process group, and
  * SIGKILL after the grace. Fields of its task.ended: exit and signal. */
 AJOB_API ajob_task *ajob_exec(ajob_loop *loop, const ajob_exec_options *options);
 
@@ -459,6 +466,22 @@ AJOB_API ajob_task *ajob_service(ajob_loop *loop, const ajob_exec_options *optio
                                  const ajob_ready_options *ready);
 AJOB_API int ajob_service_change(ajob_task *service, const ajob_exec_options *options,
                                  const ajob_ready_options *ready);
+
+/* GNU make's jobserver: one limit for all the makes and other programs that start
+ * each other. The commands of the loop, and nothing else, then take their slots from
+ * it, instead of the loop's number of commands. Once, before the run.
+ *
+ * Joins the one that MAKEFLAGS in the environment names: one command needs no slot
+ * from there, each further one waits for one; no more than `most` run at once (0:
+ * no limit of our own). Commands get at it, too. Returns 1; 0 if MAKEFLAGS names
+ * none; AJOB_ESYSTEM if it cannot be used (make gives it to rules with a + only). */
+AJOB_API int ajob_join_jobserver(ajob_loop *loop, unsigned most);
+
+/* Makes one with this many slots, up to 4096, shared by the commands of the loop and
+ * what they start, and names it to them in MAKEFLAGS. It is a pipe, which every make
+ * since 4.2 understands, or a fifo of this path, which must not exist and is removed
+ * with the loop (make 4.4, ninja). */
+AJOB_API int ajob_offer_jobserver(ajob_loop *loop, unsigned jobs, const char *fifo);
 
 /* Where the output of commands goes. Without this it is read and dropped. */
 typedef struct ajob_output_options {

@@ -92,7 +92,7 @@ struct ajob_loop {
     uint64_t counts[AJOB_STATUS_COUNT];
     int exit_status, exit_signal;
     bool has_lost_output; /* it could not be written: no run is a success for a shell */
-    bool is_killing; /* a second signal came */
+    bool is_killing;      /* a second signal came */
 
     struct {
         ajob_event_fn *call;

@@ -227,13 +227,20 @@ static void release_output(struct command *command) {
     command->output = NULL;
 }
 
+/* A service that ends by itself has failed, whatever its exit status. */
+static bool is_failure(const struct command *command, struct outcome outcome) {
+    bool was_told =
+        command->task.wanted == AJOB_CANCELLED || command->task.wanted == AJOB_SUCCEEDED;
+    return !was_told && (command->task.kind->is_service || !outcome.succeeded);
+}
+
 static void is_over(void *owner, struct process_end end) {
     struct command *command = owner;
     struct outcome outcome = outcome_of(end);
     command->process = NULL;
     free_lines(command);
     if (command->output) {
-        output_close(command->output, !outcome.succeeded && command->task.wanted != AJOB_CANCELLED);
+        output_close(command->output, is_failure(command, outcome));
         if (!command->options->keeps_stdout)
             release_output(command);
     }
@@ -251,7 +258,7 @@ static void fail(struct command *command, char *cause) {
 }
 
 void command_start(struct ajob_task *task) {
-    static const struct process_owner owner = {was_read, is_full, is_over, has_started};
+    static const struct process_owner owner = {{was_read, is_full}, is_over, has_started};
     struct command *command = command_of(task);
     struct command_options *options = command->options;
     struct reaper *reaper = reaper_of(task->loop);

@@ -18,24 +18,25 @@
 #include "core/loop.h"
 #include "core/pool.h"
 
-/* Above what commands use for something else. */
-enum { GIVEN_FD_FIRST = 10 };
+enum { TOKENS_MAX = 4096 };
+
+/* Above the descriptors of probes, or else above what shells use. */
+enum { GIVEN_FD_FIRST = 256, GIVEN_FD_LOW = 10, MAKEFLAGS_MAX = 64 * 1024 };
 
 struct jobserver {
     struct loop_module module;
     struct ajob_loop *loop;
     uv_poll_t poll;
     bool has_poll, is_polling;
-    bool is_dry;  /* reading failed: no more tokens are asked for */
-    int in, out;  /* ours; in does not block */
-    bool is_mine; /* gift.in and gift.out are closed with the loop */
-    char *fifo;   /* to be removed with the loop; NULL: none */
-    char *makeflags;
-    struct jobserver_gift gift;
-    unsigned most;   /* commands at once */
-    unsigned unpaid; /* commands that need no token */
+    bool is_dry; /* reading failed: no more tokens are asked for */
+    int in, out; /* ours; in does not block */
+    char *fifo;  /* to be removed with the loop; NULL: none */
+    char *variable;
+    struct jobserver_gift gift; /* its descriptors are closed with the loop */
+    unsigned most;              /* commands at once */
+    unsigned unpaid;            /* commands that need no token */
     unsigned held;
-    char tokens[JOBSERVER_TOKENS_MAX]; /* the first `held`: as they were, each may mean something */
+    char tokens[TOKENS_MAX]; /* the first `held`: as they were, each may mean something */
 };
 
 static const char key;
@@ -138,7 +139,7 @@ static void turn_ended(struct loop_module *module) {
     struct jobserver *server = (struct jobserver *)module;
     const struct ajob_pool *pool = server->loop->commands;
     bool lacks = pool->first_waiter && pool->used >= pool->size;
-    bool may_take = server->held < JOBSERVER_TOKENS_MAX && pool->size < server->most;
+    bool may_take = server->held < TOKENS_MAX && pool->size < server->most;
     bool is_wanted = lacks && may_take && !take(server);
     while (!pool->first_waiter && server->held && pool->size > pool->used)
         put_back(server);
@@ -169,14 +170,12 @@ static void free_server(struct loop_module *module) {
     struct jobserver *server = (struct jobserver *)module;
     close_fd(server->in);
     close_fd(server->out);
-    if (server->is_mine) {
-        close_fd(server->gift.in);
-        close_fd(server->gift.out);
-    }
+    close_fd(server->gift.ends[0]);
+    close_fd(server->gift.ends[1]);
     if (server->fifo)
         unlink(server->fifo);
     mem_free(server->fifo);
-    mem_free(server->makeflags);
+    mem_free(server->variable);
     mem_free(server);
 }
 
@@ -190,7 +189,7 @@ static struct jobserver *new_server(struct ajob_loop *loop, unsigned most) {
     server->module = (struct loop_module){
         .key = &key, .close = close_server, .free = free_server, .turn_ended = turn_ended};
     server->loop = loop;
-    server->in = server->out = server->gift.in = server->gift.out = -1;
+    server->in = server->out = server->gift.ends[0] = server->gift.ends[1] = -1;
     server->most = most ? most : UINT_MAX;
     return server;
 }
@@ -200,15 +199,25 @@ static bool is_pipe(int fd) {
     return !fstat(fd, &status) && S_ISFIFO(status.st_mode);
 }
 
-/* False: what was opened shares its flags with the old one. */
+static int duplicate(int fd) {
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, GIVEN_FD_FIRST);
+    return high < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, GIVEN_FD_LOW) : high;
+}
+
+/* To give to commands, and to use. False: reading without blocking would change the
+ * old one, or there are too many files. */
 static bool open_pipe_anew(struct jobserver *server, int in, int out) {
     char path[32];
+    int flags = fcntl(in, F_GETFL);
     snprintf(path, sizeof path, "/dev/fd/%d", in);
     server->in = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     server->out = fcntl(out, F_DUPFD_CLOEXEC, 0);
-    bool is_new = server->in >= 0 && (fcntl(server->in, F_GETFL) & O_NONBLOCK) &&
-                  !(fcntl(in, F_GETFL) & O_NONBLOCK);
-    return is_new && server->out >= 0;
+    bool is_harmless =
+        server->in >= 0 && (fcntl(server->in, F_GETFL) & O_NONBLOCK) && fcntl(in, F_GETFL) == flags;
+    server->gift.ends[0] = duplicate(in);
+    server->gift.ends[1] = duplicate(out);
+    return is_harmless && server->out >= 0 && server->gift.ends[0] >= 0 &&
+           server->gift.ends[1] >= 0;
 }
 
 static bool open_fifo(struct jobserver *server, const char *path) {
@@ -241,7 +250,46 @@ static int refuse(struct jobserver *server, const char *what, const char *why) {
     return AJOB_ESYSTEM;
 }
 
-int jobserver_join(struct ajob_loop *loop, const struct jobserver_address *address, unsigned most) {
+/* Ours goes instead of what the word says. */
+static bool is_replaced(const char *word, size_t length, unsigned jobs) {
+    static const char option[] = "--jobserver-";
+    size_t name = sizeof option - 1;
+    if (length > name && !strncmp(word, option, name))
+        return true;
+    return jobs && length >= 2 && !strncmp(word, "-j", 2) &&
+           strspn(word + 2, "0123456789") == length - 2;
+}
+
+/* MAKEFLAGS as the caller has them, but with this jobserver. jobs 0: -j stays. */
+static bool set_variable(struct jobserver *server, unsigned jobs) {
+    struct text text = TEXT_INIT(MAKEFLAGS_MAX);
+    const char *flags = getenv("MAKEFLAGS");
+    flags = flags ? flags : "";
+    const char *end = flags + options_length(flags);
+    text_add(&text, "MAKEFLAGS=");
+    for (const char *word = flags; word < end; word += strspn(word, " ")) {
+        size_t length = strcspn(word, " ");
+        if (!is_replaced(word, length, jobs)) {
+            text_add_n(&text, word, length);
+            text_add_char(&text, ' ');
+        }
+        word += length;
+    }
+    if (jobs)
+        text_format(&text, "-j%u ", jobs);
+    if (server->fifo)
+        text_format(&text, "--jobserver-auth=fifo:%s", server->fifo);
+    else
+        text_format(&text, "--jobserver-auth=%d,%d", server->gift.ends[0], server->gift.ends[1]);
+    if (*end)
+        text_format(&text, "%s%s", *end == ' ' ? "" : " ", end);
+    if (text_ok(&text))
+        server->gift.variable = server->variable = mem_copy(text_string(&text));
+    text_done(&text);
+    return server->variable != NULL;
+}
+
+static int join_at(struct ajob_loop *loop, const struct jobserver_address *address, unsigned most) {
     struct jobserver *server = new_server(loop, most);
     if (!server)
         return AJOB_ENOMEM;
@@ -259,35 +307,19 @@ int jobserver_join(struct ajob_loop *loop, const struct jobserver_address *addre
         return refuse(server, name, "it is not open: the rule in the makefile needs a + before it");
     if (!open_pipe_anew(server, address->in, address->out))
         return refuse(server, name, "this system cannot read it without blocking");
-    server->gift = (struct jobserver_gift){.in = address->in, .out = address->out};
+    if (!set_variable(server, 0))
+        return refuse(server, name, "out of memory");
     return add_server(server);
-}
-
-/* The caller's MAKEFLAGS and ours. */
-static char *add_to_makeflags(const struct jobserver *server, unsigned tokens) {
-    const char *before = getenv("MAKEFLAGS");
-    before = before ? before : "";
-    size_t options = options_length(before);
-    char *address = server->fifo ? text_make("fifo:%s", server->fifo)
-                                 : text_make("%d,%d", server->gift.in, server->gift.out);
-    char *makeflags = address ? text_make("%.*s -j%u --jobserver-auth=%s%s%s", (int)options, before,
-                                          tokens, address, options ? "" : " ", before + options)
-                              : NULL;
-    mem_free(address);
-    return makeflags;
 }
 
 static bool make_pipe(struct jobserver *server) {
     int ends[2];
     if (pipe(ends))
         return false;
-    server->is_mine = true;
-    server->gift.in = fcntl(ends[0], F_DUPFD_CLOEXEC, GIVEN_FD_FIRST);
-    server->gift.out = fcntl(ends[1], F_DUPFD_CLOEXEC, GIVEN_FD_FIRST);
+    bool is_open = open_pipe_anew(server, ends[0], ends[1]);
     close(ends[0]);
     close(ends[1]);
-    return server->gift.in >= 0 && server->gift.out >= 0 &&
-           open_pipe_anew(server, server->gift.in, server->gift.out);
+    return is_open;
 }
 
 static bool make_fifo(struct jobserver *server, const char *path) {
@@ -299,22 +331,50 @@ static bool make_fifo(struct jobserver *server, const char *path) {
     return server->fifo && open_fifo(server, path);
 }
 
-int jobserver_offer(struct ajob_loop *loop, unsigned tokens, const char *fifo) {
+/* ---- ajob.h ------------------------------------------------------------ */
+
+static int check_loop(struct ajob_loop *loop) {
+    if (loop->root)
+        return loop_fail(loop, AJOB_EBUSY, "jobserver: the loop already has a run");
+    if (loop_find_module(loop, &key))
+        return loop_fail(loop, AJOB_EINVAL, "jobserver: the loop has one already");
+    return 0;
+}
+
+int ajob_join_jobserver(ajob_loop *loop, unsigned most) {
+    struct jobserver_address address;
+    const char *makeflags = getenv("MAKEFLAGS");
+    int error = check_loop(loop);
+    if (error)
+        return error;
+    if (!makeflags || !jobserver_find(makeflags, &address))
+        return 0;
+    error = join_at(loop, &address, most);
+    return error ? error : 1;
+}
+
+static bool put_tokens(const struct jobserver *server, unsigned count) {
     static const char token = '+';
-    if (!tokens || tokens > JOBSERVER_TOKENS_MAX)
-        return loop_fail(loop, AJOB_EINVAL, "jobserver: its jobs are from 1 to %d",
-                         JOBSERVER_TOKENS_MAX);
+    for (unsigned i = 0; i < count; i++)
+        if (write(server->out, &token, 1) != 1)
+            return false;
+    return true;
+}
+
+int ajob_offer_jobserver(ajob_loop *loop, unsigned jobs, const char *fifo) {
+    const char *what = fifo ? fifo : "pipe";
+    int error = check_loop(loop);
+    if (error)
+        return error;
+    if (!jobs || jobs > TOKENS_MAX)
+        return loop_fail(loop, AJOB_EINVAL, "jobserver: its jobs are from 1 to %d", TOKENS_MAX);
     struct jobserver *server = new_server(loop, 0);
     if (!server)
         return AJOB_ENOMEM;
-    if (!(fifo ? make_fifo(server, fifo) : make_pipe(server)))
-        return refuse(server, fifo ? fifo : "pipe", strerror(errno));
-    for (unsigned i = 0; i < tokens; i++)
-        if (write(server->out, &token, 1) != 1)
-            return refuse(server, fifo ? fifo : "pipe", strerror(errno));
-    server->gift.makeflags = server->makeflags = add_to_makeflags(server, tokens);
-    if (!server->makeflags)
-        return refuse(server, fifo ? fifo : "pipe", "out of memory");
+    if (!(fifo ? make_fifo(server, fifo) : make_pipe(server)) || !put_tokens(server, jobs))
+        return refuse(server, what, strerror(errno));
+    if (!set_variable(server, jobs))
+        return refuse(server, what, "out of memory");
     return add_server(server);
 }
 

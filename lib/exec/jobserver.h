@@ -16,8 +16,6 @@
 
 #include "ajob.h"
 
-enum { JOBSERVER_TOKENS_MAX = 4096 };
-
 /* Where a jobserver is. */
 struct jobserver_address {
     int in, out;      /* inherited descriptors; meaningful without a fifo */
@@ -29,19 +27,10 @@ struct jobserver_address {
  * none for us. */
 bool jobserver_find(const char *makeflags, struct jobserver_address *ret_address);
 
-/* The commands of this loop take their slots from that jobserver, and are no more
- * than `most` at once (0: no limit of our own). Once, before a run. AJOB_ESYSTEM if
- * it cannot be used, with the reason. */
-int jobserver_join(struct ajob_loop *loop, const struct jobserver_address *address, unsigned most);
-
-/* Makes a jobserver of so many tokens, 1 to JOBSERVER_TOKENS_MAX, and joins it. With
- * a fifo: one of this path, which does not exist; it is removed with the loop. */
-int jobserver_offer(struct ajob_loop *loop, unsigned tokens, const char *fifo);
-
 /* What commands are to have. */
 struct jobserver_gift {
-    const char *makeflags; /* the value of MAKEFLAGS; NULL: as it is */
-    int in, out;           /* open under these numbers; -1: none */
+    const char *variable; /* "MAKEFLAGS=..."; NULL: as it is */
+    int ends[2];          /* to read and to write, open under these numbers; -1: none */
 };
 
 /* NULL without a jobserver. */

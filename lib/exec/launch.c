@@ -53,6 +53,9 @@ static int become(const struct launch *launch) {
         return errno;
     if (launch->extra >= 0 && give(launch->extra, launch->extra_as) < 0)
         return errno;
+    for (int i = 0; i < 2; i++)
+        if (launch->shared[i] >= 0 && give(launch->shared[i], launch->shared[i]) < 0)
+            return errno;
     if (launch->dir >= 0 && fchdir(launch->dir) < 0)
         return errno;
     if (launch->files)
@@ -120,6 +123,9 @@ static int set_actions(posix_spawn_file_actions_t *actions, const struct launch 
         error = posix_spawn_file_actions_adddup2(actions, launch->err, 2);
     if (!error && launch->extra >= 0)
         error = posix_spawn_file_actions_adddup2(actions, launch->extra, launch->extra_as);
+    for (int i = 0; i < 2 && !error; i++)
+        if (launch->shared[i] >= 0)
+            error = posix_spawn_file_actions_adddup2(actions, launch->shared[i], launch->shared[i]);
     if (!error && launch->dir >= 0)
         error = posix_spawn_file_actions_addfchdir_np(actions, launch->dir);
     return error;

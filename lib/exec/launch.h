@@ -15,6 +15,7 @@ struct launch {
     int dir;                      /* where it runs, open; -1: where we are */
     int in, out, err;             /* its 0, 1 and 2; from 3 */
     int extra, extra_as;          /* another descriptor and its number in it; -1: none */
+    int shared[2];                /* it has these, too, under their own numbers; -1: none */
     const struct rlimit *files;   /* its RLIMIT_NOFILE; NULL: ours */
     volatile int32_t *registered; /* gets the pid before the program runs; may be NULL */
 };

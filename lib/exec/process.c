@@ -16,13 +16,6 @@ enum { DRAIN_MS = 2000, LOOK_MS = 20, KILLED_MS = 1000 };
 
 enum process_state { WAITING, RUNNING, DRAINING, CLEARING, OVER };
 
-struct pipe {
-    uv_pipe_t handle;
-    struct process *process;
-    int fd;
-    bool is_open;
-};
-
 struct process {
     struct waiter waiter; /* in the queue, while WAITING */
     struct child child;
@@ -30,13 +23,12 @@ struct process {
     const struct spawn *spawn;
     const struct process_owner *owner;
     void *data;
-    struct pipe pipes[SPAWN_PIPES];
+    struct pipes pipes;
     struct deadline deadline; /* draining: its end; clearing: the grace's end, or to look again */
     uint64_t grace_end_ms;    /* meaningful while clearing */
     struct process_end end;
-    char *lack;       /* while WAITING: of what there is too little */
-    unsigned handles; /* of uv, that are not closed yet */
-    uint8_t state;    /* enum process_state */
+    char *lack;    /* while WAITING: of what there is too little */
+    uint8_t state; /* enum process_state */
     bool leaves_leftovers;
     bool has_exited, is_due, stop_wanted, kill_wanted;
     bool was_asked, was_killed; /* its group, by a signal */
@@ -44,113 +36,10 @@ struct process {
 
 static void step(struct process *process);
 
-/* ---- its pipes --------------------------------------------------------- */
-
+/* The handles of its pipes go later than it does. */
 static void free_if_unused(struct process *process) {
-    if (process->state == OVER && !process->handles)
+    if (process->state == OVER && !process->pipes.handles)
         mem_free(process);
-}
-
-static void pipe_closed(uv_handle_t *handle) {
-    struct pipe *pipe = handle->data;
-    loop_handle_closed(pipe->process->reaper->loop);
-    pipe->process->handles--;
-    free_if_unused(pipe->process);
-}
-
-static void close_pipe(struct pipe *pipe) {
-    if (!pipe->is_open)
-        return;
-    pipe->is_open = false;
-    uv_close((uv_handle_t *)&pipe->handle, pipe_closed);
-}
-
-static enum spawn_pipe which(const struct pipe *pipe) {
-    return (enum spawn_pipe)(pipe - pipe->process->pipes);
-}
-
-static bool is_full(const struct process *process) {
-    return process->owner->is_full(process->data);
-}
-
-static bool prints(const struct process *process) {
-    return process->pipes[SPAWN_STDOUT].is_open || process->pipes[SPAWN_STDERR].is_open;
-}
-
-static void pause_reading(struct process *process) {
-    for (int i = SPAWN_STDOUT; i <= SPAWN_STDERR; i++)
-        if (process->pipes[i].is_open)
-            uv_read_stop((uv_stream_t *)&process->pipes[i].handle);
-}
-
-static void give_buffer(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer) {
-    struct pipe *pipe = handle->data;
-    (void)wanted;
-    *buffer = uv_buf_init(pipe->process->reaper->queue.buffer, QUEUE_BUFFER_SIZE);
-}
-
-static void was_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer) {
-    struct pipe *pipe = stream->data;
-    struct process *process = pipe->process;
-    if (length < 0)
-        close_pipe(pipe);
-    if (length < 0 && which(pipe) == SPAWN_EXTRA)
-        process->owner->read(process->data, SPAWN_EXTRA, NULL, 0);
-    else if (length > 0)
-        process->owner->read(process->data, which(pipe), buffer->base, (size_t)length);
-    if (length > 0 && which(pipe) != SPAWN_EXTRA && is_full(process))
-        pause_reading(process);
-    if (length < 0)
-        step(process);
-}
-
-/* False: nothing can be read from it, and it is closed. */
-static bool open_pipe(struct process *process, enum spawn_pipe index, int fd) {
-    struct pipe *pipe = &process->pipes[index];
-    uv_pipe_init(process->reaper->loop->uv, &pipe->handle, 0);
-    pipe->handle.data = pipe;
-    pipe->process = process;
-    pipe->fd = fd;
-    pipe->is_open = true;
-    process->handles++;
-    loop_handle_opened(process->reaper->loop);
-    int error = uv_pipe_open(&pipe->handle, fd);
-    if (error)
-        close(fd);
-    else
-        error = uv_read_start((uv_stream_t *)&pipe->handle, give_buffer, was_read);
-    if (error)
-        close_pipe(pipe);
-    return !error;
-}
-
-/* What is in the pipes now; no more than they hold, for who writes may go on. */
-static void read_what_is_there(struct process *process) {
-    enum { MOST = 16 * QUEUE_BUFFER_SIZE };
-    for (int i = 0; i < SPAWN_PIPES; i++) {
-        struct pipe *pipe = &process->pipes[i];
-        size_t total = 0;
-        while (pipe->is_open && total < MOST && !is_full(process)) {
-            ssize_t length = read(pipe->fd, process->reaper->queue.buffer, QUEUE_BUFFER_SIZE);
-            if (length > 0)
-                process->owner->read(process->data, i, process->reaper->queue.buffer,
-                                     (size_t)length);
-            else if (length == 0 || (errno != EAGAIN && errno != EINTR))
-                close_pipe(pipe);
-            else if (errno == EAGAIN)
-                break;
-            total += length > 0 ? (size_t)length : 0;
-        }
-    }
-}
-
-void process_read_on(struct process *process) {
-    for (int i = SPAWN_STDOUT; i <= SPAWN_STDERR; i++)
-        if (process->pipes[i].is_open)
-            uv_read_start((uv_stream_t *)&process->pipes[i].handle, give_buffer, was_read);
-    if (process->state == DRAINING)
-        read_what_is_there(process);
-    step(process);
 }
 
 /* ---- its life ---------------------------------------------------------- */
@@ -179,23 +68,26 @@ static void tell_group(struct process *process) {
     }
 }
 
+/* Told to stop, what is still in its pipes' hands has left its group: that ends later
+ * than the command, and has no say in when it does. */
 static bool is_drained(const struct process *process) {
-    return !prints(process) || process->kill_wanted || (process->is_due && !is_full(process));
+    bool is_over = process->kill_wanted || (process->is_due && !pipes_are_full(&process->pipes));
+    return is_over || !pipes_print(&process->pipes) ||
+           (process->stop_wanted && !reaper_group_lives(process->reaper, &process->child));
 }
 
 static void begin_draining(struct process *process) {
     go_to(process, DRAINING);
-    read_what_is_there(process);
-    close_pipe(&process->pipes[SPAWN_EXTRA]);
+    pipes_read_now(&process->pipes);
+    pipes_close(&process->pipes, SPAWN_EXTRA);
     if (!is_drained(process))
         arm(process, DRAIN_MS);
 }
 
 static void begin_clearing(struct process *process) {
-    if (prints(process))
-        read_what_is_there(process);
-    for (int i = 0; i < SPAWN_PIPES; i++)
-        close_pipe(&process->pipes[i]);
+    if (pipes_print(&process->pipes))
+        pipes_read_now(&process->pipes);
+    pipes_close_all(&process->pipes);
     go_to(process, CLEARING);
     process->grace_end_ms = loop_due_ms(process->reaper->loop, process->reaper->loop->grace_ms);
 }
@@ -230,17 +122,17 @@ static bool is_cleared(struct process *process) {
         process->kill_wanted = true;
     tell_group(process);
     look_again(process);
-    return false;
+    /* What has become another user's cannot be stopped, and is not waited for. */
+    return process->was_killed && !reaper_signal(process->reaper, &process->child, 0);
 }
 
-static void finish(struct process *process) {
-    const struct process_owner *owner = process->owner;
+static void report_end(struct process *process) {
     if (process->child.pid)
         reaper_remove(process->reaper, &process->child);
     queue_remove(&process->reaper->queue, &process->waiter);
     deadline_done(&process->reaper->loop->deadlines, &process->deadline);
     process->lack = mem_free(process->lack);
-    owner->over(process->data, process->end);
+    process->owner->over(process->data, process->end);
     free_if_unused(process);
 }
 
@@ -251,7 +143,7 @@ static void step(struct process *process) {
             if (!process->stop_wanted && !process->kill_wanted && !process->end.failure)
                 return; /* the queue tries, and gives up */
             go_to(process, OVER);
-            finish(process);
+            report_end(process);
             return;
         case RUNNING:
             tell_group(process);
@@ -269,7 +161,7 @@ static void step(struct process *process) {
             if (!is_cleared(process))
                 return;
             go_to(process, OVER);
-            finish(process);
+            report_end(process);
             return;
         case OVER:
             return;
@@ -278,6 +170,25 @@ static void step(struct process *process) {
 }
 
 /* ---- facts ------------------------------------------------------------- */
+
+static struct process *of_pipes(struct pipes *pipes) {
+    return (struct process *)((char *)pipes - offsetof(struct process, pipes));
+}
+
+static void pipe_closed(struct pipes *pipes) {
+    step(of_pipes(pipes));
+}
+
+static void pipes_gone(struct pipes *pipes) {
+    free_if_unused(of_pipes(pipes));
+}
+
+void process_read_on(struct process *process) {
+    pipes_read_on(&process->pipes);
+    if (process->state == DRAINING)
+        pipes_read_now(&process->pipes);
+    step(process);
+}
 
 static struct process *of_child(struct child *child) {
     return (struct process *)((char *)child - offsetof(struct process, child));
@@ -293,7 +204,7 @@ static void leader_ended(struct child *child, int status) {
 
 static void group_changed(struct child *child) {
     struct process *process = of_child(child);
-    if (process->state == CLEARING)
+    if (process->state >= DRAINING)
         step(process);
 }
 
@@ -317,13 +228,10 @@ int process_pid(const struct process *process) {
 /* ---- the start --------------------------------------------------------- */
 
 static bool begin_running(struct process *process, const struct spawned *spawned) {
-    bool is_open = true;
     process->child.pid = spawned->pid;
     process->end.has_started = true;
     go_to(process, RUNNING);
-    for (int i = 0; i < SPAWN_PIPES; i++)
-        if (spawned->pipes[i] >= 0)
-            is_open = open_pipe(process, i, spawned->pipes[i]) && is_open;
+    bool is_open = pipes_open(&process->pipes, spawned);
     if (is_open && process->owner->started)
         process->owner->started(process->data);
     if (is_open)
@@ -425,6 +333,11 @@ bool process_start(struct reaper *reaper, const struct spawn *spawn, bool leaves
     }
     process->waiter = (struct waiter){.try = try_again, .give_up = give_up};
     process->child = (struct child){.ended = leader_ended, .group_changed = group_changed};
+    process->pipes = (struct pipes){.queue = &reaper->queue,
+                                    .reader = &owner->reader,
+                                    .data = data,
+                                    .closed = pipe_closed,
+                                    .gone = pipes_gone};
     process->reaper = reaper;
     process->spawn = spawn;
     process->leaves_leftovers = leaves_leftovers;

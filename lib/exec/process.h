@@ -12,6 +12,7 @@
 #define AJOB_EXEC_PROCESS_H
 
 #include "core/task.h"
+#include "exec/pipes.h"
 #include "exec/queue.h"
 #include "exec/reaper.h"
 #include "exec/spawn.h"
@@ -25,10 +26,7 @@ struct process_end {
 };
 
 struct process_owner {
-    /* From one of its pipes; data is NULL once SPAWN_EXTRA was closed. */
-    void (*read)(void *owner, enum spawn_pipe pipe, const char *data, size_t length);
-    /* Nothing is to be read, until process_read_on(). */
-    bool (*is_full)(void *owner);
+    struct pipes_reader reader; /* process_read_on() is its pipes_read_on() */
     /* Once, not from inside process_start(). The process is gone. */
     void (*over)(void *owner, struct process_end end);
     /* It runs; may come from inside process_start(). May be NULL. */

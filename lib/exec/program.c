@@ -29,12 +29,13 @@ static bool is_named_in(const char *const *env, const char *entry) {
 }
 
 /* The last one that names a variable counts. */
-char **program_environment(const char *const *env, const char *mark) {
+char **program_environment(const char *const *env, const char *mark, const char *makeflags) {
     static const char *const nothing[] = {NULL};
-    size_t count = 2, used = 0;
+    const char *const flags[] = {makeflags, NULL};
+    size_t count = 3, used = 0;
     if (!env)
         env = nothing;
-    if (!*env && !mark)
+    if (!*env && !mark && !makeflags)
         return environ;
     for (char **entry = environ; *entry; entry++)
         count++;
@@ -44,8 +45,10 @@ char **program_environment(const char *const *env, const char *mark) {
     if (!environment)
         return NULL;
     for (char **entry = environ; *entry; entry++)
-        if (!is_named_in(env, *entry))
+        if (!is_named_in(env, *entry) && !is_named_in(flags, *entry))
             environment[used++] = *entry;
+    if (makeflags && !is_named_in(env, makeflags))
+        environment[used++] = (char *)makeflags;
     for (const char *const *entry = env; *entry; entry++)
         if (strchr(*entry, '=') && !is_named_in(entry + 1, *entry))
             environment[used++] = (char *)*entry;

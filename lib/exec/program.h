@@ -9,10 +9,11 @@
 
 #include "exec/spawn.h"
 
-/* The environment of a command: env (may be NULL) over ours, and the mark, if any.
+/* The environment of a command: env (may be NULL) over makeflags (MAKEFLAGS=..., may be
+ * NULL) over ours, and the mark, if any.
  * The array is the caller's, for program_free_environment(); the strings are not.
  * NULL on lack of memory. */
-char **program_environment(const char *const *env, const char *mark);
+char **program_environment(const char *const *env, const char *mark, const char *makeflags);
 void program_free_environment(char **environment);
 
 /* Finds the file as execvp(3) does, but in the PATH of that environment and from

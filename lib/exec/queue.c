@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "core/loop.h"
+#include "exec/jobserver.h"
 #include "exec/reaper.h"
 
 enum { FIRST_DELAY_MS = 10, LONGEST_DELAY_MS = 1000, GIVE_UP_MS = 10000, FILES_OF_ONE = 3 };
@@ -47,6 +48,7 @@ bool queue_room(struct queue *queue, struct spawn_room *ret_room) {
     *ret_room = (struct spawn_room){
         .nothing = queue->nothing,
         .files = queue->is_raised ? &queue->files : NULL,
+        .gift = jobserver_gift(queue->reaper->loop),
     };
     return true;
 }

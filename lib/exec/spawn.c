@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "exec/jobserver.h"
 #include "exec/launch.h"
 #include "exec/output.h"
 #include "exec/program.h"
@@ -173,9 +174,13 @@ static bool start(struct attempt *attempt) {
     char path[PATH_MAX] = "";
     const char *name = attempt->spawn->argv[0];
     int dir = attempt->launch.dir >= 0 ? attempt->launch.dir : AT_FDCWD;
-    attempt->environment = program_environment(attempt->spawn->env, attempt->room->mark);
+    const struct jobserver_gift *gift = attempt->room->gift;
+    attempt->environment =
+        program_environment(attempt->spawn->env, attempt->room->mark, gift ? gift->variable : NULL);
     if (!attempt->environment)
         return fail_to_begin(attempt, ENOMEM);
+    for (int i = 0; i < 2; i++)
+        attempt->launch.shared[i] = gift ? gift->ends[i] : NONE;
     attempt->launch.path = path;
     attempt->launch.argv = (char *const *)attempt->spawn->argv;
     attempt->launch.env = attempt->environment;

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+struct jobserver_gift;
 struct output;
 
 /* What to run. The strings belong to the caller. */
@@ -23,10 +24,11 @@ struct spawn {
 
 /* What all that are spawned share. */
 struct spawn_room {
-    int nothing;                  /* /dev/null, open for reading */
-    const struct rlimit *files;   /* the limit that they get; NULL: ours */
-    volatile int32_t *registered; /* see launch.h */
-    const char *mark;             /* one more variable, NAME=value; NULL: none */
+    int nothing;                       /* /dev/null, open for reading */
+    const struct rlimit *files;        /* the limit that they get; NULL: ours */
+    volatile int32_t *registered;      /* see launch.h */
+    const char *mark;                  /* one more variable, NAME=value; NULL: none */
+    const struct jobserver_gift *gift; /* NULL: none */
 };
 
 enum spawn_pipe { SPAWN_STDOUT, SPAWN_STDERR, SPAWN_EXTRA, SPAWN_PIPES };

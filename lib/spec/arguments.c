@@ -120,11 +120,9 @@ int ajob_spec_add(ajob_spec *spec, const char *kind, const char *argument) {
         return spec_fail(spec, AJOB_EINVAL, "%s: no kind of task that an argument makes", kind);
     const char *shown = spec_copy(spec, argument, shown_length);
     char *head = mem_copy_n(argument, length);
-    if (!shown || !head) {
-        mem_free(head);
-        return spec_fail(spec, AJOB_ENOMEM, "out of memory");
-    }
-    if (equals)
+    if (!shown || !head)
+        spec->reading->has_no_memory = true;
+    else if (equals)
         add(spec, is_get, shown, head, equals + 1);
     else
         fail(spec, shown, usage, "a task has no value");

@@ -41,16 +41,21 @@ static bool is_wanted(const struct scope *scope, const struct spec_task *task) {
     return scope->from || !scope->builder->spec->has_selection || task->is_selected;
 }
 
-/* Its lines are read while it runs: not if somebody else reads them, too, nor if
- * another attempt would print them again. */
+static bool is_retried(const struct spec_task *task) {
+    return task->more && task->more->has_retry && task->more->retry.max;
+}
+
+/* Its lines are read while it runs and then let go: not if somebody else reads them,
+ * too, nor if another attempt, of the command or of a group that it is not in, would
+ * begin with the first again. */
 static bool is_streamed_to(const struct builder *builder, const struct spec_task *each) {
     const struct spec_task *lines = each->each->lines, *group = each->parent;
-    if (!lines || builder->stdout_uses[lines->number] != 1)
+    if (!lines || builder->stdout_uses[lines->number] != 1 || is_retried(lines) || is_retried(each))
         return false;
-    while (group && group != lines->parent && group->kind != SPEC_EACH)
-        group = group->parent; /* one of another scope has ended before */
-    bool is_retried = lines->more && lines->more->has_retry && lines->more->retry.max;
-    return group == lines->parent && !is_retried;
+    for (; group != lines->parent; group = group->parent)
+        if (group->kind == SPEC_EACH || is_retried(group)) /* or of another scope: it has ended */
+            return false;
+    return true;
 }
 
 /* ---- scopes ----------------------------------------------------------------------- */
@@ -93,6 +98,7 @@ void scope_free(struct scope *scope) {
         mem_free(late);
     }
     mem_free(scope->item);
+    mem_free(scope->resumed);
     mem_free(scope);
 }
 
@@ -104,7 +110,7 @@ static int add_task(struct scope *scope, struct spec_task *spec, ajob_task *grou
     if (!task)
         return AJOB_EINVAL;
     scope->tasks[spec->number - scope->first] = task;
-    int error = keys_give(scope, spec, task);
+    int error = resume_task(scope, spec, task);
     bool is_in_group = spec->parent && is_within(scope, spec->parent);
     if (is_in_group)
         group = scope->tasks[spec->parent->number - scope->first];
@@ -170,7 +176,7 @@ struct scope *scope_build(struct scope *parent, const struct spec_task *from, co
         return NULL;
     scope->item = mem_copy(item);
     int error =
-        scope->item ? keys_of_item(scope) : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+        scope->item ? resume_scope(scope) : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
     if (!error)
         error = add_tasks(scope, builder->tasks[from->number], NULL);
     if (!error && scope->count > 1)
@@ -203,7 +209,7 @@ static void free_builder(struct loop_module *module) {
     mem_free(builder->stdout_uses);
     mem_free(builder->is_streamed);
     mem_free(builder->keys);
-    mem_free(builder->resumed);
+    mem_free(builder->order);
     text_done(&builder->cause);
     mem_free(builder);
 }
@@ -249,8 +255,6 @@ static int look_at_tasks(struct builder *builder) {
         if (task->kind == SPEC_EACH && task->each->lines)
             count_use(task->each->lines, builder);
     }
-    for (uint32_t i = 0; i < spec->env.count; i++)
-        expand_uses(spec, NULL, spec->env.items[i].value.text, count_use, builder);
     for (struct spec_task *task = spec->first; task; task = spec_next(task))
         if (task->kind == SPEC_EACH && is_streamed_to(builder, task))
             builder->is_streamed[task->each->lines->number] = true;
@@ -326,7 +330,7 @@ ajob_task *ajob_spec_build(ajob_spec *spec, ajob_loop *loop, const ajob_spec_opt
         make_pools(builder) || !(builder->top = scope_new(builder, NULL, NULL)))
         return NULL;
     journal_rewind(spec->journal);
-    if (builder->options.has_keys && keys_make(builder))
+    if (builder->options.has_keys && (keys_make(builder) || resume_scope(builder->top)))
         return NULL;
     enum ajob_policy policy = builder->options.keep_going ? AJOB_SETTLED : spec->policy;
     ajob_task *root = ajob_group(loop, &(ajob_group_options){.policy = policy});

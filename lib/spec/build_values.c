@@ -319,10 +319,10 @@ static bool env_is_late(const struct spec_variables *env) {
     return false;
 }
 
-bool values_are_late(const struct builder *builder, const struct spec_task *task) {
+bool values_are_late(const struct spec_task *task) {
     bool is_late = false;
     values_visit(task, look_for_late, &is_late);
     for (const struct spec_task *up = task->parent; up && !is_late; up = up->parent)
         is_late = up->more && (expand_is_late(up->more->dir.text) || env_is_late(&up->more->env));
-    return is_late || env_is_late(&builder->spec->env);
+    return is_late;
 }

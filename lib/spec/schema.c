@@ -63,7 +63,7 @@ static const struct schema_key task_keys[] = {
      .place = IN_PAYLOAD, .help = "A long-lived command that others need"},
     {KEY("group", TASKS), .kinds = BIT(GROUP), .flags = IS_KIND,
      .help = "A group: its tasks by name"},
-    {KEY("each", EACH), .kinds = BIT(EACH), .flags = IS_KIND, .place = IN_PAYLOAD,
+    {KEY("each", EACH), .kinds = BIT(EACH), .flags = IS_KIND | HAS_VALUES, .place = IN_PAYLOAD,
      .help = "One task for each item: a list, a range, or the lines that a task prints"},
 
     {KEY("needs", NEEDS), .kinds = ALL_KINDS,

@@ -32,15 +32,17 @@ static const char *tokens_in(int in, int out) {
 
 /* A pipe with these tokens, and a run of six works. */
 static void open_run(const char *tokens, unsigned most) {
+    char makeflags[64];
     CHECK_NUMBER(pipe(ends), 0);
     CHECK_NUMBER(write(ends[1], tokens, strlen(tokens)), strlen(tokens));
     rig_open(0);
     root = make_group(AJOB_ALL, NULL, NULL);
     for (int i = 0; i < WORKS; i++)
         CHECK_NUMBER(ajob_set_pool(make(&works[i], NULL, root), rig.loop->commands, 1), 0);
-    CHECK_NUMBER(
-        jobserver_join(rig.loop, &(struct jobserver_address){.in = ends[0], .out = ends[1]}, most),
-        0);
+    snprintf(makeflags, sizeof makeflags, " -j8 --jobserver-auth=%d,%d", ends[0], ends[1]);
+    setenv("MAKEFLAGS", makeflags, 1);
+    CHECK_NUMBER(ajob_join_jobserver(rig.loop, most), 1);
+    unsetenv("MAKEFLAGS");
 }
 
 static void close_run(void) {
@@ -180,14 +182,14 @@ static void check_offer(const char *fifo) {
     root = make_group(AJOB_ALL, NULL, NULL);
     for (int i = 0; i < WORKS; i++)
         CHECK_NUMBER(ajob_set_pool(make(&works[i], NULL, root), rig.loop->commands, 1), 0);
-    if (!CHECK_NUMBER(jobserver_offer(rig.loop, 4, fifo), 0))
+    if (!CHECK_NUMBER(ajob_offer_jobserver(rig.loop, 4, fifo), 0))
         printf("# %s\n", ajob_error(rig.loop));
     const struct jobserver_gift *gift = jobserver_gift(rig.loop);
     struct jobserver_address address;
-    CHECK(jobserver_find(gift->makeflags, &address));
+    CHECK(jobserver_find(gift->variable, &address));
     int in = address.in, out = address.out;
     if (fifo) {
-        CHECK_NUMBER(gift->in, -1);
+        CHECK_NUMBER(gift->ends[0], -1);
         in = open(fifo, O_RDONLY | O_NONBLOCK);
         out = open(fifo, O_WRONLY);
     }
@@ -227,13 +229,14 @@ static void what_is_offered_is_shared_with_commands(void) {
 }
 
 static void what_was_in_makeflags_stays(void) {
-    setenv("MAKEFLAGS", "k -- X=1", 1);
+    setenv("MAKEFLAGS", "k -j12  -j --jobserver-auth=3,4 -s -- X=1 -j9", 1);
     rig_open(0);
-    CHECK_NUMBER(jobserver_offer(rig.loop, 3, NULL), 0);
+    CHECK_NUMBER(ajob_offer_jobserver(rig.loop, 3, NULL), 0);
     const struct jobserver_gift *gift = jobserver_gift(rig.loop);
-    char *expected = text_make("k -j3 --jobserver-auth=%d,%d -- X=1", gift->in, gift->out);
-    CHECK_TEXT(gift->makeflags, expected);
-    CHECK(gift->in >= 10 && gift->out >= 10);
+    char *expected = text_make("MAKEFLAGS=k -s -j3 --jobserver-auth=%d,%d -- X=1 -j9",
+                               gift->ends[0], gift->ends[1]);
+    CHECK_TEXT(gift->variable, expected);
+    CHECK(gift->ends[0] > 255 && gift->ends[1] > 255);
     mem_free(expected);
     rig_close();
     unsetenv("MAKEFLAGS");
@@ -273,25 +276,30 @@ static void makeflags_are_read_as_make_writes_them(void) {
     }
 }
 
+static void expect_refusal(const char *makeflags, const char *error) {
+    setenv("MAKEFLAGS", makeflags, 1);
+    CHECK_NUMBER(ajob_join_jobserver(rig.loop, 0), AJOB_ESYSTEM);
+    CHECK_TEXT(ajob_error(rig.loop), error);
+    unsetenv("MAKEFLAGS");
+}
+
 static void what_cannot_be_joined_is_refused(void) {
     rig_open(0);
-    int null = open("/dev/null", O_RDWR);
-    CHECK_NUMBER(jobserver_join(rig.loop, &(struct jobserver_address){.in = 250, .out = 251}, 0),
-                 AJOB_ESYSTEM);
-    CHECK_TEXT(ajob_error(rig.loop),
-               "jobserver 250,251: it is not open: the rule in the makefile needs a + before it");
-    CHECK_NUMBER(jobserver_join(rig.loop, &(struct jobserver_address){.in = null, .out = null}, 0),
-                 AJOB_ESYSTEM);
-    struct jobserver_address missing = {.fifo = "/nowhere/fifo -k", .fifo_length = 13};
-    CHECK_NUMBER(jobserver_join(rig.loop, &missing, 0), AJOB_ESYSTEM);
-    CHECK_TEXT(ajob_error(rig.loop), "jobserver /nowhere/fifo: it cannot be opened");
-    struct jobserver_address device = {.fifo = "/dev/null", .fifo_length = 9};
-    CHECK_NUMBER(jobserver_join(rig.loop, &device, 0), AJOB_ESYSTEM);
-    CHECK_NUMBER(jobserver_offer(rig.loop, 0, NULL), AJOB_EINVAL);
-    CHECK_NUMBER(jobserver_offer(rig.loop, JOBSERVER_TOKENS_MAX + 1, NULL), AJOB_EINVAL);
-    CHECK_NUMBER(jobserver_offer(rig.loop, 1, "/nowhere/fifo"), AJOB_ESYSTEM);
+    CHECK_NUMBER(ajob_join_jobserver(rig.loop, 0), 0);
+    expect_refusal("--jobserver-auth=250,251", "jobserver 250,251: it is not open: the rule in the "
+                                               "makefile needs a + before it");
+    expect_refusal(
+        "--jobserver-auth=0,/dev/null --jobserver-auth=252,252",
+        "jobserver 252,252: it is not open: the rule in the makefile needs a + before it");
+    expect_refusal("--jobserver-auth=fifo:/nowhere/fifo -k",
+                   "jobserver /nowhere/fifo: it cannot be opened");
+    expect_refusal("--jobserver-auth=fifo:/dev/null", "jobserver /dev/null: it cannot be opened");
+    CHECK_NUMBER(ajob_offer_jobserver(rig.loop, 0, NULL), AJOB_EINVAL);
+    CHECK_NUMBER(ajob_offer_jobserver(rig.loop, 4097, NULL), AJOB_EINVAL);
+    CHECK_NUMBER(ajob_offer_jobserver(rig.loop, 1, "/nowhere/fifo"), AJOB_ESYSTEM);
     CHECK(jobserver_gift(rig.loop) == NULL);
-    close(null);
+    CHECK_NUMBER(ajob_offer_jobserver(rig.loop, 1, NULL), 0);
+    CHECK_NUMBER(ajob_offer_jobserver(rig.loop, 1, NULL), AJOB_EINVAL);
     rig_close();
 }
 

@@ -5,10 +5,9 @@
  * events and from a file `log` that the commands write.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ajob.h"
@@ -94,7 +93,6 @@ static const char *read_log(void) {
 static void close_run(void) {
     ajob_loop_free(run.loop);
     text_done(&run.events);
-    CHECK(kill(0, 0) == 0);
 }
 
 /* Runs it and compares: the exit status, the events, the log. */
@@ -347,6 +345,25 @@ static void what_is_done_can_be_changed_before_an_attempt(void) {
     CHECK_NUMBER(changes, 1);
 }
 
+/* Whatever is lacking, a run ends, and leaves no process. */
+static void lack_of_memory_ends_in_order(void) {
+    static const char *const argv[] = {"test", "-e", "log", NULL};
+    for (unsigned long n = 1; n <= 60; n++) {
+        open_run();
+        ajob_task *db = add_service("db", STAY FOR_EVER,
+                                    &(ajob_ready_options){.probe = AJOB_READY_EXEC, .argv = argv});
+        ajob_set_timeout(db, 2000);
+        add_user("user", "echo user >>log", db);
+        mem_fail_nth(FAULT_ALLOC, n);
+        int status = ajob_run(run.loop, run.root);
+        mem_fail_nth(FAULT_ALLOC, 0);
+        CHECK(status == 0 || status == 1);
+        CHECK(ajob_task_status(db) != AJOB_TIMED_OUT);
+        close_run();
+        CHECK(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+    }
+}
+
 int main(void) {
     char scratch[] = "/tmp/ajob-service-XXXXXX";
     if (!mkdtemp(scratch) || chdir(scratch))
@@ -367,6 +384,7 @@ int main(void) {
     RUN(on_a_signal_one_that_is_not_ready_stops);
     RUN(what_is_wrong_is_said);
     RUN(what_is_done_can_be_changed_before_an_attempt);
+    RUN(lack_of_memory_ends_in_order);
     unlink("log");
     unlink("asking");
     if (chdir("/") == 0)
