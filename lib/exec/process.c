@@ -199,6 +199,8 @@ static void leader_ended(struct child *child, int status) {
     process->has_exited = true;
     process->end.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     process->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (process->owner->exited)
+        process->owner->exited(process->data);
     step(process);
 }
 

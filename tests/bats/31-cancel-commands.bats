@@ -233,3 +233,25 @@ started() { wait_until 20 all_exist "$@"; }
     wait_until 10 state_is "$pid" S
     end_by INT
 }
+
+@test "what has exited before its timeout keeps its own end, though others hold its pipes" {
+    run_ajob run --events events - <<<'{"policy": "settled", "tasks": {
+        "bad": {"timeout": "700ms", "sh": "sleep 1000 & exit 3"},
+        "good": {"attempt_timeout": "700ms", "sh": "sleep 1000 & exit 0"}}}'
+    assert_failure 1
+    assert_equal "$(events events 'event == "task.ended"' task status cause | sort)" \
+        "$(printf '%s\n' $'bad\tfailed\texit 3' $'good\tsucceeded\tNone')"
+}
+
+@test "what has exited while ajob was stopped, before its timeout, has not timed out" {
+    start_ajob run --events events - <<<'{"tasks": {"a": {"timeout": "1s", "sh": "echo $$ >pid2.new; mv pid2.new pid2; sleep 0.2; exit 3"}}}'
+    wait_until 10 test -e pid2
+    kill -STOP "$AJOB_PID"
+    local until=$((${EPOCHREALTIME//[!0-9]/} + 1300000)) # it is time that is tested
+    later() { ((${EPOCHREALTIME//[!0-9]/} > until)); }
+    wait_until 10 later
+    kill -CONT "$AJOB_PID"
+    wait_ajob
+    assert_failure 1
+    assert_equal "$(events events 'event == "task.ended"' status cause)" $'failed\texit 3'
+}
