@@ -245,6 +245,10 @@ static void a_mistake_has_its_place_in_characters(void) {
     static const char text[] = "{\n\"tasks\":{\"a\":{\"x-\xc3\xa4\":0,\"y\":1}}}";
     CHECK_NUMBER(read_text(text, sizeof text - 1), 1);
     CHECK_TEXT(told, "2:23 unknown key \"y\" in task \"a\"\n");
+    static const char marked[] =
+        "\xef\xbb\xbf{\"y\": 1, \"tasks\": {\"a\": {}}}"; /* nobody sees it */
+    CHECK_NUMBER(read_text(marked, sizeof marked - 1), 1);
+    CHECK_TEXT(told, "1:2 unknown key \"y\" at the top\n");
 }
 
 static void a_spec_is_read_once(void) {
