@@ -119,12 +119,24 @@ started() { wait_until 20 all_exist "$@"; }
     assert_equal "$(describe_processes "$(test_processes)")" ""
 }
 
-@test "the children that ajob had before are not its own" {
-    bash -c '(unset AJOB_TEST_ID; cd /; exec sleep 1000) >&- 2>&- 3>&- & echo $! >one
-        (unset AJOB_TEST_ID; cd /; exec setsid sleep 1000) >&- 2>&- 3>&- & echo $! >two
-        exec "$AJOB" gather true "setsid sleep 1000 >&- 2>&- &"' 3>&- 2>err
+@test "the children that ajob had before are not its own, nor what they leave to it" {
+    cat >caller <<'END'
+stay() { unset AJOB_TEST_ID; cd /; exec >&- 2>&- 3>&-; exec "$@"; }
+stay sleep 1000 & echo $! >one
+stay setsid sleep 1000 & echo $! >two
+(
+    until test -e go; do sleep 0.01; done
+    stay sleep 1000 & echo $! >three
+) &
+exec "$AJOB" gather 'touch go; until test -s three; do sleep 0.01; done
+    until grep -qx "PPid:.$PPID" /proc/$(cat three)/status; do sleep 0.01; done' 'setsid sleep 1000 >&- 2>&- &'
+END
+    run bash caller 3>&-
+    assert_success
     assert_equal "$(describe_processes "$(test_processes)")" ""
-    kill "$(<one)" "$(<two)"
+    kill "$(<one)"
+    kill "$(<two)"
+    kill "$(<three)"
 }
 
 # ---- what is left in the process group -------------------------------------------------

@@ -339,6 +339,16 @@ static void what_is_held_is_drained_for_two_seconds_unless_nobody_reads_it(void)
     end();
 }
 
+static void who_has_left_the_group_does_not_hold_up_a_stop(void) {
+    memset(&world, 0, sizeof world);
+    world.has_room = world.is_held = true;
+    begin(false);
+    process_stop(world.process, STOP_POLITE);
+    CHECK_NUMBER(world.overs, 0);
+    leader_ends(SIGTERM);
+    end();
+}
+
 static void what_is_left_has_the_grace(void) {
     memset(&world, 0, sizeof world);
     world.has_room = world.member_lives = world.is_deaf = world.reaper.adopts = true;
@@ -360,6 +370,7 @@ int main(void) {
     RUN(the_polite_stop_comes_once_and_the_hard_one_after_it);
     RUN(one_that_waits_for_room_is_stopped_without_having_run);
     RUN(what_is_held_is_drained_for_two_seconds_unless_nobody_reads_it);
+    RUN(who_has_left_the_group_does_not_hold_up_a_stop);
     RUN(what_is_left_has_the_grace);
     return finish();
 }
