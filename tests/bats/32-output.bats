@@ -159,7 +159,7 @@ most_memory() { sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$AJOB_PI
 
 @test "group: 300 MiB cost little memory, and come out whole" {
     latches go
-    start_ajob gather 'head -c 300M /dev/zero; : >ready; cat go' true
+    ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=8 start_ajob gather 'head -c 300M /dev/zero; : >ready; cat go' true
     wait_until "$WAIT_LIMIT" test -e ready
     (($(most_memory) < 150000)) || fail "$(most_memory) kB"
     assert_equal "$(find "$TMPDIR" -mindepth 1)" "" # it has no name there
