@@ -98,6 +98,7 @@ void scope_free(struct scope *scope) {
         mem_free(late);
     }
     mem_free(scope->item);
+    mem_free(scope->resumed);
     mem_free(scope);
 }
 
@@ -109,7 +110,7 @@ static int add_task(struct scope *scope, struct spec_task *spec, ajob_task *grou
     if (!task)
         return AJOB_EINVAL;
     scope->tasks[spec->number - scope->first] = task;
-    int error = keys_give(scope, spec, task);
+    int error = resume_task(scope, spec, task);
     bool is_in_group = spec->parent && is_within(scope, spec->parent);
     if (is_in_group)
         group = scope->tasks[spec->parent->number - scope->first];
@@ -175,7 +176,7 @@ struct scope *scope_build(struct scope *parent, const struct spec_task *from, co
         return NULL;
     scope->item = mem_copy(item);
     int error =
-        scope->item ? keys_of_item(scope) : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+        scope->item ? resume_scope(scope) : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
     if (!error)
         error = add_tasks(scope, builder->tasks[from->number], NULL);
     if (!error && scope->count > 1)
@@ -208,7 +209,7 @@ static void free_builder(struct loop_module *module) {
     mem_free(builder->stdout_uses);
     mem_free(builder->is_streamed);
     mem_free(builder->keys);
-    mem_free(builder->resumed);
+    mem_free(builder->order);
     text_done(&builder->cause);
     mem_free(builder);
 }
@@ -329,7 +330,7 @@ ajob_task *ajob_spec_build(ajob_spec *spec, ajob_loop *loop, const ajob_spec_opt
         make_pools(builder) || !(builder->top = scope_new(builder, NULL, NULL)))
         return NULL;
     journal_rewind(spec->journal);
-    if (builder->options.has_keys && keys_make(builder))
+    if (builder->options.has_keys && (keys_make(builder) || resume_scope(builder->top)))
         return NULL;
     enum ajob_policy policy = builder->options.keep_going ? AJOB_SETTLED : spec->policy;
     ajob_task *root = ajob_group(loop, &(ajob_group_options){.policy = policy});

@@ -225,7 +225,7 @@ END
     {"tasks": {"e": {"each": {"from": 1, "to": 100000}, "do": {"group": {"x": {}}}}}}
 END
     # A sanitizer reserves more than any limit.
-    grep -q __asan_init "$AJOB" || ulimit -v 300000
+    grep -q __asan_init "$AJOB" || ulimit -v 60000
     run_ajob run -q --events events spec.json
     assert_success
     assert_equal "$(tail -n 1 events | grep -o '"succeeded":[0-9]*')" '"succeeded":100000'
