@@ -37,7 +37,11 @@ latches() { mkfifo "$@"; }
 
 @test "group: a block for each command, in the order in which they end" {
     latches first
-    run_ajob gather 'echo a1; cat first; echo a2' 'echo b1; echo b2; : >first'
+    start_ajob gather 'echo a1; cat first; echo a2' 'echo b1; echo b2'
+    wait_until 20 has_line b2
+    assert_equal "$(<"$AJOB_OUT")" $'b1\nb2'
+    : >first
+    wait_ajob
     assert_success
     assert_output $'b1\nb2\na1\na2'
     run_ajob gather --output group 'echo only; printf end'
