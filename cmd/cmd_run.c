@@ -207,7 +207,8 @@ const struct command run_command = {
     .operands = "[SPEC] [TASK...]",
     .description =
         "Run the tasks of SPEC, a graph as JSON (-: standard input), each as soon as what it "
-        "needs has succeeded; or only each TASK, as in tests/unit, and what it needs. With --exec or "
+        "needs has succeeded; or only each TASK, as in tests/unit, and what it needs. With --exec "
+        "or "
         "--get the tasks come from these options, and SPEC, if there is one, must be - or end in "
         ".json. A wrong spec starts nothing.",
     .examples = "ajob run ci.json\n"
