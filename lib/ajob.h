@@ -386,7 +386,8 @@ AJOB_API ajob_task *ajob_future(ajob_loop *loop, const ajob_future_options *opti
  * cause. Called when no attempt is under way it does nothing. */
 AJOB_API void ajob_resolve(ajob_task *future, const char *failure);
 
-/* A command: a process of its own session and process group, its standard
+/* A command: a process of its own process group (and, where there is a terminal, of
+ * its own session, so that it has none), its standard
  * input empty unless said otherwise, what it prints collected over pipes. */
 typedef struct ajob_exec_options {
     /* argv[0] is looked up in the PATH of the command's environment.

@@ -270,6 +270,8 @@ static enum spawn_verdict try_to_spawn(struct process *process, struct spawn_fai
     }
     process->child.place = watchdog_place(&reaper->watchdog);
     room.registered = process->child.place;
+    room.has_session = reaper->uses_sessions || process->leaves_leftovers;
+    room.ignored = reaper->loop->owns_children ? &reaper->ignored : NULL;
     room.mark = process->leaves_leftovers && reaper->orphans ? orphans_mark(reaper->orphans) : NULL;
     do {
         ret_failure->cause = mem_free(ret_failure->cause);

@@ -20,6 +20,7 @@
 #ifndef AJOB_EXEC_REAPER_H
 #define AJOB_EXEC_REAPER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -53,6 +54,8 @@ struct reaper {
     bool is_watching; /* from the first spawn of a run to its end */
     bool adopts;      /* what outlives its parent becomes our child */
     bool adopted_before;
+    bool uses_sessions; /* a process group is not enough */
+    sigset_t ignored;   /* the signals that we ignore; meaningful with owns_children */
     struct child *running;
     struct child *ended;
     struct orphans *orphans;
