@@ -122,8 +122,13 @@ static bool has_mark(const struct orphans *orphans, pid_t pid) {
     return is_marked;
 }
 
+static bool is_anothers(const struct orphan *orphan) {
+    return kill(orphan->pid, 0) < 0 && errno == EPERM;
+}
+
 static bool is_left_alone(const struct orphans *orphans, const struct orphan *orphan) {
-    return orphan->session == getsid(0) || pids_have(&orphans->before, orphan->pid) ||
+    return is_anothers(orphan) || orphan->session == getsid(0) ||
+           pids_have(&orphans->before, orphan->pid) ||
            pids_have(&orphans->skipped, orphan->session) || has_mark(orphans, orphan->pid);
 }
 

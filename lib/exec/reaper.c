@@ -27,8 +27,7 @@ bool reaper_group_lives(const struct reaper *reaper, const struct child *child) 
 bool reaper_signal(struct reaper *reaper, struct child *child, int number) {
     if (child->has_ended && !reaper_group_lives(reaper, child))
         return false;
-    kill(-child->pid, number);
-    return true;
+    return kill(-child->pid, number) == 0;
 }
 
 /* ---- who has ended ----------------------------------------------------- */

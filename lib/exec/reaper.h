@@ -72,7 +72,8 @@ bool reaper_add(struct reaper *reaper, struct child *child);
 /* It has ended and its group does not matter any more. */
 void reaper_remove(struct reaper *reaper, struct child *child);
 
-/* Sends a signal to the group. False: it is gone. */
+/* Sends a signal to the group. False: it is gone, or nothing of it is ours to
+ * signal. */
 bool reaper_signal(struct reaper *reaper, struct child *child, int number);
 
 /* There is something left in the group of a child that has ended. */

@@ -132,28 +132,16 @@ static int add_tasks(struct scope *scope, struct spec_task *first, ajob_task *gr
     return 0;
 }
 
-/* Who needs it: the task itself, or the outermost each in whose `do` it is and the
- * need is not. */
-static const struct spec_task *needer(const struct builder *builder, const struct spec_task *task,
-                                      const struct spec_task *need) {
-    const struct spec_task *needer = task;
-    for (const struct spec_task *up = task->parent; up; up = up->parent)
-        if (up->kind == SPEC_EACH && need->number - up->number >= build_count(builder, up))
-            needer = up;
-    return needer;
-}
-
+/* What is needed from inside the `do` of an each, the each needs (resolve.c): so both
+ * ends of an edge are in one scope. */
 static int add_need(struct scope *scope, const struct spec_task *spec,
                     const struct spec_need *need) {
-    const struct spec_task *by = needer(scope->builder, spec, need->task);
-    if (!is_within(scope, by) || !is_within(scope, need->task))
-        return 0;
-    ajob_task *task = scope->tasks[by->number - scope->first];
-    ajob_task *needed = scope->tasks[need->task->number - scope->first];
+    ajob_task *task = scope->tasks[spec->number - scope->first];
+    ajob_task *needed =
+        is_within(scope, need->task) ? scope->tasks[need->task->number - scope->first] : NULL;
     if (!task || !needed)
-        return 0; /* both are in the `do` of an each, or not selected */
-    bool is_streamed =
-        need->is_start && by == spec && scope->builder->is_streamed[need->task->number];
+        return 0; /* they are in an each in this scope, or not selected */
+    bool is_streamed = need->is_start && scope->builder->is_streamed[need->task->number];
     return is_streamed ? ajob_need_start(task, needed) : ajob_need(task, needed);
 }
 

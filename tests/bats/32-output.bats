@@ -37,7 +37,11 @@ latches() { mkfifo "$@"; }
 
 @test "group: a block for each command, in the order in which they end" {
     latches first
-    run_ajob gather 'echo a1; cat first; echo a2' 'echo b1; echo b2; : >first'
+    start_ajob gather 'echo a1; cat first; echo a2' 'echo b1; echo b2'
+    wait_until 20 has_line b2
+    assert_equal "$(<"$AJOB_OUT")" $'b1\nb2'
+    : >first
+    wait_ajob
     assert_success
     assert_output $'b1\nb2\na1\na2'
     run_ajob gather --output group 'echo only; printf end'
@@ -159,7 +163,7 @@ most_memory() { sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$AJOB_PI
 
 @test "group: 300 MiB cost little memory, and come out whole" {
     latches go
-    start_ajob gather 'head -c 300M /dev/zero; : >ready; cat go' true
+    ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=8 start_ajob gather 'head -c 300M /dev/zero; : >ready; cat go' true
     wait_until "$WAIT_LIMIT" test -e ready
     (($(most_memory) < 150000)) || fail "$(most_memory) kB"
     assert_equal "$(find "$TMPDIR" -mindepth 1)" "" # it has no name there
@@ -233,7 +237,7 @@ test_blocked() { read -rt 0 -u "$unread"; }
         assert_equal "$(<err)" ""
     done
     latches go
-    blocked gather 'sleep 1000' 'cat go; echo b'
+    blocked gather -q 'sleep 1000' 'cat go; echo b'
     exec {unread}>&- # it is gone before anything is written
     : >go
     expect_status 141
