@@ -439,8 +439,8 @@ AJOB_API void ajob_exec_taken(ajob_task *exec, uint64_t offset);
       "line")     /* prints a line that the regular expression `text` (POSIX extended) matches */  \
     X(TCP, "tcp") /* "host:port" accepts a connection */                                           \
     X(HTTP, "http") /* the http:// URL answers with a status from 200 to 399 */                    \
-    X(FILE, "file") /* the path exists */                                                          \
-    X(EXEC, "exec") /* the command `argv` exits with 0 */
+    X(FILE, "file") /* the path, from the service's directory, exists */                           \
+    X(EXEC, "exec") /* the command `argv`, in its directory and environment, exits with 0 */
 
 enum ajob_readiness {
     AJOB_READY_AT_START,

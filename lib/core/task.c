@@ -327,7 +327,9 @@ void task_deadline_is_due(struct deadline *deadline) {
         task->timeout_at_ms = 0;
         ajob_format_duration(duration, task->options->timeout_ms);
         snprintf(cause, sizeof cause, "timeout %s", duration);
-        if (!stop_is_coming(task)) /* else that is the cause */
+        if (task->has_decided && task->state == AJOB_RUNNING)
+            task->no_retry = true;
+        else if (!stop_is_coming(task)) /* else that is the cause */
             task_want_stop(task, AJOB_TIMED_OUT, cause);
     }
     if (task->phase_at_ms && task->phase_at_ms <= now_ms) {
@@ -364,8 +366,7 @@ void task_has_decided(struct ajob_task *task) {
     if (task->state != AJOB_RUNNING || task->attempt_over)
         return;
     task->has_decided = true;
-    task->timeout_at_ms = 0;
-    set_phase_end(task, 0);
+    set_phase_end(task, 0); /* the timeout stays: it counts for the next attempt, too */
 }
 
 /* It ended by itself first: its own cause stands. What it left is to go at once. */
