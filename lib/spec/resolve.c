@@ -162,7 +162,7 @@ static void resolve_want(struct ajob_spec *spec, const struct want *want) {
     if (want->type != WANT_NEED) {
         if (!check_source(spec, want, found))
             return;
-        found->keeps_stdout = found->is_value_used = true;
+        found->keeps_stdout = true;
         if (want->type == WANT_STDIN)
             want->task->command->stdin_task = found;
         else
