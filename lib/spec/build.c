@@ -221,13 +221,10 @@ static void count_uses(const char *label, const char *name, const struct spec_st
     expand_uses(visit->builder->spec, visit->task, string->text, count_use, visit->builder);
 }
 
-/* Numbers the tasks in the order of the tree and counts who uses what they print. */
+/* Lists the tasks and counts who uses what they print. */
 static int look_at_tasks(struct builder *builder) {
     struct ajob_spec *spec = builder->spec;
-    uint32_t count = 0;
-    for (struct spec_task *task = spec->first; task; task = spec_next(task))
-        task->number = count++;
-    spec->task_count = count;
+    uint32_t count = spec->task_count;
     builder->tasks = mem_new((count + 1) * sizeof *builder->tasks);
     builder->stdout_uses = mem_new(count + 1);
     builder->is_streamed = mem_new(count + 1);

@@ -65,7 +65,8 @@ struct spec_reading {
 };
 
 /* A task without a kind yet (SPEC_JOIN) at the end of its group (parent NULL: the
- * top); an `each` takes one without a name. Says and returns NULL if the name is
+ * top); an `each` takes one without a name. Tasks come in the order of the tree,
+ * and are numbered so. Says and returns NULL if the name is
  * no name or is taken; NULL on lack of memory, too. */
 struct spec_task *reading_add_task(struct ajob_spec *spec, struct spec_task *parent,
                                    const char *name, uint32_t at);
