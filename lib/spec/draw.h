@@ -76,9 +76,6 @@ void words_count(struct text *words, uint64_t count, const char *what);
 /* How many items an each has; false if only its run tells. */
 bool each_count(const struct spec_each *each, uint64_t *ret_count);
 
-/* A URL without user, password and query, whatever is wrong with it. */
-void words_url(struct text *words, const char *url);
-
 /* ---- order ---- */
 
 /* The nodes, each after what it needs; among those that could come next finalizers

@@ -77,7 +77,8 @@ static void add_command(struct text *words, const struct spec_command *command) 
 
 /* ---- downloads --------------------------------------------------------- */
 
-void words_url(struct text *words, const char *url) {
+/* Without user, password and query, whatever is wrong with it. */
+static void add_url(struct text *words, const char *url) {
     char *plain = url_redacted(url);
     if (plain) {
         text_add(words, plain);
@@ -99,13 +100,13 @@ void words_url(struct text *words, const char *url) {
 }
 
 static void add_get(struct text *words, const struct spec_get *get) {
-    words_url(words, get->url.text ? get->url.text : "");
+    add_url(words, get->url.text ? get->url.text : "");
     if (get->to.text)
         text_format(words, " -> %s", get->to.text);
 }
 
 static void add_release(struct text *words, const struct spec_release *release) {
-    words_url(words, release->repository.text ? release->repository.text : "");
+    add_url(words, release->repository.text ? release->repository.text : "");
     if (release->all)
         text_add(words, ", all releases");
     else if (release->tag.text)
@@ -210,7 +211,7 @@ void words_ready(const struct spec_command *command, struct text *words) {
     if (command->ready == AJOB_READY_FD)
         text_format(words, "%d", command->ready_fd);
     else if (command->ready == AJOB_READY_HTTP)
-        words_url(words, command->ready_text.text ? command->ready_text.text : "");
+        add_url(words, command->ready_text.text ? command->ready_text.text : "");
     else if (command->ready == AJOB_READY_EXEC)
         add_argv(words, &command->ready_argv);
     else
