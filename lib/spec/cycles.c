@@ -30,10 +30,6 @@ struct search {
     unsigned found;
 };
 
-static bool is_finalizer(const struct spec_task *task) {
-    return task->more && task->more->when != AJOB_WHEN_NEEDS_SUCCEEDED;
-}
-
 static void push(struct search *search, struct spec_task *task) {
     search->colors[task->number] = ON_STACK;
     search->stack[search->depth++] = (struct frame){task, task->first, 0};
@@ -43,7 +39,7 @@ static void push(struct search *search, struct spec_task *task) {
 static struct spec_task *next_ordinary(struct search *search, const struct spec_task *finalizer) {
     uint32_t group = finalizer->parent ? finalizer->parent->number : search->spec->task_count;
     struct spec_task **cursor = &search->cursor[group];
-    while (*cursor && is_finalizer(*cursor))
+    while (*cursor && spec_is_finalizer(*cursor))
         *cursor = (*cursor)->next;
     struct spec_task *task = *cursor;
     if (task)
@@ -62,7 +58,7 @@ static struct spec_task *next_awaited(struct search *search) {
         frame->child = child->next;
         return child;
     }
-    return is_finalizer(task) && !task->need_count ? next_ordinary(search, task) : NULL;
+    return spec_is_finalizer(task) && !task->need_count ? next_ordinary(search, task) : NULL;
 }
 
 /* What is on the stack from this task on waits for it. */

@@ -121,23 +121,9 @@ static void add_release(struct text *words, const struct spec_release *release) 
 
 /* ---- groups ------------------------------------------------------------ */
 
-bool each_count(const struct spec_each *each, uint64_t *ret_count) {
-    *ret_count = each->items.count;
-    if (each->lines)
-        return false;
-    if (!each->is_range)
-        return true;
-    uint64_t step = each->step < 0 ? 0 - (uint64_t)each->step : (uint64_t)each->step;
-    bool is_empty = each->step < 0 ? each->from < each->to : each->from > each->to;
-    uint64_t way = each->step < 0 ? (uint64_t)each->from - (uint64_t)each->to
-                                  : (uint64_t)each->to - (uint64_t)each->from;
-    *ret_count = is_empty ? 0 : way / (step ? step : 1) + 1;
-    return true;
-}
-
 static void add_each(struct text *words, const struct spec_each *each) {
     uint64_t count;
-    if (!each_count(each, &count)) {
+    if (!spec_count_items(each, &count)) {
         text_format(words, "line of %s", each->lines->name);
         return;
     }
@@ -249,8 +235,7 @@ static void add_more(struct text *words, const struct spec_task *task) {
 
 void words_options(const struct spec_task *task, struct text *words) {
     struct text list = {.max = words->max};
-    bool is_command =
-        task->kind == SPEC_EXEC || task->kind == SPEC_SH || task->kind == SPEC_SERVICE;
+    bool is_command = spec_is_command(task);
     if (task->more)
         add_more(&list, task);
     if (is_command && task->command->stdin_task)

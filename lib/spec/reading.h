@@ -98,6 +98,9 @@ void spec_check_sense(struct ajob_spec *spec);
 void spec_add_need(struct ajob_spec *spec, struct spec_task *task, struct spec_task *need,
                    bool is_start);
 
+/* The task of a path from the top, "tests/unit", or NULL. */
+struct spec_task *spec_find_path(const struct ajob_spec *spec, const char *path);
+
 /* The names that can be meant where `from` stands, for "did you mean". */
 const char *spec_nearest(const struct ajob_spec *spec, const struct spec_task *from,
                          const char *name);

@@ -90,8 +90,7 @@ static void drop_all_doubles(struct ajob_spec *spec) {
 
 /* ---- wants ----------------------------------------------------------------- */
 
-/* The task that a path of names means from the top, to say where it is. */
-static struct spec_task *find_path(const struct ajob_spec *spec, const char *path) {
+struct spec_task *spec_find_path(const struct ajob_spec *spec, const char *path) {
     struct spec_task *task = NULL;
     for (;;) {
         size_t length = strcspn(path, "/");
@@ -113,8 +112,8 @@ static struct spec_task *find_anywhere(const struct ajob_spec *spec, const char 
 static void fail_want(struct ajob_spec *spec, const struct want *want) {
     struct text path = TEXT_INIT(SPEC_PATH_MAX), hint = TEXT_INIT(TEXT_LINE_MAX);
     const char *nearest = spec_nearest(spec, want->task, want->name);
-    struct spec_task *hidden =
-        strchr(want->name, '/') ? find_path(spec, want->name) : find_anywhere(spec, want->name);
+    struct spec_task *hidden = strchr(want->name, '/') ? spec_find_path(spec, want->name)
+                                                       : find_anywhere(spec, want->name);
 
     spec_path(want->task, &path);
     if (hidden && hidden->parent)
@@ -134,15 +133,11 @@ static void fail_want(struct ajob_spec *spec, const struct want *want) {
     text_done(&hint);
 }
 
-static bool is_command(const struct spec_task *task) {
-    return task->kind == SPEC_EXEC || task->kind == SPEC_SH || task->kind == SPEC_SERVICE;
-}
-
 /* What is read from must print. */
 static bool check_source(struct ajob_spec *spec, const struct want *want,
                          const struct spec_task *found) {
     struct text path = TEXT_INIT(SPEC_PATH_MAX);
-    if (is_command(found))
+    if (spec_is_command(found))
         return true;
     spec_path(want->task, &path);
     spec_error(spec, want->task, want->at, NULL,

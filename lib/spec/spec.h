@@ -173,6 +173,15 @@ struct spec_task *spec_next(const struct spec_task *task);
 /* "tests/unit"; appended. */
 void spec_path(const struct spec_task *task, struct text *path);
 
+/* It has a spec_command: exec, sh, service. */
+bool spec_is_command(const struct spec_task *task);
+
+/* Its `when` is another than success. */
+bool spec_is_finalizer(const struct spec_task *task);
+
+/* How many items an each has; false if only its run tells. */
+bool spec_count_items(const struct spec_each *each, uint64_t *ret_count);
+
 /* "exec", "sh", ... */
 const char *spec_kind_name(enum spec_kind kind);
 
