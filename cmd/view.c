@@ -21,7 +21,7 @@
 
 /* ---- rates --------------------------------------------------------------- */
 
-void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
+static void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
     *rate = (struct rate){.bytes = bytes, .at = now};
 }
 
