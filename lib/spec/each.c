@@ -81,6 +81,13 @@ static void fail_later(struct each *each, enum ajob_status status, const char *w
     each->why = mem_copy(why);
 }
 
+/* Without memory for an item the each fails: it would have fewer items than it was given. */
+static char *owned(struct each *each, char *item) {
+    if (!item)
+        fail_later(each, AJOB_FAILED, "out of memory");
+    return item;
+}
+
 /* How the command whose lines are the items ended. */
 static void judge_command(struct each *each) {
     const ajob_task *command = each->lines.command;
@@ -104,7 +111,7 @@ static char *next_line(struct each *each, bool *is_text) {
     switch (line_reader_next(&each->lines, &line, &length)) {
     case LINE_FOUND:
         *is_text = !memchr(line, 0, length);
-        return mem_copy_n(line, length);
+        return owned(each, mem_copy_n(line, length));
     case LINE_NONE_YET:
         ajob_feed_wait(&each->group.task);
         return NULL;
@@ -141,16 +148,19 @@ static uint64_t item_count(const struct spec_each *items) {
 static char *next_of_range(struct each *each) {
     const struct spec_each *range = each->spec->each;
     uint64_t step = range->step ? (uint64_t)range->step : 1;
-    return text_make("%lld", (long long)((uint64_t)range->from + each->next++ * step));
+    long long number = (long long)((uint64_t)range->from + each->next++ * step);
+    return owned(each, text_make("%lld", number));
 }
 
 static char *next_of_list(struct each *each) {
     struct values values;
     values_begin(&values, each->scope, each->spec);
     const char *item = values_item(&values, (uint32_t)each->next++);
-    if (!item)
+    char *copy = NULL;
+    if (item)
+        copy = owned(each, mem_copy(item));
+    else
         fail_later(each, AJOB_FAILED, text_string(&values.error));
-    char *copy = mem_copy(item);
     values_done(&values);
     return copy;
 }
