@@ -89,6 +89,8 @@ void printer_lose(struct output *output, int error) {
     if (output->has_lost)
         return;
     output->has_lost = true;
+    if (output->printer->options.mode != AJOB_OUTPUT_NONE)
+        output->printer->loop->has_lost_output = true;
     if (output->task)
         task_note(output->task, "the rest of its output cannot be kept: %s", strerror(error));
     if (!output->backlog)
