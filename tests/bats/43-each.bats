@@ -248,3 +248,27 @@ END
         ((status)) || assert_equal "$n: $(echo list? range? lines?)" "$n: list1 list2 range1 range2 lines1 lines2"
     done
 }
+
+@test "the command that prints the lines and the items may need the same pool" {
+    spec <<'END'
+    {"pools": {"one": 1}, "tasks": {
+      "p": {"sh": "yes | head -n 100000; echo last", "pool": "one"},
+      "e": {"each": {"lines": "p"}, "policy": "any",
+            "do": {"group": {"deep": {"exec": ["test", "${item}", "=", "y"], "pool": "one"}}}}
+    }}
+END
+    run_ajob run -q --output none spec.json
+    assert_success
+}
+
+@test "the lines of a service are refused: neither would ever end" {
+    spec <<'END'
+    {"tasks": {
+      "s": {"service": "echo a; sleep 1000"},
+      "e": {"each": {"lines": "s"}, "do": "true"}
+    }}
+END
+    run_ajob run spec.json
+    assert_failure 2
+    assert_stderr --partial 'reads the lines of "s", a service'
+}
