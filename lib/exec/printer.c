@@ -150,7 +150,8 @@ static bool has_prefix(struct output *output) {
     char name[PREFIX_MAX - 4];
     if (!output->prefix) {
         task_path(output->task, &path);
-        output->prefix = text_new("[%s] ", ajob_escape(name, sizeof name, text_string(&path)));
+        if (text_ok(&path))
+            output->prefix = text_new("[%s] ", ajob_escape(name, sizeof name, text_string(&path)));
         text_done(&path);
     }
     return output->prefix != NULL;
