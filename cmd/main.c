@@ -46,6 +46,7 @@
 #include "leftovers.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -114,8 +115,17 @@ static void hold_standard_streams(void) {
             (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
+/* A mask is inherited: with SIGCHLD in it no command would ever be over for us, and
+ * with the others nothing but SIGKILL could end a run. */
+static void unblock_signals(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int main(int argc, char **argv) {
     hold_standard_streams();
+    unblock_signals();
     leftovers_begin();
     return cli_run(&ajob_command, argc > 0 ? argc - 1 : 0, argv + 1);
 }

@@ -169,12 +169,21 @@ static void after_poll(uv_check_t *check) {
     turn_from_uv(loop, fires);
 }
 
+/* By its own signal, unhandled: so the system does not stop us where nobody could let
+ * us go on (in an orphaned process group). */
+static void stop_here(void) {
+    struct sigaction by_default = {.sa_handler = SIG_DFL}, before;
+    sigaction(SIGTSTP, &by_default, &before);
+    raise(SIGTSTP);
+    sigaction(SIGTSTP, &before, NULL);
+}
+
 void loop_suspend(struct ajob_loop *loop) {
     for (struct loop_module *module = loop->modules; module; module = module->next)
         if (module->suspend)
             module->suspend(module, true);
     uint64_t stopped_ns = loop->clock_ns();
-    raise(SIGSTOP);
+    stop_here();
     loop->suspended_ns += loop->clock_ns() - stopped_ns;
     for (struct loop_module *module = loop->modules; module; module = module->next)
         if (module->suspend)
@@ -230,10 +239,12 @@ static void run_is_over(struct ajob_loop *loop) {
         deadline_disarm(&loop->deadlines, &tick->deadline);
         tick->call(tick->data);
     }
+    if (loop->signals) /* who writes the last event may have to wait for a reader */
+        signals_stop(loop->signals);
     event_run_ended(loop);
     loop->root = NULL;
     if (loop->signals)
-        signals_stop(loop->signals);
+        signals_restore(loop->signals);
     uv_prepare_stop(&loop->prepare);
     uv_check_stop(&loop->check);
     uv_timer_stop(&loop->timer);

@@ -305,3 +305,19 @@ END
     assert_equal "$(events events 'event == "task.retrying"' task)" ""
     assert_equal "$(events events 'event == "task.ended"' attempts | sort -u)" 1
 }
+
+@test "output that cannot be kept until its turn is told of, and no success" {
+    AJOB_FAULT=write:1 run_ajob gather -q 'head -c 3000000 /dev/zero' 'echo other'
+    assert_failure 1
+    assert_output --partial other
+    assert_stderr --partial 'output of commands is lost'
+    AJOB_FAULT=write:1 run_ajob gather -q --output none 'head -c 3000000 /dev/zero' # nobody wants it
+    assert_success
+}
+
+@test "all that cannot be started for lack of files say so" {
+    ulimit -n 13
+    run_ajob gather true true true
+    assert_failure 1
+    assert_equal "$(grep -c 'cannot be started: .*files' "$AJOB_ERR")" 3
+}
