@@ -114,6 +114,7 @@ static void turn(struct ajob_loop *loop, bool fires_deadlines) {
     if (loop->in_turn)
         return;
     loop->in_turn = true;
+    loop->turn_ms = loop_now_ms(loop);
     if (loop->root)
         event_run_started(loop);
     if (fires_deadlines)
