@@ -50,7 +50,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { STDOUT_BUFFER = 64 * 1024 };
+static char printed[64 * 1024];
 
 const struct command *const cli_commands[] = {
     &download_command, &get_command,   &gather_command,
@@ -129,7 +129,7 @@ int main(int argc, char **argv) {
     hold_standard_streams();
     unblock_signals();
     if (!isatty(STDOUT_FILENO)) /* most of what is printed fits: a failure then has its errno */
-        setvbuf(stdout, NULL, _IOFBF, STDOUT_BUFFER);
+        setvbuf(stdout, printed, _IOFBF, sizeof printed);
     leftovers_begin();
     return cli_run(&ajob_command, argc > 0 ? argc - 1 : 0, argv + 1);
 }
