@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "core/group.h"
+#include "core/loop.h"
 #include "core/pool.h"
 #include "spec/line_reader.h"
 
@@ -20,6 +21,7 @@ struct each {
     struct scope *items; /* those that have not ended */
     struct line_reader lines;
     uint64_t next; /* the items of a list or range that have been made */
+    uint32_t told; /* of those, when it was being cancelled */
     bool has_run;
     bool is_following;
     uint8_t failing; /* the status it ends with once its items have ended; or UNDECIDED */
@@ -211,13 +213,21 @@ static ajob_task *make_item(struct each *each, const char *item, bool is_text) {
     return task;
 }
 
+/* What is still to come when the each is being cancelled ends cancelled, too; but of a
+ * range that may be more than anybody waits for. */
+static bool has_told_enough(struct each *each) {
+    enum { TOLD_MOST = 10000 };
+    if (!each->group.is_draining)
+        return false;
+    return each->spec->each->lines || each->group.task.loop->is_killing ||
+           each->told++ >= TOLD_MOST;
+}
+
 static ajob_task *next(ajob_task *task, void *data) {
     struct each *each = each_of(task);
     bool is_text;
     (void)data;
-    char *item = each->failing || (each->spec->each->lines && each->group.is_draining)
-                     ? NULL
-                     : next_item(each, &is_text);
+    char *item = each->failing || has_told_enough(each) ? NULL : next_item(each, &is_text);
     ajob_task *made = item ? make_item(each, item, is_text) : NULL;
     if (item && !made)
         fail_later(each, AJOB_FAILED, ajob_error(task->loop));
@@ -248,7 +258,7 @@ static void begin_again(struct each *each) {
     group->decider = NULL;
     group->is_fed = group->feed != NULL;
     group->feed_waits = group->feed_resumed = false;
-    each->next = 0;
+    each->next = each->told = 0;
     each->failing = AJOB_UNDECIDED;
     each->why = mem_free(each->why);
     line_reader_rewind(&each->lines);
