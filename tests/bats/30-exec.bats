@@ -323,3 +323,12 @@ END
     assert_failure 1
     assert_equal "$(grep -c 'cannot be started: .*files' "$AJOB_ERR")" 3
 }
+
+@test "without files for the loop itself ajob says so" {
+    expect_status 125
+    for files in 4 5 6 7; do
+        (exec 2>"$AJOB_ERR" 3>&- && ulimit -n $files && exec "$AJOB" gather true) && status=0 || status=$?
+        assert_equal "$files: $status" "$files: 125"
+        grep -q 'the loop cannot be made' "$AJOB_ERR"
+    done
+}

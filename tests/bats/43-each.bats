@@ -272,3 +272,16 @@ END
     assert_failure 2
     assert_stderr --partial 'reads the lines of "s", a service'
 }
+
+@test "signals and timeouts are heard among items that take no time" {
+    spec <<<'{"tasks": {"e": {"each": {"from": 1, "to": 1000000000000}, "do": {"each": {"from": 1, "to": 1000000000000}, "do": {}}}}}'
+    expect_status 124
+    run_ajob run -q --timeout 100ms spec.json
+    assert_failure 124
+    start_ajob run -q --events events spec.json
+    wait_until 10 grep -qs run.started events
+    expect_status 143
+    kill -TERM "$AJOB_PID"
+    wait_ajob
+    assert_failure 143
+}
