@@ -46,8 +46,11 @@
 #include "leftovers.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
+
+static char printed[64 * 1024];
 
 const struct command *const cli_commands[] = {
     &download_command, &get_command,   &gather_command,
@@ -114,8 +117,19 @@ static void hold_standard_streams(void) {
             (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
+/* A mask is inherited: with SIGCHLD in it no command would ever be over for us, and
+ * with the others nothing but SIGKILL could end a run. */
+static void unblock_signals(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int main(int argc, char **argv) {
     hold_standard_streams();
+    unblock_signals();
+    if (!isatty(STDOUT_FILENO)) /* most of what is printed fits: a failure then has its errno */
+        setvbuf(stdout, printed, _IOFBF, sizeof printed);
     leftovers_begin();
     return cli_run(&ajob_command, argc > 0 ? argc - 1 : 0, argv + 1);
 }

@@ -214,6 +214,11 @@ int run_start(struct run *run) {
         status = exit_code(run, status);
         if (!run->write_error)
             run->write_error = ajob_output_error(run->loop);
+        if (status == STATUS_FAILED && !run->write_error &&
+            ajob_task_status(run->root) == AJOB_SUCCEEDED)
+            cli_fail(run->command, STATUS_FAILED,
+                     "output of commands is lost, it could not be kept: make room in memory or in "
+                     "TMPDIR");
         view_close(run->view); /* stderr: there is nowhere to complain */
         run->view = NULL;
     }

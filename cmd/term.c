@@ -175,14 +175,17 @@ static int writes_to(const struct term *term) {
     return term->own_fd >= 0 ? term->own_fd : term->fd;
 }
 
-/* Whether a write would be taken, or would tell what is wrong. */
-static bool takes(const struct term *term, bool wait) {
+/* Whether a write would be taken, or would tell what is wrong. Out of patience,
+ * nothing is written any more. */
+static bool takes(struct term *term, bool wait) {
     struct pollfd p = {.fd = writes_to(term), .events = POLLOUT};
     int n;
 
     do
-        n = poll(&p, 1, wait ? -1 : 0);
+        n = poll(&p, 1, !wait ? 0 : term->patience_ms ? term->patience_ms : -1);
     while (n < 0 && errno == EINTR && wait);
+    if (n == 0 && wait)
+        term->error = ETIMEDOUT;
     return n > 0 || (n < 0 && wait);
 }
 

@@ -35,6 +35,7 @@ struct term {
     bool color;       /* may be changed by the owner */
     int cols, rows;   /* as of the last term_measure() */
     int error;        /* errno of the first write that failed; nothing is written after it */
+    int patience_ms;  /* how long a write waits for a reader who takes nothing; 0: for ever */
     struct bytes out; /* written by term_write(), but not taken by the descriptor yet */
 };
 

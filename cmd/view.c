@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { PATIENCE_MS = 1000 }; /* with a reader of what a run says that is to end */
+
 /* ---- rates --------------------------------------------------------------- */
 
 static void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
@@ -282,6 +284,9 @@ static bool screen_note(struct screen *screen, const ajob_event *event) {
 static void screen_event(struct view *view, const ajob_event *event) {
     struct screen *screen = (struct screen *)view;
 
+    if (event->type == AJOB_RUN_CANCELLING ||
+        (event->type == AJOB_RUN_ENDED && event->status == AJOB_TIMED_OUT))
+        screen->term.patience_ms = PATIENCE_MS;
     if (screen_note(screen, event))
         screen_tell(screen, event);
     if (event->type == AJOB_RUN_ENDED)
@@ -339,9 +344,10 @@ static int screen_close(struct view *view) {
     struct screen *screen = (struct screen *)view;
 
     frame_erase(screen, true);
-    /* A reader or a terminal that has gone misses nothing. */
+    /* A reader or a terminal that has gone misses nothing; one that stood still was
+     * waited for. */
     int error = screen->term.error;
-    bool lost = error != 0 && error != EPIPE && error != EIO;
+    bool lost = error != 0 && error != EPIPE && error != EIO && error != ETIMEDOUT;
     for (size_t i = 0; i < screen->slot_count; i++)
         free(screen->slots[i]);
     free(screen->slots);

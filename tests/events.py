@@ -88,6 +88,10 @@ def check(events: list[dict], cut: bool) -> None:
         if kind == "task.started":
             assert event["attempt"] == attempts.get(task, 0) + 1, event
             attempts[task] = event["attempt"]
+        elif kind == "task.retrying":  # of a group: the tasks in it begin again
+            for before in (attempts, ended):
+                for inner in [path for path in before if path.startswith(task + "/")]:
+                    del before[inner]
         elif kind == "task.ended":
             check_end(event, attempts.get(task, 0))
             ended[task] = event

@@ -143,5 +143,6 @@ const char *ajob_event_json(ajob_loop *loop, const ajob_event *event, size_t *le
     text_add(json, "}\n");
     if (length)
         *length = json->length;
-    return text_ok(json) ? text_string(json) : NULL;
+    bool lacks_path = event->task && !text_ok(&loop->path);
+    return text_ok(json) && !lacks_path ? text_string(json) : NULL;
 }

@@ -109,26 +109,38 @@ static bool is_swept(struct ajob_loop *loop) {
     return is_swept;
 }
 
+/* Tasks that end at once could go on for ever, with no signal being heard. */
+static bool is_long(const struct ajob_loop *loop, uint64_t since_ns, unsigned steps) {
+    enum { LONG_NS = 20000000, LOOK_AFTER = 256 };
+    return steps % LOOK_AFTER == 0 && loop_now_ns(loop) - since_ns > LONG_NS;
+}
+
 static void turn(struct ajob_loop *loop, bool fires_deadlines) {
     struct ajob_task *task;
+    unsigned steps = 0;
+    bool is_over = false;
     if (loop->in_turn)
         return;
     loop->in_turn = true;
+    uint64_t began_ns = loop_now_ns(loop);
+    loop->turn_ms = began_ns / 1000000;
     if (loop->root)
         event_run_started(loop);
     if (fires_deadlines)
         deadline_fire(&loop->deadlines, loop_now_ms(loop));
     do {
-        while ((task = take_posted(loop))) {
+        while (!is_over && (task = take_posted(loop))) {
             task_step(task);
             if (loop->ended)
                 tell_of_ends(loop);
+            is_over = is_long(loop, began_ns, ++steps);
         }
-        free_forgotten(loop);
+        if (!loop->posted) /* one of them may be in that list */
+            free_forgotten(loop);
         for (struct loop_module *module = loop->modules; module; module = module->next)
             if (module->turn_ended)
                 module->turn_ended(module);
-    } while (loop->posted);
+    } while (loop->posted && !is_over);
     loop->in_turn = false;
     if (loop->root && loop->root->state == AJOB_ENDED && is_swept(loop))
         run_is_over(loop);
@@ -145,13 +157,14 @@ static void timer_fired(uv_timer_t *timer) {
 static void turn_from_uv(struct ajob_loop *loop, bool fires_deadlines) {
     turn(loop, fires_deadlines);
     struct deadline *first = deadline_first(&loop->deadlines);
-    if (!loop->root || !first) {
+    if (!loop->root || !(first || loop->posted)) {
         uv_timer_stop(&loop->timer);
         return;
     }
     uint64_t now_ms = loop_now_ms(loop);
+    bool is_late = loop->posted || first->at_ms <= now_ms;
     uv_update_time(loop->uv);
-    uv_timer_start(&loop->timer, timer_fired, first->at_ms > now_ms ? first->at_ms - now_ms : 0, 0);
+    uv_timer_start(&loop->timer, timer_fired, is_late ? 0 : first->at_ms - now_ms, 0);
 }
 
 static void before_poll(uv_prepare_t *prepare) {
@@ -169,12 +182,21 @@ static void after_poll(uv_check_t *check) {
     turn_from_uv(loop, fires);
 }
 
+/* By its own signal, unhandled: so the system does not stop us where nobody could let
+ * us go on (in an orphaned process group). */
+static void stop_here(void) {
+    struct sigaction by_default = {.sa_handler = SIG_DFL}, before;
+    sigaction(SIGTSTP, &by_default, &before);
+    raise(SIGTSTP);
+    sigaction(SIGTSTP, &before, NULL);
+}
+
 void loop_suspend(struct ajob_loop *loop) {
     for (struct loop_module *module = loop->modules; module; module = module->next)
         if (module->suspend)
             module->suspend(module, true);
     uint64_t stopped_ns = loop->clock_ns();
-    raise(SIGSTOP);
+    stop_here();
     loop->suspended_ns += loop->clock_ns() - stopped_ns;
     for (struct loop_module *module = loop->modules; module; module = module->next)
         if (module->suspend)
@@ -230,10 +252,12 @@ static void run_is_over(struct ajob_loop *loop) {
         deadline_disarm(&loop->deadlines, &tick->deadline);
         tick->call(tick->data);
     }
+    if (loop->signals) /* who writes the last event may have to wait for a reader */
+        signals_stop(loop->signals);
     event_run_ended(loop);
     loop->root = NULL;
     if (loop->signals)
-        signals_stop(loop->signals);
+        signals_restore(loop->signals);
     uv_prepare_stop(&loop->prepare);
     uv_check_stop(&loop->check);
     uv_timer_stop(&loop->timer);

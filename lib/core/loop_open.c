@@ -4,6 +4,8 @@
  * Owns the loop's defaults, and the order of the end: handles are closed, then
  * tasks are freed, then the modules.
  */
+#include <unistd.h>
+
 #include "base/mem.h"
 #include "core/group.h"
 #include "core/loop.h"
@@ -69,6 +71,16 @@ static bool open_handles(struct ajob_loop *loop) {
     return !loop->handles_signals || signals_open(loop);
 }
 
+/* A pipe for signals and two descriptors more: libuv aborts where it has not got them. */
+static bool has_files(void) {
+    int ends[4] = {-1, -1, -1, -1};
+    bool has_all = pipe(ends) == 0 && pipe(ends + 2) == 0;
+    for (int i = 0; i < 4; i++)
+        if (ends[i] >= 0)
+            close(ends[i]);
+    return has_all;
+}
+
 ajob_loop *ajob_loop_new(const ajob_loop_options *options) {
     static const ajob_loop_options defaults;
     if (!options)
@@ -78,7 +90,7 @@ ajob_loop *ajob_loop_new(const ajob_loop_options *options) {
         return NULL;
     loop->owns_uv = !options->uv;
     loop->uv = options->uv ? options->uv : &loop->own_uv;
-    if (loop->owns_uv && uv_loop_init(loop->uv))
+    if (loop->owns_uv && (!has_files() || uv_loop_init(loop->uv)))
         return mem_free(loop);
     loop->handles_signals = options->handle_signals;
     loop->grace_ms = options->grace_ms ? options->grace_ms : GRACE_MS;

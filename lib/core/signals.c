@@ -85,10 +85,13 @@ void signals_start(struct signals *signals) {
 }
 
 void signals_stop(struct signals *signals) {
-    signal(SIGPIPE, signals->pipe);
-    signal(SIGXFSZ, signals->file_size);
     for (int i = 0; i < signals->open; i++)
         uv_signal_stop(&signals->handles[i]);
+}
+
+void signals_restore(struct signals *signals) {
+    signal(SIGPIPE, signals->pipe);
+    signal(SIGXFSZ, signals->file_size);
 }
 
 static void handle_closed(uv_handle_t *handle) {

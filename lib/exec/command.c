@@ -155,11 +155,17 @@ static bool wants_lines_of(const struct command *command, enum spawn_pipe pipe) 
 static void cut_lines(struct command *command, enum spawn_pipe pipe, const char *data,
                       size_t length) {
     struct text *line = line_of(command, pipe);
+    if (!line)
+        command->hooks->line_lost(command);
     while (line && length && wants_lines_of(command, pipe)) {
         const char *end = memchr(data, '\n', length);
         size_t part = end ? (size_t)(end - data) : length;
         size_t room = LINE_MAX_BYTES - line->length;
         text_add_n(line, data, part < room ? part : room);
+        if (!text_ok(line)) {
+            command->hooks->line_lost(command);
+            return;
+        }
         if (!end)
             return;
         tell_line(command, pipe, line);

@@ -21,6 +21,8 @@ struct command_hooks {
     /* A line of its standard output or error, without its newline; only while
      * wants_lines. One of more than 64 KiB is cut. */
     void (*line)(struct command *command, const char *line, size_t length);
+    /* There is no memory for what comes; it may come again. */
+    void (*line_lost)(struct command *command);
     /* The first line from descriptor extra_as; NULL: it was closed without one. */
     void (*extra_line)(struct command *command, const char *line);
     /* The attempt is over, instead of task_attempt_over(), which is owed then. */

@@ -89,6 +89,8 @@ void printer_lose(struct output *output, int error) {
     if (output->has_lost)
         return;
     output->has_lost = true;
+    if (output->printer->options.mode != AJOB_OUTPUT_NONE)
+        output->printer->loop->has_lost_output = true;
     if (output->task)
         task_note(output->task, "the rest of its output cannot be kept: %s", strerror(error));
     if (!output->backlog)
@@ -148,7 +150,8 @@ static bool has_prefix(struct output *output) {
     char name[PREFIX_MAX - 4];
     if (!output->prefix) {
         task_path(output->task, &path);
-        output->prefix = text_new("[%s] ", ajob_escape(name, sizeof name, text_string(&path)));
+        if (text_ok(&path))
+            output->prefix = text_new("[%s] ", ajob_escape(name, sizeof name, text_string(&path)));
         text_done(&path);
     }
     return output->prefix != NULL;

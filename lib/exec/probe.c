@@ -102,10 +102,10 @@ static void rest_is_over(struct deadline *deadline) {
 
 /* ---- being told -------------------------------------------------------- */
 
-void probe_line(struct probe *probe, const char *line, size_t length) {
+bool probe_line(struct probe *probe, const char *line, size_t length) {
     const struct probe_plan *plan = probe->setup.plan;
     if (!plan->has_line || probe->state == PROBE_READY)
-        return;
+        return true;
     struct text text = TEXT_INIT(length);
     for (const char *end = line + length; line < end; line++) {
         size_t part = strnlen(line, (size_t)(end - line)); /* regexec() would stop at a NUL */
@@ -114,10 +114,12 @@ void probe_line(struct probe *probe, const char *line, size_t length) {
     }
     if (text.length && text.data[text.length - 1] == '\r')
         text.data[text.length - 1] = '\0';
-    bool matches = text_ok(&text) && regexec(&plan->line, text_string(&text), 0, NULL, 0) == 0;
+    bool is_whole = text_ok(&text);
+    bool matches = is_whole && regexec(&plan->line, text_string(&text), 0, NULL, 0) == 0;
     text_done(&text);
     if (matches)
         become_ready(probe, NULL);
+    return is_whole;
 }
 
 void probe_value(struct probe *probe, const char *value) {

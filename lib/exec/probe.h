@@ -54,8 +54,9 @@ struct probe_setup {
 /* NULL on lack of memory. */
 struct probe *probe_start(const struct probe_setup *setup);
 
-/* A line that the service has printed, and the first one of its descriptor. */
-void probe_line(struct probe *probe, const char *line, size_t length);
+/* A line that the service has printed, and the first one of its descriptor. False: there
+ * is no memory to look at it. */
+bool probe_line(struct probe *probe, const char *line, size_t length);
 void probe_value(struct probe *probe, const char *value);
 
 /* ready() comes no more; the probe is gone. False: a command of its is still being

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/mem.h"
+#include "base/pattern.h"
 #include "exec/probe_look.h"
 
 enum { FD_FIRST = 3, FD_LAST = 255, HOST_MAX = 255, URL_MAX = 8192 };
@@ -167,6 +168,9 @@ static bool plan_file(struct probe_plan *plan, const ajob_ready_options *options
 
 static bool plan_line(struct probe_plan *plan, const ajob_ready_options *options,
                       struct text *error) {
+    const char *excess = pattern_excess(options->text);
+    if (excess)
+        return refuse(options, error, excess);
     int code = regcomp(&plan->line, options->text, REG_EXTENDED | REG_NOSUB);
     plan->has_line = !code;
     if (code && code != REG_ESPACE) {

@@ -315,8 +315,11 @@ static bool try_again(struct waiter *waiter) {
     return true;
 }
 
+/* One that only stood behind others is tried once, to know what it lacks. */
 static void give_up(struct waiter *waiter) {
     struct process *process = of_waiter(waiter);
+    if (!process->lack && try_again(waiter))
+        return;
     fail(process, (struct spawn_failure){-1, process->lack});
     process->lack = NULL;
     step(process);

@@ -16,7 +16,7 @@ struct service {
     struct command command;
     struct probe_plan *plan; /* NULL: it is ready when it runs */
     struct probe *probe;     /* from the start of the process to the end of the attempt */
-    struct deadline soon;    /* without a probe: the next turn */
+    struct deadline soon;    /* without a probe, or memory for it: the next turn */
     struct outcome outcome;  /* meaningful once the command is over */
     bool has_started, was_ready;
     bool lacks_memory; /* for the probe */
@@ -43,10 +43,20 @@ static void soon_is_due(struct deadline *deadline) {
         is_ready(service, NULL);
 }
 
+/* Perhaps it was the one that is waited for, so the attempt ends. */
+static void line_was_lost(struct command *command) {
+    struct service *service = (struct service *)command;
+    struct ajob_loop *loop = command->task.loop;
+    if (service->was_ready)
+        return;
+    service->lacks_memory = true;
+    deadline_arm(&loop->deadlines, &service->soon, loop_now_ms(loop));
+}
+
 static void line_came(struct command *command, const char *line, size_t length) {
     struct service *service = (struct service *)command;
-    if (service->probe)
-        probe_line(service->probe, line, length);
+    if (service->probe && !probe_line(service->probe, line, length))
+        line_was_lost(command);
 }
 
 static void value_came(struct command *command, const char *value) {
@@ -127,6 +137,7 @@ static void free_service(struct ajob_task *task) {
 static const struct command_hooks hooks = {
     .started = command_has_started,
     .line = line_came,
+    .line_lost = line_was_lost,
     .extra_line = value_came,
     .over = command_is_over,
 };

@@ -45,12 +45,33 @@ static bool is_retried(const struct spec_task *task) {
     return task->more && task->more->has_retry && task->more->retry.max;
 }
 
+static bool takes_pool(const struct spec_task *task, const struct spec_pool *pool) {
+    bool is_taken = false;
+    for (uint32_t i = 0; task->more && i < task->more->pool_count; i++)
+        is_taken |= task->more->pools[i].pool == pool;
+    return is_taken;
+}
+
+/* An item would wait for slots that the command holds, and the command until there is
+ * room for the next one. */
+static bool shares_pool(const struct builder *builder, const struct spec_task *lines,
+                        const struct spec_task *each) {
+    uint32_t pool_count = lines->more ? lines->more->pool_count : 0;
+    uint32_t count = pool_count ? build_count(builder, each) : 0;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t j = 0; j < pool_count; j++)
+            if (takes_pool(builder->tasks[each->number + i], lines->more->pools[j].pool))
+                return true;
+    return false;
+}
+
 /* Its lines are read while it runs and then let go: not if somebody else reads them,
- * too, nor if another attempt, of the command or of a group that it is not in, would
- * begin with the first again. */
+ * too, nor if it holds what the items need, nor if another attempt, of the command or of a group
+ * that it is not in, would begin with the first again. */
 static bool is_streamed_to(const struct builder *builder, const struct spec_task *each) {
     const struct spec_task *lines = each->each->lines, *group = each->parent;
-    if (!lines || builder->stdout_uses[lines->number] != 1 || is_retried(lines) || is_retried(each))
+    if (!lines || builder->stdout_uses[lines->number] != 1 || is_retried(lines) ||
+        is_retried(each) || shares_pool(builder, lines, each))
         return false;
     for (; group != lines->parent; group = group->parent)
         if (group->kind == SPEC_EACH || is_retried(group)) /* or of another scope: it has ended */

@@ -16,15 +16,17 @@ enum color { WHITE, ON_STACK, DONE };
 
 struct frame {
     struct spec_task *task;
-    struct spec_task *child; /* of a group: the one that comes next */
-    uint32_t need;           /* the need that comes next */
+    struct spec_task *child;    /* of a group: the one that comes next */
+    struct spec_task *ordinary; /* of a walker: the one of its group that comes next */
+    uint32_t need;              /* the need that comes next */
+    bool has_met_walker;
 };
 
 struct search {
     struct ajob_spec *spec;
-    uint8_t *colors;           /* by number */
-    struct spec_task **cursor; /* by number of a group, and at the end the top: the next
-                                  ordinary task for its finalizers */
+    uint8_t *colors;            /* by number */
+    struct spec_task **walkers; /* by number of a group, and at the end the top: the finalizer
+                                   that walks over its ordinary tasks for all of them */
     struct frame *stack;
     uint32_t depth;
     unsigned found;
@@ -32,19 +34,33 @@ struct search {
 
 static void push(struct search *search, struct spec_task *task) {
     search->colors[task->number] = ON_STACK;
-    search->stack[search->depth++] = (struct frame){task, task->first, 0};
+    search->stack[search->depth++] = (struct frame){.task = task, .child = task->first};
 }
 
-/* The next ordinary task of its group that this finalizer waits for. */
-static struct spec_task *next_ordinary(struct search *search, const struct spec_task *finalizer) {
-    uint32_t group = finalizer->parent ? finalizer->parent->number : search->spec->task_count;
-    struct spec_task **cursor = &search->cursor[group];
-    while (*cursor && spec_is_finalizer(*cursor))
-        *cursor = (*cursor)->next;
-    struct spec_task *task = *cursor;
-    if (task)
-        *cursor = task->next;
-    return task;
+/* The next ordinary task of its group that the finalizer on top of the stack waits for.
+ * One that another walks over right now, and waits for what is on top, closes a cycle. */
+static struct spec_task *next_ordinary(struct search *search, struct frame *frame) {
+    struct spec_task *task = frame->task, *group = task->parent;
+    struct spec_task **walker = &search->walkers[group ? group->number : search->spec->task_count];
+    if (!*walker) {
+        *walker = task;
+        frame->ordinary = group ? group->first : search->spec->first;
+    }
+    if (*walker != task) {
+        uint32_t at = search->depth;
+        if (frame->has_met_walker || search->colors[(*walker)->number] != ON_STACK)
+            return NULL;
+        frame->has_met_walker = true;
+        while (search->stack[--at].task != *walker)
+            ;
+        return search->stack[at + 1].task;
+    }
+    while (frame->ordinary && spec_is_finalizer(frame->ordinary))
+        frame->ordinary = frame->ordinary->next;
+    struct spec_task *ordinary = frame->ordinary;
+    if (ordinary)
+        frame->ordinary = ordinary->next;
+    return ordinary;
 }
 
 /* The next task that the one on top of the stack waits for, or NULL. */
@@ -58,7 +74,7 @@ static struct spec_task *next_awaited(struct search *search) {
         frame->child = child->next;
         return child;
     }
-    return spec_is_finalizer(task) && !task->need_count ? next_ordinary(search, task) : NULL;
+    return spec_is_finalizer(task) && !task->need_count ? next_ordinary(search, frame) : NULL;
 }
 
 /* What is on the stack from this task on waits for it. */
@@ -103,13 +119,10 @@ void spec_find_cycles(struct ajob_spec *spec) {
     struct search search = {
         .spec = spec,
         .colors = mem_new(count + 1),
-        .cursor = mem_new((count + 1) * sizeof(struct spec_task *)),
+        .walkers = mem_new((count + 1) * sizeof(struct spec_task *)),
         .stack = mem_new((count + 1) * sizeof(struct frame)),
     };
-    if (search.colors && search.cursor && search.stack) {
-        search.cursor[count] = spec->first;
-        for (struct spec_task *task = spec->first; task; task = spec_next(task))
-            search.cursor[task->number] = task->first;
+    if (search.colors && search.walkers && search.stack) {
         for (struct spec_task *task = spec->first; task; task = spec_next(task))
             if (search.colors[task->number] == WHITE)
                 walk(&search, task);
@@ -117,6 +130,6 @@ void spec_find_cycles(struct ajob_spec *spec) {
         spec->reading->has_no_memory = true;
     }
     mem_free(search.colors);
-    mem_free(search.cursor);
+    mem_free(search.walkers);
     mem_free(search.stack);
 }

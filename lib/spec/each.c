@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "core/group.h"
+#include "core/loop.h"
 #include "core/pool.h"
 #include "spec/line_reader.h"
 
@@ -20,6 +21,7 @@ struct each {
     struct scope *items; /* those that have not ended */
     struct line_reader lines;
     uint64_t next; /* the items of a list or range that have been made */
+    uint32_t told; /* of those, when it was being cancelled */
     bool has_run;
     bool is_following;
     uint8_t failing; /* the status it ends with once its items have ended; or UNDECIDED */
@@ -81,8 +83,8 @@ static void fail_later(struct each *each, enum ajob_status status, const char *w
     each->why = mem_copy(why);
 }
 
-/* An item that was copied; without the memory for it the each fails. */
-static char *copied(struct each *each, char *item) {
+/* Without memory for an item the each fails: it would have fewer items than it was given. */
+static char *owned(struct each *each, char *item) {
     if (!item)
         fail_later(each, AJOB_FAILED, "out of memory");
     return item;
@@ -111,7 +113,7 @@ static char *next_line(struct each *each, bool *is_text) {
     switch (line_reader_next(&each->lines, &line, &length)) {
     case LINE_FOUND:
         *is_text = !memchr(line, 0, length);
-        return copied(each, mem_copy_n(line, length));
+        return owned(each, mem_copy_n(line, length));
     case LINE_NONE_YET:
         ajob_feed_wait(&each->group.task);
         return NULL;
@@ -141,7 +143,7 @@ static char *next_of_range(struct each *each) {
     const struct spec_each *range = each->spec->each;
     uint64_t step = range->step ? (uint64_t)range->step : 1;
     long long number = (long long)((uint64_t)range->from + each->next++ * step);
-    return copied(each, text_make("%lld", number));
+    return owned(each, text_make("%lld", number));
 }
 
 static char *next_of_list(struct each *each) {
@@ -150,7 +152,7 @@ static char *next_of_list(struct each *each) {
     const char *item = values_item(&values, (uint32_t)each->next++);
     char *copy = NULL;
     if (item)
-        copy = copied(each, mem_copy(item));
+        copy = owned(each, mem_copy(item));
     else
         fail_later(each, AJOB_FAILED, text_string(&values.error));
     values_done(&values);
@@ -203,13 +205,21 @@ static ajob_task *make_item(struct each *each, const char *item, bool is_text) {
     return task;
 }
 
+/* What is still to come when the each is being cancelled ends cancelled, too; but of a
+ * range that may be more than anybody waits for. */
+static bool has_told_enough(struct each *each) {
+    enum { TOLD_MOST = 10000 };
+    if (!each->group.is_draining)
+        return false;
+    return each->spec->each->lines || each->group.task.loop->is_killing ||
+           each->told++ >= TOLD_MOST;
+}
+
 static ajob_task *next(ajob_task *task, void *data) {
     struct each *each = each_of(task);
     bool is_text;
     (void)data;
-    char *item = each->failing || (each->spec->each->lines && each->group.is_draining)
-                     ? NULL
-                     : next_item(each, &is_text);
+    char *item = each->failing || has_told_enough(each) ? NULL : next_item(each, &is_text);
     ajob_task *made = item ? make_item(each, item, is_text) : NULL;
     if (item && !made)
         fail_later(each, AJOB_FAILED, ajob_error(task->loop));
@@ -232,8 +242,15 @@ static void printed(ajob_task *command, void *data) {
 
 /* Back to before the first item, for another attempt, of the each or of a group around. */
 static void begin_again(struct each *each) {
-    group_clear(&each->group);
-    each->next = 0;
+    struct group *group = &each->group;
+    while (group->first)
+        task_forget(group->first);
+    group->count = group->ended = group->succeeded = group->failed = 0;
+    group->ordinary_left = group->services_left = 0;
+    group->decider = NULL;
+    group->is_fed = group->feed != NULL;
+    group->feed_waits = group->feed_resumed = false;
+    each->next = each->told = 0;
     each->failing = AJOB_UNDECIDED;
     each->why = mem_free(each->why);
     line_reader_rewind(&each->lines);

@@ -6,6 +6,7 @@
 #include <regex.h>
 
 #include "base/mem.h"
+#include "base/pattern.h"
 #include "spec/read.h"
 #include "spec/value.h"
 
@@ -314,13 +315,17 @@ static bool is_endpoint(const char *text) {
 
 static void check_line(const struct field *field, const cJSON *node) {
     regex_t regex;
-    char why[128];
-    int error = regcomp(&regex, node->valuestring, REG_EXTENDED | REG_NOSUB);
-    if (!error) {
+    char compiled[128];
+    const char *why = pattern_excess(node->valuestring);
+    int error = why ? 0 : regcomp(&regex, node->valuestring, REG_EXTENDED | REG_NOSUB);
+    if (!why && !error) {
         regfree(&regex);
         return;
     }
-    regerror(error, &regex, why, sizeof why);
+    if (error) {
+        regerror(error, &regex, compiled, sizeof compiled);
+        why = compiled;
+    }
     spec_error(field->scope->spec, field->scope->task, field_at(field->scope, node), NULL,
                "\"line\" is no regular expression (POSIX extended): %s", why);
 }

@@ -137,13 +137,21 @@ static void fail_want(struct ajob_spec *spec, const struct want *want) {
 static bool check_source(struct ajob_spec *spec, const struct want *want,
                          const struct spec_task *found) {
     struct text path = TEXT_INIT(SPEC_PATH_MAX);
-    if (spec_is_command(found))
+    bool is_endless = want->type == WANT_LINES && found->kind == SPEC_SERVICE;
+    if (spec_is_command(found) && !is_endless)
         return true;
     spec_path(want->task, &path);
-    spec_error(spec, want->task, want->at, NULL,
-               "task \"%.150s\" reads what \"%.60s\" prints, but that is of the kind %s and prints "
-               "nothing",
-               text_string(&path), want->name, spec_kind_name(found->kind));
+    if (is_endless)
+        spec_error(spec, want->task, want->at, NULL,
+                   "task \"%.150s\" reads the lines of \"%.60s\", a service, which runs as long as "
+                   "they are read; take a command",
+                   text_string(&path), want->name);
+    else
+        spec_error(
+            spec, want->task, want->at, NULL,
+            "task \"%.150s\" reads what \"%.60s\" prints, but that is of the kind %s and prints "
+            "nothing",
+            text_string(&path), want->name, spec_kind_name(found->kind));
     text_done(&path);
     return false;
 }

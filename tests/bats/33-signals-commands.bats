@@ -15,9 +15,11 @@ state_is() { # PID LETTER
 # A command that says who it is, then waits until somebody opens the fifo `go`.
 waiting='echo $$ >pid.new && mv pid.new pid && : >go && echo done'
 
-start_waiting() { # OPTION...
+start_waiting() { # OPTION...: as a shell's job, which somebody can let go on
     mkfifo go
+    set -m
     start_ajob gather "$@" "$waiting"
+    set +m
     wait_until 10 test -e pid
 }
 
@@ -55,6 +57,58 @@ start_waiting() { # OPTION...
     expect_status 143
     wait_ajob
     assert_failure 143
+}
+
+@test "SIGTSTP where nobody could let it go on stops nothing" {
+    AS_FROM_TERMINAL=(setsid "${AS_FROM_TERMINAL[@]}") # an orphaned process group
+    run_ajob gather 'kill -TSTP $PPID; echo done'
+    assert_success
+    assert_output 'done'
+}
+
+@test "signals that the caller has blocked are heard" {
+    AS_FROM_TERMINAL+=(--block-signal=CHLD,INT,TERM,HUP)
+    run_ajob gather 'exit 3'
+    assert_failure 1
+    start_waiting
+    expect_status 143
+    kill -TERM "$AJOB_PID"
+    wait_ajob
+    assert_failure 143
+}
+
+# A pipe that nobody reads, full, as descriptor 9.
+fill_pipe() {
+    mkfifo full
+    exec 9<>full
+    head -c 65536 /dev/zero >&9
+}
+
+@test "a reader of standard error that stands still does not hold up an end" {
+    fill_pipe
+    "$AJOB" gather --timeout 10ms 'sleep 1000' 2>&9 3>&- && status=0 || status=$?
+    assert_equal "$status" 124
+    mkfifo go
+    "${AS_FROM_TERMINAL[@]}" "$AJOB" gather "$waiting" 2>&9 3>&- &
+    AJOB_PID=$!
+    wait_until 10 test -e pid
+    kill -TERM "$AJOB_PID"
+    wait_until 10 process_over "$AJOB_PID"
+    wait "$AJOB_PID" && status=0 || status=$?
+    assert_equal "$status" 143
+}
+
+@test "what waits for a reader of standard error after the run can be ended" {
+    fill_pipe
+    "${AS_FROM_TERMINAL[@]}" "$AJOB" gather 'echo $$ >pid.new && mv pid.new pid' 2>&9 3>&- &
+    AJOB_PID=$!
+    wait_until 10 test -e pid
+    wait_until 10 process_over "$(<pid)"
+    process_over "$AJOB_PID" && fail "it did not wait"
+    kill -TERM "$AJOB_PID"
+    wait_until 10 process_over "$AJOB_PID"
+    wait "$AJOB_PID" && status=0 || status=$?
+    assert_equal "$status" 143
 }
 
 @test "SIGUSR1 tells the tree of what has not ended" {

@@ -295,3 +295,18 @@ END
                 fail "man/ajob-spec.5 has no $key"
         done
 }
+
+@test "a task that needs one of several finalizers of its group is a cycle" {
+    cat >spec.json <<'END'
+    {"tasks": {
+      "first": {"sh": "true", "when": "failure"},
+      "second": {"sh": "true", "when": "always"},
+      "before": "true",
+      "a": {"sh": "true", "needs": ["second"]},
+      "after": "true"
+    }}
+END
+    run_ajob check spec.json
+    assert_failure 2
+    assert_stderr --partial 'in a cycle: a -> second -> a'
+}

@@ -230,3 +230,58 @@ END
     assert_success
     assert_equal "$(tail -n 1 events | grep -o '"succeeded":[0-9]*')" '"succeeded":100000'
 }
+
+@test "without memory for an item it fails: it never has fewer of them" {
+    local n
+    spec <<'END'
+    {"jobs": 1, "tasks": {
+      "p": {"exec": ["printf", "1\n2\n"]},
+      "list": {"each": ["1", "2"], "do": {"exec": ["touch", "list${item}"]}},
+      "range": {"each": {"from": 1, "to": 2}, "do": {"exec": ["touch", "range${item}"]}},
+      "lines": {"each": {"lines": "p"}, "do": {"exec": ["touch", "lines${item}"]}}
+    }}
+END
+    for ((n = 40; n <= 200; n++)); do
+        rm -f list? range? lines?
+        expect_status 125
+        AJOB_FAULT=alloc:$n run_ajob run -q spec.json
+        ((status)) || assert_equal "$n: $(echo list? range? lines?)" "$n: list1 list2 range1 range2 lines1 lines2"
+    done
+}
+
+@test "the command that prints the lines and the items may need the same pool" {
+    spec <<'END'
+    {"pools": {"one": 1}, "tasks": {
+      "p": {"sh": "yes | head -n 100000; echo last", "pool": "one"},
+      "e": {"each": {"lines": "p"}, "policy": "any",
+            "do": {"group": {"deep": {"exec": ["test", "${item}", "=", "y"], "pool": "one"}}}}
+    }}
+END
+    run_ajob run -q --output none spec.json
+    assert_success
+}
+
+@test "the lines of a service are refused: neither would ever end" {
+    spec <<'END'
+    {"tasks": {
+      "s": {"service": "echo a; sleep 1000"},
+      "e": {"each": {"lines": "s"}, "do": "true"}
+    }}
+END
+    run_ajob run spec.json
+    assert_failure 2
+    assert_stderr --partial 'reads the lines of "s", a service'
+}
+
+@test "signals and timeouts are heard among items that take no time" {
+    spec <<<'{"tasks": {"e": {"each": {"from": 1, "to": 1000000000000}, "do": {"each": {"from": 1, "to": 1000000000000}, "do": {}}}}}'
+    expect_status 124
+    run_ajob run -q --timeout 100ms spec.json
+    assert_failure 124
+    start_ajob run -q --events events spec.json
+    wait_until 10 grep -qs run.started events
+    expect_status 143
+    kill -TERM "$AJOB_PID"
+    wait_ajob
+    assert_failure 143
+}

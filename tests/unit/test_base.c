@@ -4,6 +4,7 @@
  */
 #include "ajob.h"
 #include "base/mem.h"
+#include "base/pattern.h"
 #include "base/text.h"
 #include "check.h"
 
@@ -255,6 +256,47 @@ static void the_nearest_word_is_found(void) {
     CHECK_TEXT(ajob_nearest(longest, long_words, 2), longest);
 }
 
+/* ---- patterns ---------------------------------------------------------- */
+
+static void a_pattern_without_bounds_is_refused(void) {
+    static const char *const fine[] = {
+        "",
+        "a|b",
+        "^up on [0-9]{1,3}(\\.[0-9]{1,3}){3}:[0-9]+$",
+        "(a+)+",
+        "a{4000}",
+        "[]{9]",
+        "[[:alpha:]]{1,100}x*",
+        "a{",
+        "a{,5}",
+        "((",
+        "))",
+        "[",
+        "[[:",
+        "\\",
+        "\\{999999",
+    };
+    static const char *const excessive[] = {
+        "((((a{1,200}){1,200}){1,200}){1,200}){1,200}",
+        "((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+",
+        "a{99999999999999999999}",
+        "(a{100,}){100,}",
+        "[[:digit:]]{6000}",
+        "(a*)(b*)\\1c",
+    };
+    char deep[100];
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++)
+        CHECK_TEXT(pattern_excess(fine[i]), NULL);
+    for (size_t i = 0; i < sizeof excessive / sizeof excessive[0]; i++)
+        CHECK(pattern_excess(excessive[i]) != NULL);
+    memset(deep, '(', sizeof deep);
+    deep[64] = '\0';
+    CHECK_TEXT(pattern_excess(deep), NULL);
+    deep[64] = '(';
+    deep[65] = '\0';
+    CHECK(pattern_excess(deep) != NULL);
+}
+
 /* ---- memory ------------------------------------------------------------ */
 
 static void the_nth_call_fails(void) {
@@ -290,6 +332,7 @@ int main(void) {
     RUN(sizes_are_read);
     RUN(durations_and_sizes_are_written);
     RUN(the_nearest_word_is_found);
+    RUN(a_pattern_without_bounds_is_refused);
     RUN(the_nth_call_fails);
     return finish();
 }
