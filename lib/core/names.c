@@ -3,8 +3,6 @@
 
 #include <signal.h>
 
-#include "ajob.h"
-
 const char *ajob_state_name(enum ajob_state state) {
     static const char *const names[] = {
 #define AJOB_X(name, text) text,
@@ -39,6 +37,15 @@ const char *ajob_event_name(enum ajob_event_type type) {
 #undef AJOB_X
     };
     return names[type];
+}
+
+const char *name_of_readiness(unsigned readiness) {
+    static const char *const names[] = {
+#define AJOB_X(name, text) [AJOB_READY_##name] = text,
+        AJOB_READINESS(AJOB_X)
+#undef AJOB_X
+    };
+    return readiness < sizeof names / sizeof names[0] ? names[readiness] : NULL;
 }
 
 /* clang-format off */

@@ -1,8 +1,8 @@
 /*
- * printer.h - whose turn it is to write, for exec/ among itself.
+ * printer.h - the printer of a loop, for exec/ among itself: the two descriptors, the
+ * modes, the outputs. Whose turn it is to write: turns.h.
  *
- * The printer is one for each loop: the two descriptors, the modes, the outputs. An
- * output hands it whole lines; what cannot be written now waits in the output's
+ * An output hands it whole lines; what cannot be written now waits in the output's
  * backlog, and a piece of a backlog that was begun is finished before any other
  * output writes to the same descriptor, so lines are never mixed.
  */

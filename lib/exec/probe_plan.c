@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/pattern.h"
+#include "core/names.h"
 #include "exec/probe_look.h"
 
 enum { FD_FIRST = 3, FD_LAST = 255, HOST_MAX = 255, URL_MAX = 8192 };
@@ -17,14 +18,9 @@ typedef bool plan_fn(struct probe_plan *plan, const ajob_ready_options *options,
 
 /* Appends: ready tcp "localhost": it has no port. */
 static bool refuse(const ajob_ready_options *options, struct text *error, const char *why) {
-    static const char *const names[] = {
-#define AJOB_X(name, text) [AJOB_READY_##name] = text,
-        AJOB_READINESS(AJOB_X)
-#undef AJOB_X
-    };
     char shown[256];
     char *quoted = options->text && options->text[0] ? text_make(" \"%s\"", options->text) : NULL;
-    text_format(error, "ready %s", names[options->probe]);
+    text_format(error, "ready %s", name_of_readiness(options->probe));
     if (quoted)
         text_add(error, ajob_escape(shown, sizeof shown, quoted));
     mem_free(quoted);

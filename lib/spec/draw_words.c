@@ -5,6 +5,7 @@
  * environment maybe, is not known here and never shown.
  */
 #include "base/mem.h"
+#include "core/names.h"
 #include "net/url.h"
 #include "spec/draw.h"
 
@@ -188,12 +189,7 @@ void words_work(const struct ajob_spec *spec, const struct spec_task *task, stru
 /* ---- options ----------------------------------------------------------- */
 
 void words_ready(const struct spec_command *command, struct text *words) {
-    static const char *const names[] = {[AJOB_READY_AT_START] = NULL,
-#define AJOB_X(name, text) [AJOB_READY_##name] = (text),
-                                        AJOB_READINESS(AJOB_X)
-#undef AJOB_X
-    };
-    text_format(words, "%s ", names[command->ready]);
+    text_format(words, "%s ", name_of_readiness(command->ready));
     if (command->ready == AJOB_READY_FD)
         text_format(words, "%d", command->ready_fd);
     else if (command->ready == AJOB_READY_HTTP)

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/pattern.h"
+#include "core/names.h"
 #include "spec/read.h"
 #include "spec/value.h"
 
@@ -346,11 +347,6 @@ static void check_probe(const struct field *field, const struct spec_command *co
 }
 
 void read_ready(const struct field *field) {
-    static const char *const probes[] = {
-#define AJOB_X(name, text) [AJOB_READY_##name] = (text),
-        AJOB_READINESS(AJOB_X)
-#undef AJOB_X
-    };
     struct spec_command *command = field->scope->payload;
     struct scope part = part_of(field, &schema_ready, command);
     if (!cJSON_IsObject(field->node)) {
@@ -362,8 +358,8 @@ void read_ready(const struct field *field) {
     read_object(&part, field->node);
     const cJSON *first = NULL;
     for (const cJSON *member = field->node->child; member; member = member->next) {
-        for (size_t i = 1; i < sizeof probes / sizeof probes[0]; i++) {
-            if (strcmp(member->string, probes[i]) != 0 || first)
+        for (unsigned i = AJOB_READY_AT_START + 1; name_of_readiness(i); i++) {
+            if (strcmp(member->string, name_of_readiness(i)) != 0 || first)
                 continue;
             command->ready = (enum ajob_readiness)i;
             first = member;
