@@ -2,8 +2,9 @@
  * runner_options.c - the options that runs have in common, and what they say in the
  * words of ajob.h. See runner.h.
  *
- * Transfers and commands have tables of their own: an option that both have means
- * the same in both, but is explained where it stands.
+ * Transfers, commands and graphs have tables of their own: an option that several
+ * have means the same in all of them, but is explained where it stands; what would be
+ * the same to the letter is a ROW_.
  */
 #include "runner.h"
 #include "view.h"
@@ -32,6 +33,27 @@ _Static_assert(COLOR_AUTO == 0 && COLOR_ALWAYS == 1 && COLOR_NEVER == 2, "color_
     {                                                                                              \
         .name = "grace", .argument = "D", .type = CLI_DURATION, AT(grace),                         \
         .help = "Stop hard what has not stopped D after it was asked to (default: 5s)",            \
+    }
+
+#define ROW_EXIT_CODE                                                                              \
+    {                                                                                              \
+        .name = "exit-code", .argument = "WHICH", .type = CLI_WORD, .words = exit_words,           \
+        AT(exit_code), .help = "Exit with this code where a command has failed",                   \
+        .more = "With any, it is 1. With first, it is that of the command that failed first: its " \
+                "own, 127 if it was not found, 126 if it could not be run, 128 and the number of " \
+                "the signal if one ended it.",                                                     \
+    }
+
+#define ROW_PER_HOST                                                                               \
+    {                                                                                              \
+        .name = "per-host", .argument = "N", .type = CLI_NUMBER, AT(per_host), .min = 1,           \
+        .max = MOST_JOBS, .help = "Run at most N transfers to one host at once",                   \
+    }
+
+#define ROW_TIMEOUT                                                                                \
+    {                                                                                              \
+        .name = "timeout", .argument = "D", .type = CLI_DURATION, AT(timeout),                     \
+        .help = "Stop everything after the duration D, and exit 124",                              \
     }
 
 #define ROW_JOBSERVER                                                                              \
@@ -66,15 +88,7 @@ const struct cli_option run_transfer_options[] = {
         .help = "Run N transfers at once (default: 16, and 6 of them to one host)",
         .more = "Given a number, so many may go to one host too, unless --per-host says otherwise.",
     },
-    {
-        .name = "per-host",
-        .argument = "N",
-        .type = CLI_NUMBER,
-        AT(per_host),
-        .min = 1,
-        .max = MOST_JOBS,
-        .help = "Run at most N transfers to one host at once",
-    },
+    ROW_PER_HOST,
     {
         .name = "timeout",
         .argument = "D",
@@ -149,13 +163,7 @@ const struct cli_option run_command_options[] = {
         .max = MOST_COMMANDS,
         .help = "Run N commands at once (default: all)",
     },
-    {
-        .name = "timeout",
-        .argument = "D",
-        .type = CLI_DURATION,
-        AT(timeout),
-        .help = "Stop everything after the duration D, and exit 124",
-    },
+    ROW_TIMEOUT,
     ROW_JOBSERVER,
     ROW_GRACE,
     {
@@ -175,17 +183,7 @@ const struct cli_option run_command_options[] = {
         .help = "Wait up to D before the first retry, then twice as long each time (default: 1s)",
         .more = "The wait is drawn at random from zero to that time, which grows to 30s at most.",
     },
-    {
-        .name = "exit-code",
-        .argument = "WHICH",
-        .type = CLI_WORD,
-        .words = exit_words,
-        AT(exit_code),
-        .help = "Exit with this code where a command has failed",
-        .more = "With any, it is 1. With first, it is that of the command that failed first: its "
-                "own, 127 if it was not found, 126 if it could not be run, 128 and the number of "
-                "the signal if one ended it.",
-    },
+    ROW_EXIT_CODE,
     {
         .name = "dry-run",
         .letter = 'n',
@@ -219,22 +217,8 @@ const struct cli_option run_graph_options[] = {
         .more = "By default as many commands as there are CPUs, and 16 transfers, 6 of them to one "
                 "host.",
     },
-    {
-        .name = "per-host",
-        .argument = "N",
-        .type = CLI_NUMBER,
-        AT(per_host),
-        .min = 1,
-        .max = MOST_JOBS,
-        .help = "Run at most N transfers to one host at once",
-    },
-    {
-        .name = "timeout",
-        .argument = "D",
-        .type = CLI_DURATION,
-        AT(timeout),
-        .help = "Stop everything after the duration D, and exit 124",
-    },
+    ROW_PER_HOST,
+    ROW_TIMEOUT,
     ROW_JOBSERVER,
     ROW_GRACE,
     {
@@ -256,17 +240,7 @@ const struct cli_option run_graph_options[] = {
         .help = "With --retries, wait up to D before the first, then twice as long (default: 1s)",
         .more = "The wait is drawn at random from zero to that time, which grows to 30s at most.",
     },
-    {
-        .name = "exit-code",
-        .argument = "WHICH",
-        .type = CLI_WORD,
-        .words = exit_words,
-        AT(exit_code),
-        .help = "Exit with this code where a command has failed",
-        .more = "With any, it is 1. With first, it is that of the command that failed first: its "
-                "own, 127 if it was not found, 126 if it could not be run, 128 and the number of "
-                "the signal if one ended it.",
-    },
+    ROW_EXIT_CODE,
     {
         .name = "dry-run",
         .letter = 'n',
