@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { SYSTEMS_SIGNALS = 65, FEW_FILES = 65536 };
+enum { FEW_FILES = 65536 };
 
 /* Nothing of ours passes on. In the child's own table: ours stays as it is. */
 static void mark_all_for_closing(void) {
@@ -43,7 +43,7 @@ static int give(int from, int to) {
  * it does not. */
 static void heed_signals(const sigset_t *ignored) {
     struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < SYSTEMS_SIGNALS; number++)
+    for (int number = 1; number < LAUNCH_SIGNALS; number++)
         if (!ignored || sigismember(ignored, number) == 1)
             sigaction(number, &standard, NULL);
 }
@@ -103,7 +103,8 @@ int launch(const struct launch *launch, pid_t *ret_pid) {
 
 #else
 
-/* Of everything, as on Linux. The child's limit on files is as ours. */
+/* All signals at their default, as on Linux. The child always has a session, where the
+ * system can give it one, and our limit on files. */
 static int set_attributes(posix_spawnattr_t *attributes) {
     sigset_t all, none;
     short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;

@@ -24,6 +24,8 @@ struct launch {
     bool has_session;             /* of its own, not only a process group */
 };
 
+enum { LAUNCH_SIGNALS = 65 }; /* numbers of signals are below this */
+
 /* The program leads a process group of its own, has every signal at
  * its default and none blocked, and no descriptor but those named here. Returns
  * when it runs: 0, or the errno of what failed; there is no process then. */

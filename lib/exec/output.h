@@ -45,8 +45,8 @@ int output_dup(const struct output *output);
 void output_follow(struct output *output, bool is_followed);
 void output_taken(struct output *output, uint64_t offset);
 
-/* Drops what is kept; what is still to be written is written. After
- * output_close(). Takes NULL. */
+/* Drops what is kept; what is still to be written is written. One that is open is
+ * closed first, as of an attempt that failed. Takes NULL. */
 void output_free(struct output *output);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "core/loop.h"
 #include "core/task.h"
+#include "exec/launch.h"
 #include "exec/orphans.h"
 
 static const char key;
@@ -147,9 +148,8 @@ static bool needs_sessions(const struct reaper *reaper) {
 }
 
 static void note_ignored_signals(sigset_t *ret_ignored) {
-    enum { SYSTEMS_SIGNALS = 65 };
     sigemptyset(ret_ignored);
-    for (int number = 1; number < SYSTEMS_SIGNALS; number++) {
+    for (int number = 1; number < LAUNCH_SIGNALS; number++) {
         struct sigaction action;
         if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
             sigaddset(ret_ignored, number);
