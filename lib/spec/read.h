@@ -77,7 +77,7 @@ void read_stdin(const struct field *field);
 void read_name(const struct field *field);
 void read_each(const struct field *field);
 
-/* Those of read.c. */
+/* Those of read.c and defaults.c. */
 void read_tasks(const struct field *field);
 void read_do(const struct field *field);
 void read_defaults(const struct field *field);

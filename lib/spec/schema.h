@@ -3,8 +3,8 @@
  *
  * A row says a key's name, what its value must be, where that goes and which kinds
  * of task have it. From these come reading (read.c), "unknown key" and "must be",
- * and the JSON Schema (schema_print.c). A type's reader is in fields.c and
- * parts.c.
+ * and the JSON Schema (schema_print.c). A type's reader is in fields.c,
+ * parts.c or read.c.
  */
 #ifndef AJOB_SPEC_SCHEMA_H
 #define AJOB_SPEC_SCHEMA_H

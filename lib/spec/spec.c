@@ -153,8 +153,11 @@ bool spec_count_items(const struct spec_each *each, uint64_t *ret_count) {
 }
 
 const char *spec_kind_name(enum spec_kind kind) {
-    static const char *const names[] = {"join",  "exec",    "sh",    "get", "release",
-                                        "sleep", "service", "group", "each"};
+    static const char *const names[] = {
+        [SPEC_JOIN] = "join",       [SPEC_EXEC] = "exec",       [SPEC_SH] = "sh",
+        [SPEC_GET] = "get",         [SPEC_RELEASE] = "release", [SPEC_SLEEP] = "sleep",
+        [SPEC_SERVICE] = "service", [SPEC_GROUP] = "group",     [SPEC_EACH] = "each",
+    };
     return names[kind];
 }
 

@@ -72,15 +72,14 @@ struct spec_command {
     bool leaves_leftovers;
     enum ajob_readiness ready; /* service */
     int ready_fd;
-    struct spec_string
-        ready_text; /* of `line`: never expanded, a `$` is the regular expression's */
+    struct spec_string ready_text; /* never expanded with `line`: a `$` is its own there */
     struct spec_strings ready_argv;
     uint64_t ready_interval_ms;
 };
 
 struct spec_get {
-    struct spec_string url, to,
-        digest; /* to: the file, or NULL: the URL's name in the task's dir */
+    struct spec_string url, digest;
+    struct spec_string to; /* the file; NULL: the URL's name in the task's dir */
     struct spec_variables headers;
 };
 
