@@ -238,7 +238,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	$(INSTALL) -m 755 $(BUILD)/$(SHARED_NAME) $(DESTDIR)$(LIBDIR)/$(SHARED_NAME)
 	ln -sf $(SHARED_NAME) $(DESTDIR)$(LIBDIR)/$(SHARED_LINK)
 	$(foreach page,$(MANUALS),$(INSTALL) -m 644 $(page) $(DESTDIR)$(call manual_place,$(page)) &&) :
-	$(INSTALL) -m 644 share/ajob.schema.json $(DESTDIR)$(SCHEMADIR)/ajob.schema.json
+	$(INSTALL) -m 644 lib/spec/ajob.schema.json $(DESTDIR)$(SCHEMADIR)/ajob.schema.json
 	$(INSTALL) -m 644 completions/ajob.bash $(DESTDIR)$(BASHDIR)/ajob
 	$(INSTALL) -m 644 completions/_ajob $(DESTDIR)$(ZSHDIR)/_ajob
 	$(INSTALL) -m 644 completions/ajob.fish $(DESTDIR)$(FISHDIR)/ajob.fish

@@ -60,6 +60,7 @@ static int draw(const struct command *command, const ajob_spec *spec, enum ajob_
     if (drawing == AJOB_DRAW_TEXT) {
         struct term term;
         term_init(&term, STDOUT_FILENO, NULL);
+        term_ask_locale(&term);
         term_measure(&term);
         if (term.tty)
             sheet.columns = term.cols;

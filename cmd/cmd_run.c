@@ -208,8 +208,9 @@ const struct command run_command = {
     .description =
         "Run the tasks of SPEC, a graph as JSON (-: standard input), each as soon as what it "
         "needs has succeeded; or only each TASK, as in tests/unit, and what it needs. With --exec "
-        "or --get the graph comes from these options, and there is no SPEC. A wrong spec starts "
-        "nothing.",
+        "or "
+        "--get the tasks come from these options, and SPEC, if there is one, must be - or end in "
+        ".json. A wrong spec starts nothing.",
     .examples = "ajob run ci.json\n"
                 "ajob run --set version=1.7.1 -k ci.json build tests/unit\n"
                 "ajob run --exec build=make --exec test:build='make check'\n"

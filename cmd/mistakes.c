@@ -125,8 +125,10 @@ static void on_mistake(const ajob_mistake *mistake, void *data) {
         printer->is_left_out = printer->printed >= PRINTED_MOST;
         printer->printed += !printer->is_left_out;
     }
-    if (!printer->is_left_out)
-        print(printer, mistake);
+    if (printer->is_left_out)
+        return;
+    term_ask_locale(&printer->term); /* here: few specs have mistakes */
+    print(printer, mistake);
 }
 
 struct mistakes_shown mistakes_print(ajob_spec *spec) {

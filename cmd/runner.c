@@ -76,6 +76,10 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     });
     if (!run->loop)
         return cli_fail(command, STATUS_FAULT, "the loop cannot be made: out of memory or files");
+    if (work->has_commands && !options->dry_run)
+        status = run_set_jobserver(run, work);
+    if (status != STATUS_OK)
+        return run_close(run, status);
     const char *traced = getenv("AJOB_TRACE");
     if (traced && strstr(traced, "state"))
         ajob_on_trace(run->loop, trace, NULL);

@@ -36,6 +36,7 @@ struct run_options {
     int color;    /* enum color_mode */
     int verbosity;
     int exit_code;
+    int jobserver; /* an index in run_jobserver_words */
     bool fail_fast;
     bool events_output;
     bool adds_events; /* behind what is in their file, which is of an earlier run */
@@ -49,6 +50,9 @@ extern const struct cli_option run_graph_options[];   /* of run */
 extern const struct cli_option run_network_options[];
 extern const struct cli_option run_output_options[];
 extern const struct cli_option run_printing_options[]; /* of those that run commands */
+
+/* Of runner_jobserver.c: what --jobserver says. */
+extern const char *const run_jobserver_words[];
 
 struct view;
 
@@ -98,6 +102,10 @@ void run_print(struct run *run, const char *format, ...) __attribute__((format(p
  * goes. Both return STATUS_OK, or another status after a message. */
 int run_check_printing(const struct command *command, const struct run_options *options);
 int run_set_output(struct run *run);
+
+/* Of runner_jobserver.c, for runner.c: where the slots of commands come from. STATUS_OK,
+ * or another status after a message. */
+int run_set_jobserver(struct run *run, const struct run_work *work);
 
 /* What the options say in the words of ajob.h. The strings are the options'. */
 uint64_t run_duration(const struct amount *amount); /* never 0 where 0 was given */

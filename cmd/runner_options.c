@@ -34,6 +34,17 @@ _Static_assert(COLOR_AUTO == 0 && COLOR_ALWAYS == 1 && COLOR_NEVER == 2, "color_
         .help = "Stop hard what has not stopped D after it was asked to (default: 5s)",            \
     }
 
+#define ROW_JOBSERVER                                                                              \
+    {                                                                                              \
+        .name = "jobserver", .argument = "HOW", .type = CLI_WORD, .words = run_jobserver_words,    \
+        AT(jobserver), .help = "Share the limit on commands with GNU make in this way",            \
+        .more = "With join, commands take their slots from the make that ajob was started by (in " \
+                "a rule with a +), beside the one that it has; with pipe, ajob is the one that "   \
+                "lends N slots to its commands and to the makes among them; fifo is the same "     \
+                "for ninja and others that know no pipe. With auto, run joins if there is no "     \
+                "--jobs.",                                                                         \
+    }
+
 const struct cli_option run_transfer_options[] = {
     {
         .name = "dir",
@@ -145,6 +156,7 @@ const struct cli_option run_command_options[] = {
         AT(timeout),
         .help = "Stop everything after the duration D, and exit 124",
     },
+    ROW_JOBSERVER,
     ROW_GRACE,
     {
         .name = "retries",
@@ -223,6 +235,7 @@ const struct cli_option run_graph_options[] = {
         AT(timeout),
         .help = "Stop everything after the duration D, and exit 124",
     },
+    ROW_JOBSERVER,
     ROW_GRACE,
     {
         .name = "retries",

@@ -126,11 +126,16 @@ static int open_again(int fd) {
     return -1;
 }
 
+void term_ask_locale(struct term *term) {
+    setlocale(LC_CTYPE, "");
+    term->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 void term_init(struct term *term, int fd, clock_fn *now) {
     *term = (struct term){.fd = fd, .now_ms = now ? now : term_clock, .tty = isatty(fd)};
     term->own_fd = term->tty ? open_again(fd) : -1;
-    setlocale(LC_CTYPE, "");
-    term->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    if (term->tty)
+        term_ask_locale(term);
     term->color = wants_color(term->tty);
     term_measure(term);
 }

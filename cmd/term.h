@@ -40,10 +40,14 @@ struct term {
     struct bytes out; /* written by term_write(), but not taken by the descriptor yet */
 };
 
-/* now NULL: term_clock. Sets LC_CTYPE, and only that, from the environment.
- * color is what the environment asks for: NO_COLOR, then CLICOLOR_FORCE, then
- * whether it is a terminal (https://bixense.com/clicolors, https://no-color.org). */
+/* now NULL: term_clock. If it is a terminal, the locale is asked, too. color is what
+ * the environment asks for: NO_COLOR, then CLICOLOR_FORCE, then whether it is a
+ * terminal (https://bixense.com/clicolors, https://no-color.org). */
 void term_init(struct term *term, int fd, clock_fn *now);
+
+/* utf8, for what is no terminal and wants to know all the same: it costs files to
+ * open. Sets LC_CTYPE, and only that, from the environment. */
+void term_ask_locale(struct term *term);
 void term_done(struct term *term);
 
 /* Asks for the size now. Where the terminal does not know: COLUMNS and LINES,

@@ -304,15 +304,19 @@ static void tell_tree(const char *line, void *data) {
         lines_write(screen, true, false);
 }
 
+static bool is_here(const struct screen *screen, int fd) {
+    return fd == screen->term.fd || (fd == STDOUT_FILENO && screen->shares_stdout);
+}
+
 void view_before_output(struct view *view, int fd) {
     struct screen *screen = (struct screen *)view;
-    if (screen->frame.lines > 0 && term_is_at(&screen->term, fd))
+    if (screen->frame.lines > 0 && is_here(screen, fd))
         frame_erase(screen, false);
 }
 
 void view_after_output(struct view *view, int fd, bool at_line_start, bool has_more) {
     struct screen *screen = (struct screen *)view;
-    if (!term_is_at(&screen->term, fd))
+    if (!is_here(screen, fd))
         return;
     screen->in_line = !at_line_start;
     screen->awaits_output = has_more;
@@ -382,6 +386,7 @@ struct view *view_open_on(ajob_loop *loop, const struct view_options *options, i
     screen->options = *options;
     screen->tasks = -1;
     term_init(&screen->term, fd, now);
+    screen->shares_stdout = term_is_at(&screen->term, STDOUT_FILENO);
     if (options->color != COLOR_AUTO)
         screen->term.color = options->color == COLOR_ALWAYS;
     screen->bars = picks_bars(options, &screen->term);

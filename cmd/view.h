@@ -116,6 +116,7 @@ struct screen {
     uint64_t said_at;    /* the last line */
     uint64_t written_at; /* the last write */
     struct frame frame;
+    bool shares_stdout; /* which leads to the same terminal */
     bool in_line;       /* what commands print has begun a line on this terminal */
     bool awaits_output; /* and its rest waits */
 

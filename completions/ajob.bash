@@ -75,13 +75,14 @@ _ajob() {
         esac
         ;;
     gather)
-        options='--name --keep-going --dir --jobs --timeout --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
+        options='--name --keep-going --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
         operands=''
         case $prev in
         --name) kind=nothing ;;
         -d | --dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --timeout) kind=nothing ;;
+        --jobserver) words='auto join pipe fifo none' ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;
@@ -94,13 +95,14 @@ _ajob() {
         esac
         ;;
     any)
-        options='--name --dir --jobs --timeout --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
+        options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
         operands=''
         case $prev in
         --name) kind=nothing ;;
         -d | --dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --timeout) kind=nothing ;;
+        --jobserver) words='auto join pipe fifo none' ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;
@@ -113,13 +115,14 @@ _ajob() {
         esac
         ;;
     race)
-        options='--name --dir --jobs --timeout --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
+        options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
         operands=''
         case $prev in
         --name) kind=nothing ;;
         -d | --dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --timeout) kind=nothing ;;
+        --jobserver) words='auto join pipe fifo none' ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;
@@ -132,7 +135,7 @@ _ajob() {
         esac
         ;;
     run)
-        options='--exec --get --set --keep-going --resume --token-file --dir --jobs --per-host --timeout --grace --retries --retry-delay --exit-code --dry-run --header --cacert --http --connect-timeout --stall-timeout --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
+        options='--exec --get --set --keep-going --resume --token-file --dir --jobs --per-host --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --header --cacert --http --connect-timeout --stall-timeout --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
         operands=''
         case $prev in
         --exec) kind=nothing ;;
@@ -144,6 +147,7 @@ _ajob() {
         -j | --jobs) kind=nothing ;;
         --per-host) kind=nothing ;;
         --timeout) kind=nothing ;;
+        --jobserver) words='auto join pipe fifo none' ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;

@@ -386,7 +386,8 @@ AJOB_API ajob_task *ajob_future(ajob_loop *loop, const ajob_future_options *opti
  * cause. Called when no attempt is under way it does nothing. */
 AJOB_API void ajob_resolve(ajob_task *future, const char *failure);
 
-/* A command: a process of its own session and process group, its standard
+/* A command: a process of its own process group (and, where there is a terminal, of
+ * its own session, so that it has none), its standard
  * input empty unless said otherwise, what it prints collected over pipes. */
 typedef struct ajob_exec_options {
     /* argv[0] is looked up in the PATH of the command's environment.
@@ -396,17 +397,24 @@ typedef struct ajob_exec_options {
     /* "NAME=value" sets a variable, "NAME" removes it; the others are the
      * caller's. NULL-terminated; may be NULL. */
     const char *const *env;
-    const char *dir;        /* NULL: the current directory */
-    const char *stdin_path; /* NULL: /dev/null */
-    ajob_task *stdin_task;  /* instead: what this command, which must be needed, printed */
-    bool keeps_stdout;      /* for ajob_exec_stdout() and others' stdin_task */
-    bool leaves_leftovers;  /* what it leaves in its process group is not stopped */
+    const char *dir; /* NULL: the current directory */
+    /* From the current directory, not from dir; a named pipe that nobody writes to yet
+     * is empty. NULL: /dev/null. */
+    const char *stdin_path;
+    ajob_task *stdin_task; /* instead: what this command, which must be needed, printed */
+    bool keeps_stdout;     /* for ajob_exec_read() and others' stdin_task */
+    /* What it leaves running is not stopped, in its process group or out of it, then
+     * and later. Where that has to be told from what others leave (owns_children, on
+     * Linux) it has the variable AJOB_LEFT_ALONE in its environment. */
+    bool leaves_leftovers;
 } ajob_exec_options;
 
 /* It is over when the process has exited and its pipes are closed, or two
  * seconds after the exit; what is left in its process group is then stopped.
- * Succeeds with exit status 0. A program that is missing counts as exit 127, one
- * that cannot be run as 126. To stop it, SIGTERM goes to its process group, and
+ * Succeeds with exit status 0. A program that is missing counts as exit 127; one that
+ * cannot be run, or not in its directory, as 126. While the system has no room for
+ * one more process or file it waits, which is no failure until nothing of the loop's
+ * has run for ten seconds. To stop it, SIGTERM goes to its process group, and
  * SIGKILL after the grace. Fields of its task.ended: exit and signal. */
 AJOB_API ajob_task *ajob_exec(ajob_loop *loop, const ajob_exec_options *options);
 
@@ -431,8 +439,8 @@ AJOB_API void ajob_exec_taken(ajob_task *exec, uint64_t offset);
       "line")     /* prints a line that the regular expression `text` (POSIX extended) matches */  \
     X(TCP, "tcp") /* "host:port" accepts a connection */                                           \
     X(HTTP, "http") /* the http:// URL answers with a status from 200 to 399 */                    \
-    X(FILE, "file") /* the path exists */                                                          \
-    X(EXEC, "exec") /* the command `argv` exits with 0 */
+    X(FILE, "file") /* the path, from the service's directory, exists */                           \
+    X(EXEC, "exec") /* the command `argv`, in its directory and environment, exits with 0 */
 
 enum ajob_readiness {
     AJOB_READY_AT_START,
@@ -684,12 +692,11 @@ enum ajob_drawing {
 #undef AJOB_X
 };
 
-/* Draws the graph of a spec without errors: of what is selected, and of that
- * everything that has no secret in it as far as can be known (URLs are without user,
- * password and query). Calls draw with whole lines, each with its newline; with one
- * at a time in text, order and ascii. Nothing in them acts on a terminal, or means
- * something to what reads the format but what is meant. 0 or AJOB_ENOMEM, the
- * drawing then being cut off. */
+/* Draws the graph of a spec that has no errors, or of what is selected in it. URLs are
+ * without user, password and query, ${} is as it was written. draw is called from
+ * inside, with whole lines that end in a newline, one at a time in text, order and
+ * ascii. What came from outside is escaped for the format, and nothing in it acts on
+ * a terminal. 0, or AJOB_ENOMEM: the drawing is cut off then. */
 typedef void ajob_draw_fn(const char *text, void *data);
 AJOB_API int ajob_spec_draw(const ajob_spec *spec, enum ajob_drawing drawing, ajob_draw_fn *draw,
                             void *data);

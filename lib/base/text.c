@@ -208,12 +208,25 @@ static bool begins_command(const char *text, bool is_blank) {
     return is_hash || (is_blank && !strncmp(text, "::", 2));
 }
 
+/* Stands for itself wherever it stands: most of what is ever escaped. */
+static bool is_plain(char c) {
+    return c >= ' ' && c <= '~' && c != '#' && c != ':';
+}
+
 const char *ajob_escape(char *buffer, size_t size, const char *text) {
     size_t used = 0, left = strlen(text);
     bool is_blank = true; /* so far */
     while (left && size) {
         char piece[16];
         uint32_t point = 0;
+        if (is_plain(*text)) {
+            if (used + 1 >= size)
+                break;
+            is_blank = is_blank && *text == ' ';
+            buffer[used++] = *text++;
+            left--;
+            continue;
+        }
         size_t step = utf8_decode(text, left, &point);
         if (!step) {
             snprintf(piece, sizeof piece, "\\x%02x", (unsigned)(unsigned char)*text);

@@ -42,6 +42,16 @@ void ajob_feed_resume(ajob_task *task) {
     loop_post(task->loop, task);
 }
 
+void group_clear(struct group *group) {
+    while (group->first)
+        task_forget(group->first);
+    group->count = group->ended = group->succeeded = group->failed = 0;
+    group->ordinary_left = group->services_left = 0;
+    group->decider = NULL;
+    group->is_fed = group->feed != NULL;
+    group->feed_waits = group->feed_resumed = false;
+}
+
 int64_t group_count_fed(const struct group *group) {
     if (!group->feed)
         return 0;

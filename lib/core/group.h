@@ -37,6 +37,10 @@ void group_start(struct ajob_task *task);
 void group_stop(struct ajob_task *task, enum stop_how how);
 void group_free(struct ajob_task *task);
 
+/* Back to before the first child, none of which is running; the feed is asked again.
+ * For kinds that make their children in each attempt, at its start. */
+void group_clear(struct group *group);
+
 /* A child of the group has ended and its dependents know. */
 void group_child_ended(struct group *group, struct ajob_task *child);
 

@@ -115,7 +115,7 @@ static bool is_long(const struct ajob_loop *loop, uint64_t since_ns, unsigned st
     return steps % LOOK_AFTER == 0 && loop_now_ns(loop) - since_ns > LONG_NS;
 }
 
-void loop_turn(struct ajob_loop *loop) {
+static void turn(struct ajob_loop *loop, bool fires_deadlines) {
     struct ajob_task *task;
     unsigned steps = 0;
     bool is_over = false;
@@ -125,7 +125,8 @@ void loop_turn(struct ajob_loop *loop) {
     uint64_t began_ns = loop_now_ns(loop);
     if (loop->root)
         event_run_started(loop);
-    deadline_fire(&loop->deadlines, loop_now_ms(loop));
+    if (fires_deadlines)
+        deadline_fire(&loop->deadlines, loop_now_ms(loop));
     do {
         while (!is_over && (task = take_posted(loop))) {
             task_step(task);
@@ -143,12 +144,16 @@ void loop_turn(struct ajob_loop *loop) {
         run_is_over(loop);
 }
 
+void loop_turn(struct ajob_loop *loop) {
+    turn(loop, true);
+}
+
 static void timer_fired(uv_timer_t *timer) {
     (void)timer; /* the turn that follows sees what is due */
 }
 
-static void turn_from_uv(struct ajob_loop *loop) {
-    loop_turn(loop);
+static void turn_from_uv(struct ajob_loop *loop, bool fires_deadlines) {
+    turn(loop, fires_deadlines);
     struct deadline *first = deadline_first(&loop->deadlines);
     if (!loop->root || !(first || loop->posted)) {
         uv_timer_stop(&loop->timer);
@@ -161,11 +166,18 @@ static void turn_from_uv(struct ajob_loop *loop) {
 }
 
 static void before_poll(uv_prepare_t *prepare) {
-    turn_from_uv(prepare->data);
+    turn_from_uv(prepare->data, false);
 }
 
+/* What was due already at the poll before this: that a poll was interrupted by the
+ * signal of a child's end does not make its timeout come before its end. */
 static void after_poll(uv_check_t *check) {
-    turn_from_uv(check->data);
+    struct ajob_loop *loop = check->data;
+    const struct deadline *first = deadline_first(&loop->deadlines);
+    bool is_due = first && first->at_ms <= loop_now_ms(loop);
+    bool fires = is_due && loop->was_due;
+    loop->was_due = is_due && !fires;
+    turn_from_uv(loop, fires);
 }
 
 /* By its own signal, unhandled: so the system does not stop us where nobody could let

@@ -2,8 +2,9 @@
  * loop.h - the loop: one libuv loop and everything of ours that runs on it.
  *
  * Owns the queue of tasks to step, the deadlines and their one timer, the
- * listeners, and the uv handles of the core. A *turn* is: fire what is due,
- * then step posted tasks until none is left. Turns come from a uv_prepare and a
+ * listeners, and the uv handles of the core. A *turn* is: fire what is due (when
+ * a whole poll has found nothing that came before), then step posted
+ * tasks until none is left. Turns come from a uv_prepare and a
  * uv_check handle, so whatever is posted from any libuv callback is stepped
  * before the loop blocks again, and never inside that callback.
  */
@@ -69,6 +70,7 @@ struct ajob_loop {
     struct ajob_task *ended, *last_ended;   /* to be told to dependents and group: by end_next */
     bool in_turn;
     struct deadlines deadlines;
+    bool was_due;               /* one of them, after the last poll */
     uint64_t (*clock_ns)(void); /* uv_hrtime, or a test's */
     uint64_t suspended_ns;      /* for which the program was stopped (SIGTSTP): it does not count */
     uint32_t random;            /* state of loop_random() */

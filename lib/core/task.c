@@ -172,7 +172,8 @@ static void begin_attempt(struct ajob_task *task) {
     const struct task_options *options = task->options;
     go_to(task, AJOB_RUNNING);
     task_set_cause(task, NULL);
-    task->attempt_over = task->was_killed = task->attempt_timed_out = task->is_serving = false;
+    task->attempt_over = task->was_killed = task->attempt_timed_out = false;
+    task->has_decided = task->is_serving = false;
     task->exit = -1;
     task->signal = 0;
     if (task->attempts++ == 0) {
@@ -326,7 +327,9 @@ void task_deadline_is_due(struct deadline *deadline) {
         task->timeout_at_ms = 0;
         ajob_format_duration(duration, task->options->timeout_ms);
         snprintf(cause, sizeof cause, "timeout %s", duration);
-        if (!stop_is_coming(task)) /* else that is the cause */
+        if (task->has_decided && task->state == AJOB_RUNNING)
+            task->no_retry = true;
+        else if (!stop_is_coming(task)) /* else that is the cause */
             task_want_stop(task, AJOB_TIMED_OUT, cause);
     }
     if (task->phase_at_ms && task->phase_at_ms <= now_ms) {
@@ -359,11 +362,26 @@ void task_attempt_over(struct ajob_task *task, struct outcome outcome) {
     loop_post(task->loop, task);
 }
 
+void task_has_decided(struct ajob_task *task) {
+    if (task->state != AJOB_RUNNING || task->attempt_over)
+        return;
+    task->has_decided = true;
+    set_phase_end(task, 0); /* the timeout stays: it counts for the next attempt, too */
+}
+
+/* It ended by itself first: its own cause stands. What it left is to go at once. */
+static void hurry(struct ajob_task *task, enum stop_how how) {
+    task->no_retry = true;
+    stop_attempt(task, how);
+}
+
 void task_want_stop(struct ajob_task *task, enum ajob_status status, const char *cause) {
     if (task->state == AJOB_ENDED || task->wanted != AJOB_UNDECIDED)
         return;
-    if (task->attempt_over && (task->state == AJOB_RUNNING || task->state == AJOB_STOPPING)) {
-        task->no_retry = true; /* it ended by itself first: its own cause stands */
+    bool is_under_way = task->state == AJOB_RUNNING || task->state == AJOB_STOPPING;
+    if (is_under_way && (task->attempt_over || task->has_decided)) {
+        if (!task->no_retry)
+            hurry(task, STOP_POLITE);
         return;
     }
     bool has_verdict = task->state == AJOB_PENDING && (task->need_failed || task->need_cancelled);
@@ -378,5 +396,7 @@ void task_want_kill(struct ajob_task *task, const char *cause) {
         return;
     task_want_stop(task, AJOB_CANCELLED, cause);
     task->kill_wanted = true;
+    if (task->state == AJOB_RUNNING && task->has_decided && !task->was_killed)
+        hurry(task, STOP_HARD);
     loop_post(task->loop, task);
 }

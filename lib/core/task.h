@@ -128,6 +128,7 @@ struct ajob_task {
     bool need_cancelled : 1; /* the same, and that need was cancelled */
     bool attempt_over : 1;   /* the kind has reported; the next five say what */
     bool attempt_succeeded : 1;
+    bool has_decided : 1; /* it will report what nothing changes any more */
     bool is_retryable : 1;
     bool has_progressed : 1;
     bool no_retry : 1;          /* a stop came when the attempt was over already */
@@ -168,6 +169,11 @@ struct outcome {
 };
 
 void task_attempt_over(struct ajob_task *task, struct outcome outcome);
+
+/* How the attempt ends is decided, though it is not over yet (a command has exited,
+ * and what it left is being cleared away): no timeout and no cancelling changes that
+ * any more. */
+void task_has_decided(struct ajob_task *task);
 
 /* A service is ready, once in an attempt: what needs it may start; it holds no
  * slot and has no timeout any more. The value goes into the event; may be NULL. */

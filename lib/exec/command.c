@@ -258,13 +258,19 @@ static void is_over(void *owner, struct process_end end) {
         command->printed(&command->task, command->printed_data);
 }
 
+static void has_exited(void *owner) {
+    struct command *command = owner;
+    task_has_decided(&command->task);
+}
+
 static void fail(struct command *command, char *cause) {
     is_over(command,
             (struct process_end){.exit = -1, .failure = cause ? cause : mem_copy("out of memory")});
 }
 
 void command_start(struct ajob_task *task) {
-    static const struct process_owner owner = {{was_read, is_full}, is_over, has_started};
+    static const struct process_owner owner = {
+        {was_read, is_full}, is_over, has_started, has_exited};
     struct command *command = command_of(task);
     struct command_options *options = command->options;
     struct reaper *reaper = reaper_of(task->loop);

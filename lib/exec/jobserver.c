@@ -204,18 +204,20 @@ static int duplicate(int fd) {
     return high < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, GIVEN_FD_LOW) : high;
 }
 
-/* To give to commands, and to use. False: what was opened shares its flags with the
+/* To give to commands, and to use. False: reading without blocking would change the
  * old one, or there are too many files. */
 static bool open_pipe_anew(struct jobserver *server, int in, int out) {
     char path[32];
+    int flags = fcntl(in, F_GETFL);
     snprintf(path, sizeof path, "/dev/fd/%d", in);
     server->in = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     server->out = fcntl(out, F_DUPFD_CLOEXEC, 0);
-    bool is_new = server->in >= 0 && (fcntl(server->in, F_GETFL) & O_NONBLOCK) &&
-                  !(fcntl(in, F_GETFL) & O_NONBLOCK);
+    bool is_harmless =
+        server->in >= 0 && (fcntl(server->in, F_GETFL) & O_NONBLOCK) && fcntl(in, F_GETFL) == flags;
     server->gift.ends[0] = duplicate(in);
     server->gift.ends[1] = duplicate(out);
-    return is_new && server->out >= 0 && server->gift.ends[0] >= 0 && server->gift.ends[1] >= 0;
+    return is_harmless && server->out >= 0 && server->gift.ends[0] >= 0 &&
+           server->gift.ends[1] >= 0;
 }
 
 static bool open_fifo(struct jobserver *server, const char *path) {

@@ -39,15 +39,25 @@ static int give(int from, int to) {
     return dup2(from, to);
 }
 
+/* Those that are handled execve() puts back to their default, those that are ignored
+ * it does not. */
+static void heed_signals(const sigset_t *ignored) {
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < SYSTEMS_SIGNALS; number++)
+        if (!ignored || sigismember(ignored, number) == 1)
+            sigaction(number, &standard, NULL);
+}
+
 /* In the child: does not return, unless by an errno. */
 static int become(const struct launch *launch) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
     sigset_t none;
     if (launch->registered)
         *launch->registered = getpid();
-    setsid(); /* cannot fail: we have just been born */
-    for (int number = 1; number < SYSTEMS_SIGNALS; number++)
-        sigaction(number, &standard, NULL);
+    if (launch->has_session)
+        setsid(); /* cannot fail: we have just been born */
+    else
+        setpgid(0, 0);
+    heed_signals(launch->ignored);
     mark_all_for_closing();
     if (give(launch->in, 0) < 0 || give(launch->out, 1) < 0 || give(launch->err, 2) < 0)
         return errno;

@@ -3,8 +3,9 @@
  *
  * Only children of ours are told anything: while we have not waited for them their
  * numbers cannot become others'. What stands below them becomes our child when they
- * go, and its turn comes then. Nothing that a command starts can come back into our
- * session: who is in it was here before, or is no matter of the run's.
+ * go, and its turn comes then. If we had children before the run, its commands are in
+ * sessions of their own, and nothing that they start can come back into ours: who is
+ * in that was here before, or is no matter of the run's.
  */
 #include "exec/orphans.h"
 
@@ -122,8 +123,17 @@ static bool has_mark(const struct orphans *orphans, pid_t pid) {
     return is_marked;
 }
 
+static bool is_anothers(const struct orphan *orphan) {
+    return kill(orphan->pid, 0) < 0 && errno == EPERM;
+}
+
+bool orphans_has_company(const struct orphans *orphans) {
+    return orphans->before.count > 0;
+}
+
 static bool is_left_alone(const struct orphans *orphans, const struct orphan *orphan) {
-    return orphan->session == getsid(0) || pids_have(&orphans->before, orphan->pid) ||
+    bool may_be_theirs = orphans_has_company(orphans) && orphan->session == getsid(0);
+    return may_be_theirs || is_anothers(orphan) || pids_have(&orphans->before, orphan->pid) ||
            pids_have(&orphans->skipped, orphan->session) || has_mark(orphans, orphan->pid);
 }
 

@@ -22,6 +22,10 @@ const char *orphans_mark(const struct orphans *orphans);
 /* So is what is in this session. */
 void orphans_leave_session(struct orphans *orphans, pid_t session);
 
+/* We had children at the beginning: what is in our session is left alone, for it may
+ * be of theirs. */
+bool orphans_has_company(const struct orphans *orphans);
+
 /* None is left. Else they have been told to stop, each once, and are killed after the
  * grace, or at once if is_hard; to be asked again and again. */
 bool orphans_are_gone(struct orphans *orphans, bool is_hard);

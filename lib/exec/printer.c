@@ -212,9 +212,30 @@ static struct output *find_room_due(const struct printer *printer) {
     return output;
 }
 
+static void stall_is_over(struct deadline *deadline) {
+    struct printer *printer = printer_at(deadline, offsetof(struct printer, stall));
+    if (!printer->has_progressed)
+        drop_all(printer);
+}
+
+/* A run that is to end, by a signal or its timeout, does not wait for a reader who
+ * takes nothing. */
+static void limit_stall(struct printer *printer) {
+    struct ajob_loop *loop = printer->loop;
+    bool is_blocked =
+        printer->sinks[OUTPUT_STDOUT].is_blocked || printer->sinks[OUTPUT_STDERR].is_blocked;
+    bool is_ending = loop->exit_signal || (loop->root && loop->root->wanted != AJOB_UNDECIDED);
+    if (!is_blocked || !is_ending || printer->is_gone || printer->stall.index != DEADLINE_IDLE)
+        return;
+    printer->has_progressed = false;
+    deadline_arm(&loop->deadlines, &printer->stall, loop_due_ms(loop, STALL_MS));
+}
+
 static void turn_ended(struct loop_module *module) {
     struct printer *printer = (struct printer *)module;
     struct output *output;
+    if (printer->is_on)
+        limit_stall(printer);
     if (!printer->is_room_due)
         return;
     printer->is_room_due = false;
@@ -225,13 +246,6 @@ static void turn_ended(struct loop_module *module) {
     }
 }
 
-static void stall_is_over(struct deadline *deadline) {
-    struct printer *printer = printer_at(deadline, offsetof(struct printer, stall));
-    if (!printer->has_progressed)
-        drop_all(printer);
-}
-
-/* A run that is to end does not wait for a reader who takes nothing. */
 static bool sweep(struct loop_module *module, bool is_hard) {
     struct printer *printer = (struct printer *)module;
     struct ajob_loop *loop = printer->loop;
@@ -242,11 +256,6 @@ static bool sweep(struct loop_module *module, bool is_hard) {
         deadline_disarm(&loop->deadlines, &printer->prompt);
         deadline_disarm(&loop->deadlines, &printer->stall);
         return true;
-    }
-    if ((loop->exit_signal || loop->root->status == AJOB_TIMED_OUT) &&
-        printer->stall.index == DEADLINE_IDLE) {
-        printer->has_progressed = false;
-        deadline_arm(&loop->deadlines, &printer->stall, loop_due_ms(loop, STALL_MS));
     }
     return false;
 }

@@ -52,7 +52,7 @@ static void bound_is_due(struct deadline *deadline) {
 }
 
 static struct look *begin(struct probe *probe) {
-    static const struct process_owner owner = {{drop, is_never_full}, is_over, NULL};
+    static const struct process_owner owner = {{drop, is_never_full}, is_over, NULL, NULL};
     const struct probe_setup *setup = look_setup(probe);
     struct ajob_loop *loop = setup->task->loop;
     struct reaper *reaper = reaper_of(loop);

@@ -122,10 +122,11 @@ static bool is_cleared(struct process *process) {
         process->kill_wanted = true;
     tell_group(process);
     look_again(process);
-    return false;
+    /* What has become another user's cannot be stopped, and is not waited for. */
+    return process->was_killed && !reaper_signal(process->reaper, &process->child, 0);
 }
 
-static void finish(struct process *process) {
+static void report_end(struct process *process) {
     if (process->child.pid)
         reaper_remove(process->reaper, &process->child);
     queue_remove(&process->reaper->queue, &process->waiter);
@@ -142,7 +143,7 @@ static void step(struct process *process) {
             if (!process->stop_wanted && !process->kill_wanted && !process->end.failure)
                 return; /* the queue tries, and gives up */
             go_to(process, OVER);
-            finish(process);
+            report_end(process);
             return;
         case RUNNING:
             tell_group(process);
@@ -160,7 +161,7 @@ static void step(struct process *process) {
             if (!is_cleared(process))
                 return;
             go_to(process, OVER);
-            finish(process);
+            report_end(process);
             return;
         case OVER:
             return;
@@ -198,6 +199,8 @@ static void leader_ended(struct child *child, int status) {
     process->has_exited = true;
     process->end.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     process->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (process->owner->exited)
+        process->owner->exited(process->data);
     step(process);
 }
 
@@ -267,6 +270,8 @@ static enum spawn_verdict try_to_spawn(struct process *process, struct spawn_fai
     }
     process->child.place = watchdog_place(&reaper->watchdog);
     room.registered = process->child.place;
+    room.has_session = reaper->uses_sessions || process->leaves_leftovers;
+    room.ignored = reaper->loop->owns_children ? &reaper->ignored : NULL;
     room.mark = process->leaves_leftovers && reaper->orphans ? orphans_mark(reaper->orphans) : NULL;
     do {
         ret_failure->cause = mem_free(ret_failure->cause);

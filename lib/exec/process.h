@@ -31,6 +31,8 @@ struct process_owner {
     void (*over)(void *owner, struct process_end end);
     /* It runs; may come from inside process_start(). May be NULL. */
     void (*started)(void *owner);
+    /* It has exited; over() comes once its pipes and its group are cleared. May be NULL. */
+    void (*exited)(void *owner);
 };
 
 struct process;

@@ -2,8 +2,10 @@
 #include "exec/reaper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -27,8 +29,7 @@ bool reaper_group_lives(const struct reaper *reaper, const struct child *child) 
 bool reaper_signal(struct reaper *reaper, struct child *child, int number) {
     if (child->has_ended && !reaper_group_lives(reaper, child))
         return false;
-    kill(-child->pid, number);
-    return true;
+    return kill(-child->pid, number) == 0;
 }
 
 /* ---- who has ended ----------------------------------------------------- */
@@ -132,6 +133,29 @@ static void end_adopting(struct reaper *reaper) {
     reaper->adopts = false;
 }
 
+/* From a terminal that we have no command can read, nor change it, in a session of
+ * its own: it is told so at once, where it would be stopped otherwise. And what had
+ * been started by who has become us is told by its session from what our commands
+ * leave behind. Else a process group is enough: a session costs twice as much where
+ * the kernel makes a group of the scheduler's of each (sched(7), autogroup). */
+static bool needs_sessions(const struct reaper *reaper) {
+    int terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    bool has_terminal = terminal >= 0 || errno != ENXIO;
+    if (terminal >= 0)
+        close(terminal);
+    return has_terminal || (reaper->orphans && orphans_has_company(reaper->orphans));
+}
+
+static void note_ignored_signals(sigset_t *ret_ignored) {
+    enum { SYSTEMS_SIGNALS = 65 };
+    sigemptyset(ret_ignored);
+    for (int number = 1; number < SYSTEMS_SIGNALS; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+            sigaddset(ret_ignored, number);
+    }
+}
+
 static bool open_handle(struct reaper *reaper) {
     if (reaper->is_open)
         return true;
@@ -161,6 +185,8 @@ bool reaper_begin(struct reaper *reaper) {
         begin_adopting(reaper);
         watchdog_start(&reaper->watchdog);
     }
+    reaper->uses_sessions = needs_sessions(reaper);
+    note_ignored_signals(&reaper->ignored);
     reaper->is_watching = true;
     return true;
 }

@@ -20,6 +20,7 @@
 #ifndef AJOB_EXEC_REAPER_H
 #define AJOB_EXEC_REAPER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -53,6 +54,8 @@ struct reaper {
     bool is_watching; /* from the first spawn of a run to its end */
     bool adopts;      /* what outlives its parent becomes our child */
     bool adopted_before;
+    bool uses_sessions; /* a process group is not enough */
+    sigset_t ignored;   /* the signals that we ignore; meaningful with owns_children */
     struct child *running;
     struct child *ended;
     struct orphans *orphans;
@@ -72,7 +75,8 @@ bool reaper_add(struct reaper *reaper, struct child *child);
 /* It has ended and its group does not matter any more. */
 void reaper_remove(struct reaper *reaper, struct child *child);
 
-/* Sends a signal to the group. False: it is gone. */
+/* Sends a signal to the group. False: it is gone, or nothing of it is ours to
+ * signal. */
 bool reaper_signal(struct reaper *reaper, struct child *child, int number);
 
 /* There is something left in the group of a child that has ended. */

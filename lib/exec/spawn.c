@@ -212,7 +212,9 @@ enum spawn_verdict spawn_try(const struct spawn *spawn, const struct spawn_room 
         .launch = {.dir = NONE,
                    .extra = NONE,
                    .files = room->files,
-                   .registered = room->registered},
+                   .registered = room->registered,
+                   .ignored = room->ignored,
+                   .has_session = room->has_session},
         .in = NONE,
         .ends = {NONE, NONE, NONE},
     };

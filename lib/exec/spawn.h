@@ -27,6 +27,8 @@ struct spawn_room {
     int nothing;                       /* /dev/null, open for reading */
     const struct rlimit *files;        /* the limit that they get; NULL: ours */
     volatile int32_t *registered;      /* see launch.h */
+    const sigset_t *ignored;           /* see launch.h */
+    bool has_session;                  /* see launch.h */
     const char *mark;                  /* one more variable, NAME=value; NULL: none */
     const struct jobserver_gift *gift; /* NULL: none */
 };

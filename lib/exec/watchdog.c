@@ -1,7 +1,7 @@
 /*
  * watchdog.c - a process that outlives us for a moment. See watchdog.h.
  *
- * It is forked once in a run, waits in a session of its own for the end of a pipe
+ * It is forked once in a run, waits in a process group of its own for the end of a pipe
  * that we alone hold, and then kills the groups that it finds in the shared table.
  * Writing a group there is one store, so that a command costs nothing more. SIGKILL
  * at once: who killed us so did not ask politely either.
@@ -46,7 +46,7 @@ __attribute__((noreturn)) static void watch(int pipe, volatile const int32_t *gr
     char byte;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    setsid();
+    setpgid(0, 0); /* not a session: see needs_sessions() in reaper.c */
 #ifdef __linux__
     prctl(PR_SET_NAME, "ajob-watchdog");
 #endif

@@ -258,19 +258,19 @@ static void tell(const struct release_plan *plan, const struct github_release *r
 
 /* Takes the path and the names that its part needs; a fault (on the heap) if
  * another asset has one of them. */
-static bool take(ajob_loop *loop, const char *path, char **ret_fault) {
+static bool take(ajob_loop *loop, const char *path, uint64_t id, char **ret_fault) {
     static const char *const endings[] = {"", ".part", ".part.json", ".part.json.tmp"};
-    bool is_ok = true, is_new = true;
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0] && is_ok && is_new; i++) {
+    bool is_ok = true, is_ours = true;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0] && is_ok && is_ours; i++) {
         char safe[300];
         char *name = text_make("%s%s", path, endings[i]);
-        is_ok = name && taken_add(loop, name, &is_new);
-        if (is_ok && !is_new)
+        is_ok = name && taken_add(loop, name, id, &is_ours);
+        if (is_ok && !is_ours)
             *ret_fault = text_new("another asset would be written to %s too",
                                   ajob_escape(safe, sizeof safe, strrchr(name, '/') + 1));
         mem_free(name);
     }
-    return is_ok && (is_new || *ret_fault);
+    return is_ok && (is_ours || *ret_fault);
 }
 
 static bool add_one(const struct release_plan *plan, const struct github_release *release,
@@ -281,7 +281,7 @@ static bool add_one(const struct release_plan *plan, const struct github_release
         path = text_make("%s/%s%s%s", plan->dir, subdir ? subdir : "", subdir ? "/" : "", name);
     if (path)
         fault = fault_of(asset);
-    bool is_ok = path && (fault || take(loop, path, &fault));
+    bool is_ok = path && (fault || take(loop, path, asset->id, &fault));
     if (is_ok && !fault)
         tell(plan, release, asset, path);
     if (is_ok && (fault || !plan->list_only)) {

@@ -119,6 +119,9 @@ static void release_answered(struct query *query, const struct query_result *res
 
 static void release_start(struct ajob_task *task) {
     struct release *release = release_of(task);
+    if (release->has_begun) /* in another attempt of a group around it */
+        group_clear(&release->group);
+    release->has_begun = false;
     release->inquiry.pages = 0;
     if (release->info.tag)
         complete_assets(release);

@@ -6,6 +6,7 @@
 
 struct taken {
     UT_hash_handle hh;
+    uint64_t id; /* of the asset */
     char path[];
 };
 
@@ -30,7 +31,7 @@ static void free_takings(struct loop_module *module) {
     mem_free(module);
 }
 
-bool taken_add(struct ajob_loop *loop, const char *path, bool *ret_is_new) {
+bool taken_add(struct ajob_loop *loop, const char *path, uint64_t id, bool *ret_is_ours) {
     struct takings *takings =
         (struct takings *)loop_module(loop, &takings_key, sizeof *takings, free_takings);
     struct taken *taken = NULL;
@@ -40,13 +41,14 @@ bool taken_add(struct ajob_loop *loop, const char *path, bool *ret_is_new) {
         forget(takings);
     takings->root = loop->root;
     HASH_FIND_STR(takings->table, path, taken);
-    *ret_is_new = !taken;
+    *ret_is_ours = !taken || taken->id == id;
     if (taken)
         return true;
     size_t size = strlen(path) + 1;
     taken = mem_new(sizeof *taken + size);
     if (!taken)
         return false;
+    taken->id = id;
     memcpy(taken->path, path, size);
     HASH_ADD_STR(takings->table, path, taken);
     if (table_has(taken))

@@ -35,7 +35,8 @@ static bool check_name(struct ajob_spec *spec, const char *argument, const char 
         return false;
     }
     if (!spec_is_name(name)) {
-        fail(spec, argument, names_usage, "\"%.60s\" is no name of a task", name);
+        fail(spec, argument, strlen(name) > SPEC_NAME_MAX ? "it is too long" : names_usage,
+             "\"%.60s\" is no name of a task", name);
         return false;
     }
     return true;

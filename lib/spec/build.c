@@ -119,6 +119,7 @@ void scope_free(struct scope *scope) {
         mem_free(late);
     }
     mem_free(scope->item);
+    mem_free(scope->resumed);
     mem_free(scope);
 }
 
@@ -130,7 +131,7 @@ static int add_task(struct scope *scope, struct spec_task *spec, ajob_task *grou
     if (!task)
         return AJOB_EINVAL;
     scope->tasks[spec->number - scope->first] = task;
-    int error = keys_give(scope, spec, task);
+    int error = resume_task(scope, spec, task);
     bool is_in_group = spec->parent && is_within(scope, spec->parent);
     if (is_in_group)
         group = scope->tasks[spec->parent->number - scope->first];
@@ -152,28 +153,16 @@ static int add_tasks(struct scope *scope, struct spec_task *first, ajob_task *gr
     return 0;
 }
 
-/* Who needs it: the task itself, or the outermost each in whose `do` it is and the
- * need is not. */
-static const struct spec_task *needer(const struct builder *builder, const struct spec_task *task,
-                                      const struct spec_task *need) {
-    const struct spec_task *needer = task;
-    for (const struct spec_task *up = task->parent; up; up = up->parent)
-        if (up->kind == SPEC_EACH && need->number - up->number >= build_count(builder, up))
-            needer = up;
-    return needer;
-}
-
+/* What is needed from inside the `do` of an each, the each needs (resolve.c): so both
+ * ends of an edge are in one scope. */
 static int add_need(struct scope *scope, const struct spec_task *spec,
                     const struct spec_need *need) {
-    const struct spec_task *by = needer(scope->builder, spec, need->task);
-    if (!is_within(scope, by) || !is_within(scope, need->task))
-        return 0;
-    ajob_task *task = scope->tasks[by->number - scope->first];
-    ajob_task *needed = scope->tasks[need->task->number - scope->first];
+    ajob_task *task = scope->tasks[spec->number - scope->first];
+    ajob_task *needed =
+        is_within(scope, need->task) ? scope->tasks[need->task->number - scope->first] : NULL;
     if (!task || !needed)
-        return 0; /* both are in the `do` of an each, or not selected */
-    bool is_streamed =
-        need->is_start && by == spec && scope->builder->is_streamed[need->task->number];
+        return 0; /* they are in an each in this scope, or not selected */
+    bool is_streamed = need->is_start && scope->builder->is_streamed[need->task->number];
     return is_streamed ? ajob_need_start(task, needed) : ajob_need(task, needed);
 }
 
@@ -196,7 +185,7 @@ struct scope *scope_build(struct scope *parent, const struct spec_task *from, co
         return NULL;
     scope->item = mem_copy(item);
     int error =
-        scope->item ? keys_of_item(scope) : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+        scope->item ? resume_scope(scope) : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
     if (!error)
         error = add_tasks(scope, builder->tasks[from->number], NULL);
     if (!error && scope->count > 1)
@@ -229,7 +218,7 @@ static void free_builder(struct loop_module *module) {
     mem_free(builder->stdout_uses);
     mem_free(builder->is_streamed);
     mem_free(builder->keys);
-    mem_free(builder->resumed);
+    mem_free(builder->order);
     text_done(&builder->cause);
     mem_free(builder);
 }
@@ -350,7 +339,7 @@ ajob_task *ajob_spec_build(ajob_spec *spec, ajob_loop *loop, const ajob_spec_opt
         make_pools(builder) || !(builder->top = scope_new(builder, NULL, NULL)))
         return NULL;
     journal_rewind(spec->journal);
-    if (builder->options.has_keys && keys_make(builder))
+    if (builder->options.has_keys && (keys_make(builder) || resume_scope(builder->top)))
         return NULL;
     enum ajob_policy policy = builder->options.keep_going ? AJOB_SETTLED : spec->policy;
     ajob_task *root = ajob_group(loop, &(ajob_group_options){.policy = policy});

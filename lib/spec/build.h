@@ -4,7 +4,8 @@
  *     build.c          the tree: scopes, groups, edges
  *     build_task.c     one task of the spec becomes one on the loop
  *     build_values.c   its options, with their values
- *     build_keys.c     its key; what an earlier run has done
+ *     build_keys.c     its key
+ *     build_resume.c   what an earlier run has done
  *     each.c           the tasks of an each, made while it runs
  *
  * A *scope* is what is made together: the top of the spec, or the `do` of an each
@@ -32,7 +33,7 @@ struct builder {
     uint8_t *stdout_uses;     /* by number: how many use what it prints; 2: or more */
     bool *is_streamed;        /* by number: an each reads what it prints while it runs */
     char (*keys)[KEY_SIZE];   /* by number; NULL: none are wanted */
-    struct resumed *resumed;  /* by number; NULL: there is no earlier run */
+    struct spec_task **order; /* each after what it needs and what is in it; with keys */
     struct text cause;        /* of the last attempt that could not be prepared */
 };
 
@@ -56,6 +57,7 @@ struct scope {
     const struct spec_task *from; /* the `do`; NULL: the top */
     char *item;                   /* NULL: the top */
     char items_key[KEY_SIZE];     /* of this item and those around it; meaningful with keys */
+    struct resumed *resumed;      /* as tasks; NULL: there is no earlier run */
     struct late *lates;
     uint32_t first, count; /* the numbers of the tasks of the spec */
     ajob_task *tasks[];    /* NULL: not in this scope, or not selected */
@@ -137,13 +139,19 @@ bool values_are_late(const struct spec_task *task);
 
 /* ---- build_keys.c -------------------------------------------------------------- */
 
-/* Keys for all tasks, if they are wanted. */
+/* Keys for all tasks. */
 int keys_make(struct builder *builder);
 
-/* The key of an item of the scope. */
-int keys_of_item(struct scope *scope);
+/* A key from two texts; NULL is one of its own. */
+int keys_combine(const struct builder *builder, const char *first, const char *second,
+                 char key[KEY_SIZE]);
+
+/* ---- build_resume.c ------------------------------------------------------------- */
+
+/* Finds out what of the scope is done, before its tasks are made. */
+int resume_scope(struct scope *scope);
 
 /* Gives the task, which has been made, its key, and says that it is done if so. */
-int keys_give(struct scope *scope, const struct spec_task *spec, ajob_task *task);
+int resume_task(const struct scope *scope, const struct spec_task *spec, ajob_task *task);
 
 #endif

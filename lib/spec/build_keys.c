@@ -1,31 +1,24 @@
 /*
- * build_keys.c - keys: a digest of what defines a task, and what an earlier run has
- * done by them.
+ * build_keys.c - keys: a digest of what defines a task.
  *
  * In a key are the task's options with their values (those of other tasks and ${item}
  * as they are written), the environment that the spec gives it, its directory, and
  * the keys of all that it and the groups around it need; in a group's also the keys of
  * what is in it. Not in it: names, places in the text, and what says when or how often
  * something runs. The key of a task in the `do` of an each is completed by the item.
- *
- * What has succeeded runs again if something that will run uses what it prints, for
- * that was not kept. What is in the `do` of an each counts as running.
  */
 #include "base/mem.h"
 #include "core/loop.h"
 #include "net/digest.h"
 #include "net/lazy.h"
 #include "spec/build.h"
-#include "spec/expand.h"
-#include "spec/journal.h"
 
 struct keys {
     struct builder *builder;
     struct digest digest;
     struct values values;       /* of the task whose key is being made */
     char (*contexts)[KEY_SIZE]; /* by number, of groups: what their tasks wait for */
-    struct spec_task **order;   /* each after what it needs and what is in it */
-    uint32_t count;
+    uint32_t count;             /* of those that have one */
     struct frame {
         struct spec_task *task, *child; /* the next one in it to be looked at */
         uint32_t need;                  /* so many were looked at */
@@ -192,7 +185,8 @@ static bool make_from(struct keys *keys, struct spec_task *first) {
         } else {
             if (!make_key(keys, task))
                 return false;
-            keys->order[keys->count++] = task;
+            task->place = keys->count;
+            keys->builder->order[keys->count++] = task;
             depth--;
         }
         if (next && !has_key(keys, next) && depth < keys->builder->spec->task_count)
@@ -201,105 +195,20 @@ static bool make_from(struct keys *keys, struct spec_task *first) {
     return true;
 }
 
-/* ---- what an earlier run has done -------------------------------------------------------- */
-
-static bool is_resumable(const struct spec_task *task) {
-    bool is_finalizer = task->more && task->more->when != AJOB_WHEN_NEEDS_SUCCEEDED;
-    switch ((enum spec_kind)task->kind) {
-    case SPEC_EXEC:
-    case SPEC_SH:
-    case SPEC_SLEEP:
-        return !is_finalizer;
-    case SPEC_EACH: /* the items of another are known without running anything */
-        return !is_finalizer && task->each->lines;
-    case SPEC_GET: /* they find out by themselves what is up to date */
-    case SPEC_RELEASE:
-    case SPEC_SERVICE:
-    case SPEC_GROUP:
-    case SPEC_JOIN:
-        break;
-    }
-    return false;
-}
-
-static void use_again(struct spec_task *used, void *data) {
-    ((struct builder *)data)->resumed[used->number].is_used_again = true;
-}
-
-struct user {
-    struct builder *builder;
-    const struct spec_task *task;
-};
-
-static void visit_use(const char *label, const char *name, const struct spec_string *string,
-                      void *data) {
-    const struct user *user = data;
-    (void)label, (void)name;
-    expand_uses(user->builder->spec, user->task, string->text, use_again, user->builder);
-}
-
-/* The task will run: so must those whose output it uses. */
-static void mark_used(struct builder *builder, const struct spec_task *task) {
-    bool is_command =
-        task->kind == SPEC_EXEC || task->kind == SPEC_SH || task->kind == SPEC_SERVICE;
-    for (const struct spec_task *up = task; up; up = up->parent)
-        values_visit(up, visit_use, &(struct user){builder, up});
-    if (is_command && task->command->stdin_task)
-        use_again(task->command->stdin_task, builder);
-    if (task->kind == SPEC_EACH && task->each->lines)
-        use_again(task->each->lines, builder);
-}
-
-/* It is in the `do` of an each: whether that is done, else it counts as running. */
-static bool is_in_each(const struct builder *builder, const struct spec_task *task,
-                       bool *ret_is_done) {
-    bool is_in_each = false;
-    *ret_is_done = false;
-    for (const struct spec_task *up = task->parent; up; up = up->parent)
-        if (up->kind == SPEC_EACH) {
-            is_in_each = true;
-            *ret_is_done |= builder->resumed[up->number].is_done;
-        }
-    return is_in_each;
-}
-
-/* Who uses comes before what is used. */
-static int find_done(struct keys *keys) {
-    struct builder *builder = keys->builder;
-    struct ajob_spec *spec = builder->spec;
-    if (!spec->journal)
-        return 0;
-    builder->resumed = mem_new((spec->task_count + 1) * sizeof *builder->resumed);
-    if (!builder->resumed)
-        return loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
-    while (keys->count) {
-        struct spec_task *task = keys->order[--keys->count];
-        struct resumed *resumed = &builder->resumed[task->number];
-        bool is_run = !spec->has_selection || task->is_selected, is_done;
-        if (!is_in_each(builder, task, &is_done))
-            resumed->is_done = is_run && is_resumable(task) && !resumed->is_used_again &&
-                               journal_take(spec->journal, builder->keys[task->number]);
-        is_done |= resumed->is_done;
-        if (is_run && !is_done && task->kind != SPEC_GROUP)
-            mark_used(builder, task);
-    }
-    return 0;
-}
-
-/* ---- for build.c -------------------------------------------------------------------------- */
+/* ---- for the others -------------------------------------------------------------------------- */
 
 static int make_all(struct keys *keys) {
     struct builder *builder = keys->builder;
     uint32_t count = builder->spec->task_count;
     builder->keys = mem_new((count + 1) * sizeof *builder->keys);
     keys->contexts = mem_new((count + 1) * sizeof *keys->contexts);
-    keys->order = mem_new((count + 1) * sizeof *keys->order);
+    builder->order = mem_new((count + 1) * sizeof *builder->order);
     keys->frames = mem_new((count + 1) * sizeof *keys->frames);
-    bool is_ok = builder->keys && keys->contexts && keys->order && keys->frames;
+    bool is_ok = builder->keys && builder->order && keys->contexts && keys->frames;
     for (struct spec_task *task = builder->spec->first; is_ok && task; task = task->next)
         if (!has_key(keys, task))
             is_ok = make_from(keys, task);
-    return is_ok ? find_done(keys) : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+    return is_ok ? 0 : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
 }
 
 int keys_make(struct builder *builder) {
@@ -310,14 +219,12 @@ int keys_make(struct builder *builder) {
     int error = make_all(&keys);
     digest_done(&keys.digest);
     mem_free(keys.contexts);
-    mem_free(keys.order);
     mem_free(keys.frames);
     return error;
 }
 
-/* The digest of two texts. */
-static int combine(const struct builder *builder, const char *first, const char *second,
-                   char key[KEY_SIZE]) {
+int keys_combine(const struct builder *builder, const char *first, const char *second,
+                 char key[KEY_SIZE]) {
     struct keys keys = {0};
     bool is_ok = begin_key(&keys, "item");
     add_field(&keys, first);
@@ -325,32 +232,4 @@ static int combine(const struct builder *builder, const char *first, const char 
     is_ok = is_ok && end_key(&keys, key);
     digest_done(&keys.digest);
     return is_ok ? 0 : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
-}
-
-int keys_of_item(struct scope *scope) {
-    if (!scope->builder->keys)
-        return 0;
-    return combine(scope->builder, scope->parent->items_key, scope->item, scope->items_key);
-}
-
-int keys_give(struct scope *scope, const struct spec_task *spec, ajob_task *task) {
-    struct builder *builder = scope->builder;
-    char item_key[KEY_SIZE];
-    if (!builder->keys || !is_resumable(spec))
-        return 0;
-    const char *key = builder->keys[spec->number];
-    struct resumed *resumed = builder->resumed ? &builder->resumed[spec->number] : NULL;
-    bool is_done = resumed && resumed->is_done;
-    int error = 0;
-    if (scope->item) {
-        error = combine(builder, key, scope->items_key, item_key);
-        key = item_key;
-        is_done = !error && resumed && !resumed->is_used_again &&
-                  journal_take(builder->spec->journal, key);
-    }
-    if (!error)
-        error = ajob_set_key(task, key);
-    if (!error && is_done)
-        error = ajob_set_done(task);
-    return error;
 }

@@ -3,8 +3,8 @@
  * what all tasks have.
  *
  * A task whose options are late gets stand-ins for them; the real ones come before
- * each attempt, by ajob_on_attempt(). A release cannot be changed: it is then made
- * when the group that takes its place starts.
+ * each attempt, by ajob_on_attempt(). A release cannot be changed: it is made when
+ * the group that takes its place starts.
  */
 #include "base/mem.h"
 #include "core/group.h"
@@ -104,43 +104,61 @@ static ajob_task *stand_in(struct scope *scope, const struct spec_task *spec) {
 
 /* ---- releases ----------------------------------------------------------------------- */
 
-/* Without a tag it adds the releases to the group that it is in: one of its own. */
+/* A group in the place of a release that is made when the group starts: for its
+ * options are late, or it adds releases to the group that it is in. */
+struct release_group {
+    struct group group;
+    struct late *late;
+};
+
 static ajob_task *release_with(struct values *values) {
-    ajob_loop *loop = values->scope->builder->loop;
     ajob_release_options options;
     if (!values_release(values, &options))
         return NULL;
-    ajob_task *release = ajob_release(loop, &options);
-    if (!release || (options.tag && !options.all))
-        return release;
-    ajob_task *group = ajob_group(loop, &(ajob_group_options){.policy = options.policy});
-    bool is_made = group && !ajob_set_name(release, options.all ? "all" : "latest") &&
-                   !ajob_group_add(group, release);
-    return is_made ? group : NULL;
+    ajob_task *release = ajob_release(values->scope->builder->loop, &options);
+    const char *title = options.all ? "all" : options.tag ? options.tag : "latest";
+    return release && !ajob_set_title(release, title) ? release : NULL;
 }
 
-static ajob_task *release_now(ajob_task *group, void *data) {
-    const struct late *late = data;
+static ajob_task *next_release(ajob_task *task, void *data) {
+    const struct late *late = ((struct release_group *)task)->late;
     struct values values;
-    if (group_of(group)->count)
+    (void)data;
+    if (group_of(task)->count)
         return NULL;
     values_begin(&values, late->scope, late->spec);
     ajob_task *release = release_with(&values);
     if (!release) {
         const char *error = text_string(&values.error);
-        task_want_stop(group, AJOB_FAILED, *error ? error : ajob_error(group->loop));
-        ajob_feed_wait(group); /* until it is told so */
+        task_want_stop(task, AJOB_FAILED, *error ? error : ajob_error(task->loop));
+        ajob_feed_wait(task); /* until it is told so */
     }
     values_done(&values);
     return release;
 }
 
-static ajob_task *late_release(struct scope *scope, const struct spec_task *spec) {
-    ajob_task *group = ajob_group(scope->builder->loop, NULL);
-    struct late *late = group ? late_new(scope, spec) : NULL;
-    if (!late || ajob_group_feed(group, &(ajob_feed){.next = release_now, .data = late}))
+static void start_release_group(struct ajob_task *task) {
+    group_clear(group_of(task)); /* of what another attempt has brought */
+    group_start(task);
+}
+
+static const struct task_kind release_group_kind = {
+    .name = "group",
+    .size = sizeof(struct release_group),
+    .is_group = true,
+    .start = start_release_group,
+    .stop = group_stop,
+    .free = group_free,
+};
+
+static ajob_task *release_group_new(struct scope *scope, const struct spec_task *spec) {
+    struct release_group *made = task_new(scope->builder->loop, &release_group_kind);
+    struct late *late = made ? late_new(scope, spec) : NULL;
+    if (!late || ajob_group_feed(&made->group.task, &(ajob_feed){.next = next_release}))
         return NULL;
-    return group;
+    made->late = late;
+    made->group.policy = (uint8_t)(spec->more ? spec->more->policy : AJOB_ALL);
+    return &made->group.task;
 }
 
 /* ---- making --------------------------------------------------------------------------- */
@@ -150,6 +168,7 @@ static ajob_task *make_with_values(struct values *values) {
     ajob_exec_options command;
     ajob_ready_options ready;
     ajob_download_options download;
+    ajob_release_options release;
     switch ((enum spec_kind)values->task->kind) {
     case SPEC_EXEC:
     case SPEC_SH:
@@ -161,7 +180,7 @@ static ajob_task *make_with_values(struct values *values) {
     case SPEC_GET:
         return values_get(values, &download) ? ajob_download(loop, &download) : NULL;
     case SPEC_RELEASE:
-        return release_with(values);
+        return values_release(values, &release) ? ajob_release(loop, &release) : NULL;
     case SPEC_JOIN:
     case SPEC_SLEEP:
     case SPEC_GROUP:
@@ -199,22 +218,28 @@ bool build_rehearse(struct values *values) {
     return true;
 }
 
+/* It is known what it is when it is made: not if something is late, nor of a release
+ * which releases it adds. */
+static bool is_known(const struct spec_task *spec) {
+    bool is_one = spec->kind != SPEC_RELEASE || (spec->release->tag.text && !spec->release->all);
+    return is_one && !values_are_late(spec);
+}
+
 /* A command, a transfer. */
 static ajob_task *make_work(struct scope *scope, const struct spec_task *spec) {
-    struct builder *builder = scope->builder;
     struct values values;
     ajob_task *task = NULL;
     values_begin(&values, scope, spec);
-    if (!values_are_late(spec))
+    if (is_known(spec))
         task = make_with_values(&values);
     else if (!build_rehearse(&values))
         task = NULL;
     else if (spec->kind == SPEC_RELEASE)
-        task = late_release(scope, spec);
+        task = release_group_new(scope, spec);
     else
         task = prepare_late(scope, spec, stand_in(scope, spec));
     if (!task && (values.error.length || values.error.failed))
-        loop_fail(builder->loop, AJOB_EINVAL, "%s", text_string(&values.error));
+        loop_fail(scope->builder->loop, AJOB_EINVAL, "%s", text_string(&values.error));
     values_done(&values);
     return task;
 }

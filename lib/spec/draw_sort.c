@@ -2,9 +2,9 @@
  * draw_sort.c - the order in which a spec's tasks could run one after another.
  *
  * A run on one slot, without the work: a task starts when its group has, what it
- * needs has ended, and it is the first of those that could; a node has then ended,
- * a group has with the last task in it. With a heap, so that 100,000 tasks take
- * no more than a moment.
+ * needs has ended, and it is the first of those that could; a node has then ended (so
+ * it is all the same whether its start or its end is awaited), a group has with the
+ * last task in it. With a heap, so that 100,000 tasks take no more than a moment.
  */
 #include "base/mem.h"
 #include "spec/draw.h"
@@ -20,15 +20,10 @@ struct standing {
     bool has_started;
 };
 
-struct edge {
-    uint32_t to;
-    bool is_start; /* the start of the one it needs is enough */
-};
-
 struct sorting {
     const struct ajob_spec *spec;
     struct standing *standings; /* by number; after the last: the top */
-    struct edge *edges;
+    uint32_t *edges;            /* numbers of dependents */
     uint32_t *heap;
     uint32_t heap_count;
     struct draw_order order;
@@ -85,18 +80,17 @@ static void release(struct sorting *sorting, uint32_t number) {
         push(sorting, number);
 }
 
-static void release_dependents(struct sorting *sorting, uint32_t number, bool is_start) {
+static void release_dependents(struct sorting *sorting, uint32_t number) {
     uint32_t end = sorting->standings[number + 1].dependents;
     for (uint32_t i = sorting->standings[number].dependents; i < end; i++)
-        if (sorting->edges[i].is_start == is_start)
-            release(sorting, sorting->edges[i].to);
+        release(sorting, sorting->edges[i]);
 }
 
 static void end(struct sorting *sorting, const struct spec_task *task) {
     for (; task; task = task->parent) {
         const struct ajob_spec *spec = sorting->spec;
         struct standing *group = standing_of(sorting, task->parent);
-        release_dependents(sorting, task->number, false);
+        release_dependents(sorting, task->number);
         group->left--;
         if (!draw_is_finalizer(task) && --group->ordinary_left == 0)
             for (const struct spec_task *it = draw_first(spec, task->parent); it;
@@ -112,7 +106,6 @@ static void start(struct sorting *sorting, uint32_t number) {
     const struct spec_task *task = sorting->standings[number].task;
     const struct spec_task *first = draw_first(sorting->spec, task);
     sorting->standings[number].has_started = true;
-    release_dependents(sorting, number, true);
     for (const struct spec_task *it = first; it; it = draw_after(sorting->spec, it))
         release(sorting, it->number);
     if (!first) {
@@ -167,8 +160,7 @@ static void connect(struct sorting *sorting) {
     for (const struct spec_task *task = draw_next(spec, NULL); task; task = draw_next(spec, task)) {
         uint32_t cursor = 0;
         for (const struct spec_need *need; (need = next_need(spec, task, &cursor));)
-            sorting->edges[--standing_of(sorting, need->task)->dependents] =
-                (struct edge){.to = task->number, .is_start = draw_wait(need) != DRAW_WAIT_END};
+            sorting->edges[--standing_of(sorting, need->task)->dependents] = task->number;
     }
 }
 

@@ -24,6 +24,10 @@ struct journal {
     size_t count;
 };
 
+static bool is_key(const char *text) {
+    return strlen(text) == HEX_SIZE && strspn(text, "0123456789abcdef") == HEX_SIZE;
+}
+
 /* ---- asking ------------------------------------------------------------------- */
 
 void journal_rewind(struct journal *journal) {
@@ -36,7 +40,7 @@ static int compare(const void *a, const void *b) {
 }
 
 bool journal_take(struct journal *journal, const char *key) {
-    if (!journal || !journal->count)
+    if (!journal || !journal->count || !is_key(key))
         return false;
     struct journal_key *found =
         bsearch(key, journal->keys, journal->count, sizeof *journal->keys, compare);
@@ -68,10 +72,6 @@ struct reading {
     struct known_task *tasks;
     uint32_t run;
 };
-
-static bool is_key(const char *text) {
-    return strlen(text) == HEX_SIZE && strspn(text, "0123456789abcdef") == HEX_SIZE;
-}
 
 static bool count_key(struct reading *reading, const char *hex) {
     struct known_key *key = NULL;

@@ -43,11 +43,13 @@ static void fail_kind(struct scope *scope, const struct schema_key *key, uint32_
     char hint[160];
     snprintf(hint, sizeof hint, "it is for %s", kinds);
     if (kind == SPEC_JOIN)
-        spec_error(scope->spec, scope->task, key_at, hint, "\"%s\" %s, which has no kind",
-                   key->name, scope_where(scope, where));
+        spec_error(scope->spec, scope->task, key_at, hint,
+                   "\"%s\" does not belong %s, which has no kind", key->name,
+                   scope_where(scope, where));
     else
-        spec_error(scope->spec, scope->task, key_at, hint, "\"%s\" %s, which is of the kind %s",
-                   key->name, scope_where(scope, where), spec_kind_name(kind));
+        spec_error(scope->spec, scope->task, key_at, hint,
+                   "\"%s\" does not belong %s, which is of the kind %s", key->name,
+                   scope_where(scope, where), spec_kind_name(kind));
 }
 
 /* Says if one that excludes this key was there before. */

@@ -133,8 +133,8 @@ struct spec_task {
         struct spec_each *each;
         uint64_t sleep_ms;
     };
-    void *built;     /* meaningful while building: the ajob_task */
-    uint32_t number; /* in the order of the text, from 0 */
+    uint32_t number; /* while building: in the order of the tree, from 0 */
+    uint32_t place;  /* while building: in the order of needs, with keys */
 };
 
 struct ajob_spec {

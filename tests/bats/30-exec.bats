@@ -48,12 +48,25 @@ rows() { printf '%s\n' "$@"; }
     assert_failure 126
 }
 
-@test "the pid is in the events, and it leads a session and a group of its own" {
-    run_ajob gather --events events 'read -r pid _ _ _ group session _ </proc/$$/stat; echo $pid $group $session >ids'
+@test "the pid is in the events, and it leads a group of its own" {
+    run_ajob gather --events events 'read -r pid _ _ _ group _ </proc/$$/stat; echo $pid $group >ids'
     assert_success
-    read -r pid group session <ids
-    assert_equal "$group $session" "$pid $pid"
+    read -r pid group <ids
+    assert_equal "$group" "$pid"
     assert_equal "$(events events 'event == "task.started"' pid)" "$pid"
+}
+
+@test "it has no terminal, also where ajob has one, and learns that at once" {
+    cat >on-terminal.py <<'END'
+import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
+END
+    local command='read -r pid _ _ _ group session _ </proc/$$/stat; test $session = $pid || exit 4
+        if (read -r _ </dev/tty) 2>/dev/null; then exit 3; fi'
+    run "$PYTHON" on-terminal.py "$AJOB" gather "$command" </dev/null 3>&-
+    assert_success
+    run setsid --wait "$AJOB" gather 'if (read -r _ </dev/tty) 2>/dev/null; then exit 3; fi' 3>&-
+    assert_success
 }
 
 @test "its standard input is empty, whatever that of ajob is" {

@@ -119,12 +119,24 @@ started() { wait_until 20 all_exist "$@"; }
     assert_equal "$(describe_processes "$(test_processes)")" ""
 }
 
-@test "the children that ajob had before are not its own" {
-    bash -c '(unset AJOB_TEST_ID; cd /; exec sleep 1000) >&- 2>&- 3>&- & echo $! >one
-        (unset AJOB_TEST_ID; cd /; exec setsid sleep 1000) >&- 2>&- 3>&- & echo $! >two
-        exec "$AJOB" gather true "setsid sleep 1000 >&- 2>&- &"' 3>&- 2>err
+@test "the children that ajob had before are not its own, nor what they leave to it" {
+    cat >caller <<'END'
+stay() { unset AJOB_TEST_ID; cd /; exec >&- 2>&- 3>&-; exec "$@"; }
+stay sleep 1000 & echo $! >one
+stay setsid sleep 1000 & echo $! >two
+(
+    until test -e go; do sleep 0.01; done
+    stay sleep 1000 & echo $! >three
+) &
+exec "$AJOB" gather 'touch go; until test -s three; do sleep 0.01; done
+    until grep -qx "PPid:.$PPID" /proc/$(cat three)/status; do sleep 0.01; done' 'setsid sleep 1000 >&- 2>&- &'
+END
+    run bash caller 3>&-
+    assert_success
     assert_equal "$(describe_processes "$(test_processes)")" ""
-    kill "$(<one)" "$(<two)"
+    kill "$(<one)"
+    kill "$(<two)"
+    kill "$(<three)"
 }
 
 # ---- what is left in the process group -------------------------------------------------
@@ -232,4 +244,26 @@ started() { wait_until 20 all_exist "$@"; }
     kill -CONT "$AJOB_PID"
     wait_until 10 state_is "$pid" S
     end_by INT
+}
+
+@test "what has exited before its timeout keeps its own end, though others hold its pipes" {
+    run_ajob run --events events - <<<'{"policy": "settled", "tasks": {
+        "bad": {"timeout": "700ms", "sh": "sleep 1000 & exit 3"},
+        "good": {"attempt_timeout": "700ms", "sh": "sleep 1000 & exit 0"}}}'
+    assert_failure 1
+    assert_equal "$(events events 'event == "task.ended"' task status cause | sort)" \
+        "$(printf '%s\n' $'bad\tfailed\texit 3' $'good\tsucceeded\tNone')"
+}
+
+@test "what has exited while ajob was stopped, before its timeout, has not timed out" {
+    start_ajob run --events events - <<<'{"tasks": {"a": {"timeout": "1s", "sh": "echo $$ >pid2.new; mv pid2.new pid2; sleep 0.2; exit 3"}}}'
+    wait_until 10 test -e pid2
+    kill -STOP "$AJOB_PID"
+    local until=$((${EPOCHREALTIME//[!0-9]/} + 1300000)) # it is time that is tested
+    later() { ((${EPOCHREALTIME//[!0-9]/} > until)); }
+    wait_until 10 later
+    kill -CONT "$AJOB_PID"
+    wait_ajob
+    assert_failure 1
+    assert_equal "$(events events 'event == "task.ended"' status cause)" $'failed\texit 3'
 }

@@ -362,6 +362,41 @@ END
     assert_equal "$(ended)" $'a\tsucceeded\nb\tfailed\nc\tsucceeded'
 }
 
+@test "what tasks print goes where --output says, under their paths" {
+    spec <<'END'
+    {"tasks": {"g": {"group": {"a": "echo out; echo err >&2"}},
+               "e": {"each": ["x"], "do": {"exec": ["echo", "${item}"]}, "needs": ["g"]}}}
+END
+    run_ajob run -q --output prefix --log-dir logs --events events --events-output spec.json
+    assert_success
+    assert_output $'[g/a] out\n[e/1] x'
+    assert_stderr '[g/a] err'
+    assert_tree logs g/a.log e/1.log
+    assert_equal "$(events events 'event == "task.output"' task stream text | sort | grep .)" \
+        $'e/1\tstdout\tx\ng/a\tstderr\terr\ng/a\tstdout\tout'
+}
+
+@test "another attempt of a group has its release and its late values anew" {
+    start_server '{"repos": {"o/r": {"releases": [
+        {"tag": "v1", "assets": [{"name": "a", "size": 3, "seed": 1}, {"name": "b", "size": 3, "seed": 2}]}]}}}'
+    spec <<'END'
+    {"tasks": {"g": {"retry": {"max": 1, "delay": "1ms"}, "group": {
+      "tag": {"release": "o/r", "tag": "v1", "dir": "tag"},
+      "latest": {"release": "o/r", "dir": "latest"},
+      "v": {"exec": ["printf", "v1"]},
+      "late": {"release": "o/r", "tag": "${v.stdout}", "dir": "late"},
+      "s": {"service": "echo >>served; exec sleep 300", "ready": {"exec": ["test", "-e", "served"]}},
+      "f": {"sh": "[ -e second ] || { touch second; exit 1; }", "needs": ["tag", "latest", "late", "s"]}}}}}
+END
+    run_ajob run --events events spec.json
+    assert_success
+    assert_tree . events spec.json second served tag/v1/a tag/v1/b latest/v1/a latest/v1/b late/v1/a late/v1/b
+    assert_equal "$(events events 'event == "task.ended" and task.startswith("g/") and status not in ("succeeded", "cancelled")' task)" g/f
+    assert_equal "$(ended 'task.startswith("g/late/")' | sort -u)" \
+        "$(printf 'g/late%s\tsucceeded\n' /v1 /v1/a /v1/b)"
+    assert_equal "$(wc -l <served)" 2
+}
+
 @test "100,000 joins" {
     "$PYTHON" - >spec.json <<'END'
 import json

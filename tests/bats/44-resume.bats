@@ -126,6 +126,28 @@ END
     assert_equal "$(ran)" "b new " # one of the two that are alike was done
 }
 
+@test "in an item, too, one whose output is used by what runs runs again, and no other" {
+    spec <<'END'
+    {"tasks": {
+      "base": "echo base >>ran; echo B",
+      "e": {"each": ["1", "2"], "policy": "settled", "do": {"group": {
+        "x": {"sh": "echo x$I >>ran; echo X", "env": {"I": "${item}"}},
+        "y": {"sh": "echo y$I$V >>ran; [ $I != 2 ] || [ -e ok ]", "env": {"I": "${item}", "V": "${x.stdout}"}},
+        "z": {"sh": "echo z$I >>ran", "env": {"I": "${item}"}, "needs": ["y"]},
+        "l": {"sh": "echo l$I >>ran; echo a", "env": {"I": "${item}"}},
+        "m": {"each": {"lines": "l"}, "do": {"sh": "echo m$I >>ran", "env": {"I": "${item}"}}}}}},
+      "f": {"each": ["1"], "do": {"sh": "echo f$V >>ran", "env": {"V": "${base.stdout}"}}}
+    }}
+END
+    run_ajob run -k --events events spec.json
+    assert_failure 1
+    assert_equal "$(ran)" "base fB l1 l2 ma ma x1 x2 y1X y2X z1 "
+    rm ran && touch ok
+    run_ajob run --resume events --events events spec.json
+    assert_success
+    assert_equal "$(ran)" "base x2 y2X z2 " # seen from outside, f may run
+}
+
 @test "lines: a whole each is done with what prints them; else item by item" {
     spec <<'END'
     {"tasks": {"l": "echo l >>ran; echo 1; echo 2; echo 3",

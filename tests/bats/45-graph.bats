@@ -39,6 +39,24 @@ value = eval(sys.argv[2])
 print(*value) if isinstance(value, list) else print(value)' "$AJOB_OUT" "$1"
 }
 
+# on_terminal COLUMNS ARG...: ajob on a terminal of that width; sets lines
+on_terminal() {
+    "$PYTHON" -c '
+import fcntl, os, pty, struct, sys, termios
+pid, terminal = pty.fork()
+if pid == 0:
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
+    os.execv(sys.argv[2], sys.argv[2:])
+try:
+    while text := os.read(terminal, 65536):
+        sys.stdout.buffer.write(text.replace(b"\r\n", b"\n"))
+except OSError:  # the end, on Linux
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$1" "$AJOB" "${@:2}" >"$AJOB_OUT" 3>&-
+    output=$(<"$AJOB_OUT")
+    mapfile -t lines <"$AJOB_OUT"
+}
+
 @test "text: a tree of groups, what tasks do, what they need, their options" {
     run_ajob graph ci.json
     assert_success
@@ -69,13 +87,10 @@ print(*value) if isinstance(value, list) else print(value)' "$AJOB_OUT" "$1"
     LC_ALL=C.UTF-8 run_ajob graph ci.json
     assert_success
     assert_output --partial $'\n│   └── it    sh: make it\n│             needs: db; pool db\n├── shards'
-    # A terminal of 40 columns; script(1) ends lines with CR LF.
-    LC_ALL=C.UTF-8 script -qec "stty cols 40 && '$AJOB' graph ci.json" /dev/null >"$AJOB_OUT" </dev/null
-    mapfile -t lines < <(tr -d '\r' <"$AJOB_OUT")
+    LC_ALL=C.UTF-8 on_terminal 40 graph ci.json
     assert_line '├── src     get: https://example.org/jq…'
     assert_line '├── build   sh: cd jq ...'
-    LC_ALL=C script -qec "stty cols 40 && '$AJOB' graph ci.json" /dev/null >"$AJOB_OUT" </dev/null
-    mapfile -t lines < <(tr -d '\r' <"$AJOB_OUT")
+    LC_ALL=C on_terminal 40 graph ci.json
     assert_line '|-- src     get: https://example.org/...'
 }
 

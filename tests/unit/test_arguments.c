@@ -50,6 +50,18 @@ static void mistakes_have_the_argument_and_no_line(void) {
     ajob_spec_free(spec);
 }
 
+static void names_and_arguments_may_be_too_long(void) {
+    char argument[1024];
+    ajob_spec *spec = ajob_spec_new();
+    memset(argument, 'a', sizeof argument);
+    memcpy(argument + 300, ":b=x", 5);
+    CHECK_NUMBER(ajob_spec_add(spec, "exec", argument), 0);
+    CHECK_NUMBER(check(spec), 1);
+    CHECK_NUMBER(strchr(text_string(&told), '|') - text_string(&told), 200);
+    CHECK(strstr(text_string(&told), "aaa\" is no name of a task\n") != NULL);
+    ajob_spec_free(spec);
+}
+
 static void another_kind_is_refused(void) {
     ajob_spec *spec = ajob_spec_new();
     CHECK_NUMBER(ajob_spec_add(spec, "sleep", "a=1"), AJOB_EINVAL);
@@ -93,6 +105,7 @@ static void lack_of_memory_is_told(void) {
 int main(void) {
     RUN(a_task_may_need_one_that_comes_later);
     RUN(mistakes_have_the_argument_and_no_line);
+    RUN(names_and_arguments_may_be_too_long);
     RUN(another_kind_is_refused);
     RUN(arguments_have_the_defaults_of_the_text_and_use_its_tasks);
     RUN(lack_of_memory_is_told);

@@ -302,6 +302,56 @@ static void both_timeouts_at_once_end_the_task(void) {
     rig_close();
 }
 
+/* As a command that has exited and is being cleared away. */
+static void an_attempt_that_has_decided_leaves_the_timeout_to_the_next(void) {
+    rig_open(0);
+    make(&a, "a", NULL);
+    retry(1, 1000);
+    ajob_set_timeout(a.task, 9000);
+    start_run(a.task);
+    task_has_decided(a.task);
+    ajob_resolve(a.task, "boom");
+    turn();
+    pass(1000);
+    CHECK_NUMBER(a.starts, 2);
+    pass(8000);
+    CHECK_NUMBER(a.stops, 1);
+    ajob_resolve(a.task, "stopped");
+    turn();
+    CHECK_ENDED(a.task, AJOB_TIMED_OUT, "timeout 9s");
+    rig_close();
+}
+
+static void an_attempt_that_has_decided_leaves_the_timeout_to_the_backoff(void) {
+    rig_open(0);
+    make(&a, "a", NULL);
+    retry(1, 5000);
+    ajob_set_timeout(a.task, 3000);
+    start_run(a.task);
+    task_has_decided(a.task);
+    ajob_resolve(a.task, "boom");
+    turn();
+    pass(3000);
+    CHECK_ENDED(a.task, AJOB_TIMED_OUT, "timeout 3s");
+    CHECK_NUMBER(a.starts, 1);
+    rig_close();
+}
+
+static void a_timeout_after_the_decision_leaves_its_cause(void) {
+    rig_open(0);
+    make(&a, "a", NULL);
+    retry(1, 1000);
+    ajob_set_timeout(a.task, 3000);
+    start_run(a.task);
+    task_has_decided(a.task);
+    pass(3000);
+    ajob_resolve(a.task, "boom");
+    turn();
+    CHECK_ENDED(a.task, AJOB_FAILED, "boom");
+    CHECK_NUMBER(a.starts, 1);
+    rig_close();
+}
+
 int main(void) {
     RUN(timeout_0_never_starts_it);
     RUN(a_timeout_has_the_grace_too);
@@ -318,5 +368,8 @@ int main(void) {
     RUN(an_attempt_timeout_is_retried);
     RUN(a_cancel_while_an_attempt_is_timed_out_ends_the_task);
     RUN(both_timeouts_at_once_end_the_task);
+    RUN(an_attempt_that_has_decided_leaves_the_timeout_to_the_next);
+    RUN(an_attempt_that_has_decided_leaves_the_timeout_to_the_backoff);
+    RUN(a_timeout_after_the_decision_leaves_its_cause);
     return finish();
 }

@@ -299,6 +299,15 @@ static void finalizers_are_last_and_wait_for_the_ordinary_tasks_of_their_group(v
           has("end           sh: x (when failure)\n"));
 }
 
+static void a_finalizer_whose_needs_have_ended_lets_ordinary_tasks_pass(void) {
+    begin();
+    struct spec_task *clean = sh(NULL, "clean", "x"), *a = sh(NULL, "a", "x");
+    sh(NULL, "z", "x");
+    more(clean)->when = AJOB_WHEN_ALWAYS;
+    need(clean, a);
+    CHECK_TEXT(order(), "a z clean");
+}
+
 static void a_service_is_before_what_needs_it(void) {
     make_example();
     CHECK_TEXT(order(), "src build db tests/unit tests/it clean");
@@ -512,6 +521,7 @@ int main(void) {
     RUN(the_order_is_that_of_the_text_among_what_could_start);
     RUN(what_needs_a_group_waits_for_all_in_it_and_they_for_its_needs);
     RUN(finalizers_are_last_and_wait_for_the_ordinary_tasks_of_their_group);
+    RUN(a_finalizer_whose_needs_have_ended_lets_ordinary_tasks_pass);
     RUN(a_service_is_before_what_needs_it);
     RUN(each_task_comes_once_whatever_the_needs_are);
     RUN(dot_has_clusters_and_edges_that_end_at_their_borders);

@@ -149,7 +149,8 @@ static void a_command_is_asked_until_it_succeeds(void) {
 }
 
 static void a_command_that_hangs_is_stopped_with_the_service(void) {
-    static const char *const argv[] = {"sh", "-c", "echo $$ >asking; sleep 600", NULL};
+    static const char *const argv[] = {"sh", "-c", "trap '' TERM; echo $$ >asking; sleep 600",
+                                       NULL};
     open_run();
     ajob_task *db =
         add_service("db", FOR_EVER, &(ajob_ready_options){.probe = AJOB_READY_EXEC, .argv = argv});

@@ -86,6 +86,19 @@ static void names_are_found_where_they_can_be_seen(void) {
     CHECK(h->first->needs[0].task == task("g")->first);
 }
 
+static void equal_names_in_many_groups_are_not_confused(void) {
+    enum { GROUPS = 5000 };
+    struct text text = TEXT_INIT(1024 * 1024);
+    text_add(&text, "{\"tasks\":{");
+    for (int i = 0; i < GROUPS; i++)
+        text_format(&text, "\"g%d\":{\"group\":{\"a\":{},\"b\":{\"needs\":\"a\"}}},", i);
+    text_add(&text, "}}");
+    CHECK(text_ok(&text) && read(text_string(&text)));
+    text_done(&text);
+    for (struct spec_task *group = spec->first; group; group = group->next)
+        CHECK(group->last->need_count == 1 && group->last->needs[0].task == group->first);
+}
+
 /* ---- needs that follow from uses ----------------------------------------------- */
 
 static void what_is_used_is_needed(void) {
@@ -245,6 +258,10 @@ static void a_mistake_has_its_place_in_characters(void) {
     static const char text[] = "{\n\"tasks\":{\"a\":{\"x-\xc3\xa4\":0,\"y\":1}}}";
     CHECK_NUMBER(read_text(text, sizeof text - 1), 1);
     CHECK_TEXT(told, "2:23 unknown key \"y\" in task \"a\"\n");
+    static const char marked[] =
+        "\xef\xbb\xbf{\"y\": 1, \"tasks\": {\"a\": {}}}"; /* nobody sees it */
+    CHECK_NUMBER(read_text(marked, sizeof marked - 1), 1);
+    CHECK_TEXT(told, "1:2 unknown key \"y\" at the top\n");
 }
 
 static void a_spec_is_read_once(void) {
@@ -388,6 +405,7 @@ static void a_long_string_is_only_long(void) {
 int main(void) {
     RUN(tasks_are_in_the_order_of_the_text);
     RUN(names_are_found_where_they_can_be_seen);
+    RUN(equal_names_in_many_groups_are_not_confused);
     RUN(what_is_used_is_needed);
     RUN(what_is_in_an_each_is_needed_by_the_each);
     RUN(a_source_whose_end_is_needed_is_awaited_to_its_end);

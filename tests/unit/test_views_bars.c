@@ -193,6 +193,56 @@ static void a_stopped_terminal_holds_nobody_up(void) {
     close_view();
 }
 
+static void commands_print(const char *text, bool has_more) {
+    view_before_output(view, writer);
+    CHECK(write(writer, text, strlen(text)) == (ssize_t)strlen(text));
+    view_after_output(view, writer, text[strlen(text) - 1] == '\n', has_more);
+}
+
+static void what_commands_print_stands_above_the_frame(void) {
+    ajob_task a = {.path = "a"}, b = {.path = "b"};
+    open_bars(80, 24, (struct view_options){.color = COLOR_NEVER});
+    screen_reset(80, 24);
+    run_starts(2);
+    starts(&a), starts(&b);
+    tick(100);
+    commands_print("one\n", false);
+    tick(100);
+    commands_print("two", false); /* the frame is not put behind it */
+    tick(100);
+    screen_feed(take());
+    CHECK_TEXT(screen_text(), "one\ntwo\na\nb\n0/2 done\n");
+    commands_print("three, ", true); /* its reader is slow: it is not broken up */
+    ends(&b, AJOB_SUCCEEDED, NULL);
+    tick(1000);
+    screen_feed(take());
+    CHECK_TEXT(screen_text(), "one\ntwo\n"); /* and a line that is not over */
+    commands_print("four\n", false);
+    tick(100);
+    screen_feed(take());
+    CHECK_TEXT(screen_text(),
+               "one\ntwo\nthree, four\ndone b  1.2s\na                        1s\n1/2 done\n");
+    commands_print("end", false);
+    a.moves = false;
+    ends(&a, AJOB_SUCCEEDED, NULL);
+    run_ends(AJOB_SUCCEEDED, 2, 0, 0);
+    screen_feed(take());
+    CHECK(strstr(screen_text(), "three, four\ndone b  1.2s\nend\ndone a  ") != NULL);
+    close_view();
+}
+
+static void what_commands_print_ends_before_a_line(void) {
+    ajob_task a = {.path = "a"};
+    open_lines((struct view_options){0});
+    run_starts(1);
+    starts(&a);
+    commands_print("prompt", false);
+    ends(&a, AJOB_SUCCEEDED, NULL);
+    tick(200);
+    CHECK(strncmp(take(), "prompt\ndone a  ", 15) == 0);
+    close_view();
+}
+
 static void bars_are_for_people(void) {
     static const struct {
         enum progress_mode mode;
@@ -229,6 +279,8 @@ int main(void) {
     TEST(many_tasks_take_few_lines);
     TEST(a_release_is_listed_until_its_assets_are);
     TEST(a_stopped_terminal_holds_nobody_up);
+    TEST(what_commands_print_stands_above_the_frame);
+    TEST(what_commands_print_ends_before_a_line);
     TEST(bars_are_for_people);
     return finish();
 }
