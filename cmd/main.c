@@ -50,6 +50,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static char printed[64 * 1024];
+
 const struct command *const cli_commands[] = {
     &download_command, &get_command,   &gather_command,
     &any_command,      &race_command,  &run_command,
@@ -126,6 +128,8 @@ static void unblock_signals(void) {
 int main(int argc, char **argv) {
     hold_standard_streams();
     unblock_signals();
+    if (!isatty(STDOUT_FILENO)) /* most of what is printed fits: a failure then has its errno */
+        setvbuf(stdout, printed, _IOFBF, sizeof printed);
     leftovers_begin();
     return cli_run(&ajob_command, argc > 0 ? argc - 1 : 0, argv + 1);
 }

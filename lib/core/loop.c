@@ -123,6 +123,7 @@ static void turn(struct ajob_loop *loop, bool fires_deadlines) {
         return;
     loop->in_turn = true;
     uint64_t began_ns = loop_now_ns(loop);
+    loop->turn_ms = loop_now_ms(loop);
     if (loop->root)
         event_run_started(loop);
     if (fires_deadlines)

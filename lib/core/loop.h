@@ -69,6 +69,7 @@ struct ajob_loop {
     struct ajob_task *posted, *last_posted; /* to be stepped, linked by post_next */
     struct ajob_task *ended, *last_ended;   /* to be told to dependents and group: by end_next */
     bool in_turn;
+    uint64_t turn_ms; /* when the turn began, or the last one did */
     struct deadlines deadlines;
     bool was_due;               /* one of them, after the last poll */
     uint64_t (*clock_ns)(void); /* uv_hrtime, or a test's */

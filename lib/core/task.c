@@ -37,7 +37,7 @@ static void go_to(struct ajob_task *task, enum ajob_state state) {
     (void)is_legal;
     event_trace(task, state);
     task->state = (uint8_t)state;
-    task->changed_ms = loop_now_ms(task->loop);
+    task->changed_ms = task->loop->turn_ms;
     task->phase_is_due = false;
 }
 

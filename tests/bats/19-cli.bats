@@ -207,7 +207,8 @@ URL=http://127.0.0.1:1/a
     run "$PROJECT_DIR/tests/drift"
     ((status == 0)) || fail "$output"
     # What has drifted is found.
-    cp -r "$PROJECT_DIR"/{completions,man} . && mkdir tests && cp "$PROJECT_DIR/tests/drift" tests
+    cp -r "$PROJECT_DIR"/{completions,man} . && mkdir -p tests lib/spec &&
+        cp "$PROJECT_DIR/lib/spec/ajob.schema.json" lib/spec && cp "$PROJECT_DIR/tests/drift" tests
     sed -i 's/max-wait/max-weight/' completions/ajob.bash
     run tests/drift
     ((status == 1))

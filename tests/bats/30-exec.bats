@@ -88,11 +88,13 @@ END
 }
 
 @test "no signal is ignored or blocked in it" {
+    # 32 and 33 are the C library's, and nobody can change them.
+    signals() { echo $((0x$(awk '/Ign/ {print $2}' signals) & ~0x180000000 | 0x$(awk '/Blk/ {print $2}' signals))); }
     run_ajob gather 'grep -E "^Sig(Blk|Ign)" /proc/self/status >signals'
     assert_success
-    assert_equal "$(awk '{print $2}' signals | sort -u)" 0000000000000000
+    assert_equal "$(signals)" 0
     env --ignore-signal=HUP,USR2 --block-signal=USR1 "$AJOB" gather 'grep -E "^Sig(Blk|Ign)" /proc/self/status >signals' 3>&-
-    assert_equal "$(awk '{print $2}' signals | sort -u)" 0000000000000000
+    assert_equal "$(signals)" 0
 }
 
 @test "its bytes come as they were given" {
