@@ -123,7 +123,7 @@ static void turn(struct ajob_loop *loop, bool fires_deadlines) {
         return;
     loop->in_turn = true;
     uint64_t began_ns = loop_now_ns(loop);
-    loop->turn_ms = loop_now_ms(loop);
+    loop->turn_ms = began_ns / 1000000;
     if (loop->root)
         event_run_started(loop);
     if (fires_deadlines)
@@ -135,7 +135,8 @@ static void turn(struct ajob_loop *loop, bool fires_deadlines) {
                 tell_of_ends(loop);
             is_over = is_long(loop, began_ns, ++steps);
         }
-        free_forgotten(loop);
+        if (!loop->posted) /* one of them may be in that list */
+            free_forgotten(loop);
         for (struct loop_module *module = loop->modules; module; module = module->next)
             if (module->turn_ended)
                 module->turn_ended(module);

@@ -83,8 +83,8 @@ static void fail_later(struct each *each, enum ajob_status status, const char *w
     each->why = mem_copy(why);
 }
 
-/* An item that was copied; without the memory for it the each fails. */
-static char *copied(struct each *each, char *item) {
+/* Without memory for an item the each fails: it would have fewer items than it was given. */
+static char *owned(struct each *each, char *item) {
     if (!item)
         fail_later(each, AJOB_FAILED, "out of memory");
     return item;
@@ -113,7 +113,7 @@ static char *next_line(struct each *each, bool *is_text) {
     switch (line_reader_next(&each->lines, &line, &length)) {
     case LINE_FOUND:
         *is_text = !memchr(line, 0, length);
-        return copied(each, mem_copy_n(line, length));
+        return owned(each, mem_copy_n(line, length));
     case LINE_NONE_YET:
         ajob_feed_wait(&each->group.task);
         return NULL;
@@ -151,7 +151,7 @@ static char *next_of_range(struct each *each) {
     const struct spec_each *range = each->spec->each;
     uint64_t step = range->step ? (uint64_t)range->step : 1;
     long long number = (long long)((uint64_t)range->from + each->next++ * step);
-    return copied(each, text_make("%lld", number));
+    return owned(each, text_make("%lld", number));
 }
 
 static char *next_of_list(struct each *each) {
@@ -160,7 +160,7 @@ static char *next_of_list(struct each *each) {
     const char *item = values_item(&values, (uint32_t)each->next++);
     char *copy = NULL;
     if (item)
-        copy = copied(each, mem_copy(item));
+        copy = owned(each, mem_copy(item));
     else
         fail_later(each, AJOB_FAILED, text_string(&values.error));
     values_done(&values);
