@@ -18,6 +18,8 @@
 
 enum { MAX_NAMES = 128 }; /* candidates of a suggestion */
 
+enum { PARSED = 0, WANTS_HELP = -1 };
+
 const struct cli_option cli_help_options[] = {
     CLI_HELP_ROW,
     {0},
@@ -63,7 +65,7 @@ static int fail_with_help(const struct command *command, const char *what) {
 
 /* ---- lists ------------------------------------------------------------- */
 
-bool text_list_add(struct text_list *list, const char *text) {
+static bool text_list_add(struct text_list *list, const char *text) {
     /* The space is a power of two that has room for the NULL. */
     if (((list->count + 1) & list->count) == 0) {
         size_t space = list->count ? 2 * (list->count + 1) : 2;
@@ -77,7 +79,7 @@ bool text_list_add(struct text_list *list, const char *text) {
     return true;
 }
 
-void text_list_free(struct text_list *list) {
+static void text_list_free(struct text_list *list) {
     free(list->items);
     *list = (struct text_list){0};
 }
@@ -174,7 +176,7 @@ static int store_amount(const struct command *command, const struct cli_option *
                         value);
     }
     *amount = (struct amount){.given = true, .value = number};
-    return CLI_PARSED;
+    return PARSED;
 }
 
 /* Puts an option's value where its row says. shown is the option as it was
@@ -188,21 +190,21 @@ static int store(const struct command *command, const struct cli_option *option,
     case CLI_FLAG:
     case CLI_UNFLAG:
         *(bool *)at = option->type == CLI_FLAG;
-        return CLI_PARSED;
+        return PARSED;
     case CLI_COUNT:
         *(int *)at += 1;
-        return CLI_PARSED;
+        return PARSED;
     case CLI_HELP:
-        return CLI_WANTS_HELP;
+        return WANTS_HELP;
     case CLI_TEXT:
     case CLI_FILE:
     case CLI_DIR:
         *(const char **)at = value;
-        return CLI_PARSED;
+        return PARSED;
     case CLI_TEXTS:
         if (!text_list_add(at, value))
             return cli_fail(command, STATUS_FAULT, "out of memory");
-        return CLI_PARSED;
+        return PARSED;
     case CLI_NUMBER:
     case CLI_DURATION:
     case CLI_SIZE:
@@ -211,7 +213,7 @@ static int store(const struct command *command, const struct cli_option *option,
         for (int i = 0; option->words[i]; i++) {
             if (strcmp(option->words[i], value) == 0) {
                 *(int *)at = i;
-                return CLI_PARSED;
+                return PARSED;
             }
         }
         return bad_word(command, option, shown, value);
@@ -285,21 +287,23 @@ static int parse_short(struct arguments *arguments, const char *argument) {
                 value = *arguments->next++;
         }
         int status = store(command, option, arguments->options + base + option->at, shown, value);
-        if (status != CLI_PARSED || value)
+        if (status != PARSED || value)
             return status;
     }
-    return CLI_PARSED;
+    return PARSED;
 }
 
-int cli_parse(const struct command *command, int argc, char **argv, void *options,
-              struct text_list *operands) {
+/* Fills options and operands. Returns PARSED, WANTS_HELP, or an exit status
+ * after a message. What it allocates is freed by free_parsed() in every case. */
+static int parse(const struct command *command, int argc, char **argv, void *options,
+                 struct text_list *operands) {
     struct arguments arguments = {
         .command = command, .options = options, .next = argv, .end = argv + argc};
     bool ended = false; /* no further options */
 
     while (arguments.next < arguments.end) {
         const char *argument = *arguments.next++;
-        int status = CLI_PARSED;
+        int status = PARSED;
 
         if (!ended && strcmp(argument, "--") == 0) {
             ended = true;
@@ -315,13 +319,13 @@ int cli_parse(const struct command *command, int argc, char **argv, void *option
                 return cli_fail(command, STATUS_FAULT, "out of memory");
             ended = ended || command->takes_command;
         }
-        if (status != CLI_PARSED)
+        if (status != PARSED)
             return status;
     }
-    return CLI_PARSED;
+    return PARSED;
 }
 
-void cli_free(const struct command *command, void *options, struct text_list *operands) {
+static void free_parsed(const struct command *command, void *options, struct text_list *operands) {
     for (const struct cli_section *section = command->sections; section->title; section++)
         for (const struct cli_option *row = section->options; row->name; row++)
             if (row->type == CLI_TEXTS)
@@ -336,14 +340,14 @@ int cli_run(const struct command *command, int argc, char **argv) {
     if (!options)
         return cli_fail(command, STATUS_FAULT, "out of memory");
 
-    int status = cli_parse(command, argc, argv, options, &operands);
-    if (status == CLI_PARSED) {
+    int status = parse(command, argc, argv, options, &operands);
+    if (status == PARSED) {
         status = command->run(command, options, &operands);
-    } else if (status == CLI_WANTS_HELP) {
+    } else if (status == WANTS_HELP) {
         docs_help(stdout, command);
         status = cli_flush(command, STATUS_OK);
     }
-    cli_free(command, options, &operands);
+    free_parsed(command, options, &operands);
     free(options);
     return status;
 }

@@ -41,7 +41,7 @@ enum cli_type {
     CLI_FLAG,     /* bool, set to true */
     CLI_UNFLAG,   /* bool, set to false: takes back another row's flag */
     CLI_COUNT,    /* int, how often it was given */
-    CLI_HELP,     /* nothing: cli_parse() returns CLI_WANTS_HELP */
+    CLI_HELP,     /* nothing: cli_run() shows the help */
     CLI_TEXT,     /* const char * */
     CLI_TEXTS,    /* struct text_list: may be repeated */
     CLI_FILE,     /* const char *, completed as a file */
@@ -118,24 +118,12 @@ extern const struct cli_option cli_help_options[];
 #define CLI_HELP_SECTION                                                                           \
     { "Help", cli_help_options, 0 }
 
-enum { CLI_PARSED = 0, CLI_WANTS_HELP = -1 };
-
-/* Fills options and operands from argv, in which argv[0] is the first argument.
- * Returns CLI_PARSED, CLI_WANTS_HELP, or an exit status after a message. What
- * it allocates is freed by cli_free() in every case. */
-int cli_parse(const struct command *command, int argc, char **argv, void *options,
-              struct text_list *operands);
-void cli_free(const struct command *command, void *options, struct text_list *operands);
-
-/* Parses and then runs the command, or shows its help. Returns the exit status. */
+/* Parses argv, in which argv[0] is the first argument, and then runs the command, or
+ * shows its help. Returns the exit status. */
 int cli_run(const struct command *command, int argc, char **argv);
 
 /* The command of this name, or NULL after a message that suggests another. */
 const struct command *cli_find_command(const struct command *asking, const char *name);
-
-/* Adds to a list. False on lack of memory. */
-bool text_list_add(struct text_list *list, const char *text);
-void text_list_free(struct text_list *list);
 
 /* True if the option takes a value. */
 bool cli_takes_value(const struct cli_option *option);

@@ -107,7 +107,7 @@ static void print_order(const char *text, void *data) {
 
 static int show_order(const struct command *command, ajob_spec *spec) {
     if (ajob_spec_draw(spec, AJOB_DRAW_ORDER, print_order, NULL))
-        return cli_fail(command, STATUS_FAULT, "%s", ajob_spec_error(spec));
+        return cli_fail(command, STATUS_FAULT, "out of memory");
     return cli_flush(command, STATUS_OK);
 }
 

@@ -6,19 +6,18 @@
  *
  *   cmd/        the command line; it knows lib/ajob.h and nothing else of lib/
  *     main              this file
- *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_completion, cmd_help
- *                       a subcommand: its options and what they ask for
- *     cmd_download, cmd_get, cmd_graph, cmd_completion, cmd_help
- *                       one subcommand each: its options and what they ask for
- *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_run, cmd_graph,
- *     cmd_check, cmd_completion, cmd_help
+ *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_run, cmd_check,
+ *     cmd_graph, cmd_completion, cmd_help
+ *                       subcommands: their options and what they ask for
  *     targets           what get is asked for: operands and lists
  *     definition        what graph and run are asked for: a spec, or tasks from options
  *     token             the token for GitHub's API
  *     input, mistakes   files that are read whole; what is wrong with a spec
- *     runner            from the options that all runs have to an exit status
+ *     runner            from the options that all runs have to an exit status;
+ *                       runner_options, runner_output, runner_jobserver: those options
  *     leftovers         debug builds: nothing is left behind
- *     view_*            what a run shows: bars, lines, NDJSON
+ *     view              what a run shows: view_bars, view_lines with view_summary,
+ *                       view_events (NDJSON)
  *     term, width       the terminal; how wide text is on it
  *     cli               commands and options as tables; parsing; messages
  *     cli_docs, cli_completion
@@ -26,20 +25,38 @@
  *
  *   lib/        libajob; ajob.h is its one public header
  *     version           which libraries it stands on
- *     spec/             a graph of tasks as JSON: read, checked, made into tasks
- *     exec/             processes: spawned, read, waited for with all that they left
+ *     spec/             a graph of tasks as JSON
+ *                         json, schema (every key), read, resolve: text to spec
+ *                         build, each, expand: spec to tasks; journal: --resume
+ *                         draw: spec to drawings
+ *     exec/             processes; knows nothing of net/, nor that of it
+ *                         command, service: the kinds of task; probe: is it ready
+ *                         process, spawn, reaper, orphans, watchdog: one attempt, and
+ *                         that nothing of it stays
+ *                         output, printer, sink: what it prints, and who may write
+ *                         jobserver: one limit with GNU make
  *     net/              curl on the loop, fetches, part files, digests and
  *                       checksums, GitHub's API, the download and release tasks
- *     core/             loop, task, group, pool, deadlines, retry, events, signals
+ *     core/             loop, task, group, feed, pool, when a service stops, deadlines,
+ *                       retry, events, signals
  *     base/             text, memory, durations and sizes; knows no loop
  *
  *   tests/      by feature; a server whose faults are in its URLs; tests/drift
  *               keeps man/ and completions/ in step with the tables
  *
- * To add a subcommand: a file cmd_X.c with its const struct command, its name in
- * cli.h and in the list below, a page man/ajob-X.1, then tests/drift --fix.
- * To add a kind of task: a file in its room with a struct task_kind (a model:
- * core/sleep.c; a full one: net/download.c), and its maker in ajob.h.
+ * To add
+ *   a subcommand      a file cmd_X.c with its const struct command, its name in cli.h
+ *                     and in the list below, a page man/ajob-X.1, then tests/drift --fix
+ *   a kind of task    a file in its room with a struct task_kind (a model: core/sleep.c;
+ *                     a full one: net/download.c), and its maker in ajob.h; for specs,
+ *                     in enum spec_kind and schema.c, and where the compiler then asks
+ *   a key of specs    a row in spec/schema.c and its field in spec.h; a new type of value
+ *                     has its reader in fields.c or parts.c; what it means goes into
+ *                     build_task.c or build_values.c, and build_keys.c if it defines
+ *                     what the task does; draw_words.c and draw_json.c show it
+ *   a probe           AJOB_READINESS in ajob.h, a plan in exec/probe_plan.c, a look in
+ *                     exec/probe_X.c if it looks; for specs, in schema.c and parts.c
+ *   a drawing         AJOB_DRAWINGS in ajob.h, spec/draw_X.c, and its row in spec/draw.c
  */
 #include "cli.h"
 #include "cli_docs.h"
@@ -95,12 +112,14 @@ static const struct cli_section sections[] = {{"Options", ajob_options, 0}, {0}}
 
 const struct command ajob_command = {
     .name = "",
-    .summary = "Downloads in parallel, verified and resumable",
+    .summary = "Commands and downloads as tasks: many at once, nothing left behind",
     .operands = "COMMAND [ARGUMENT...]",
-    .description = "Run downloads as tasks on one loop: in parallel, with timeouts, retries, and a "
-                   "cancellation that leaves nothing behind.",
-    .examples = "ajob download jqlang/jq\n"
-                "ajob get https://example.org/file.tar.gz\n"
+    .description = "Run commands and downloads as tasks on one loop: many at once, in the order of "
+                   "what they need, with timeouts, retries, and a cancellation that leaves nothing "
+                   "behind.",
+    .examples = "ajob gather 'make lint' 'make test'\n"
+                "ajob download jqlang/jq\n"
+                "ajob run ci.json\n"
                 "ajob help download",
     .sections = sections,
     .options_size = sizeof(struct ajob_options),

@@ -60,7 +60,7 @@ struct run {
     const struct command *command;
     const struct run_options *options;
     ajob_loop *loop;
-    ajob_task *root;                     /* a group, settled or all */
+    ajob_task *root;                     /* the group that is run */
     bool silent;                         /* stdout gets a list instead: only errors are shown */
     int write_error;                     /* errno of the first failure to write to stdout, or 0 */
     struct view *view;                   /* NULL: there is none yet, or no more */

@@ -104,7 +104,7 @@ bool term_is_screen(const struct term *term) {
 
 /* ---- the terminal ---- */
 
-uint64_t term_clock(void) {
+static uint64_t system_clock(void) {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -132,7 +132,7 @@ void term_ask_locale(struct term *term) {
 }
 
 void term_init(struct term *term, int fd, clock_fn *now) {
-    *term = (struct term){.fd = fd, .now_ms = now ? now : term_clock, .tty = isatty(fd)};
+    *term = (struct term){.fd = fd, .now_ms = now ? now : system_clock, .tty = isatty(fd)};
     term->own_fd = term->tty ? open_again(fd) : -1;
     if (term->tty)
         term_ask_locale(term);

@@ -25,7 +25,6 @@ void bytes_done(struct bytes *bytes);
 
 /* Milliseconds of a clock that never goes back. */
 typedef uint64_t clock_fn(void);
-clock_fn term_clock;
 
 struct term {
     int fd;
@@ -40,7 +39,7 @@ struct term {
     struct bytes out; /* written by term_write(), but not taken by the descriptor yet */
 };
 
-/* now NULL: term_clock. If it is a terminal, the locale is asked, too. color is what
+/* now NULL: the system's. If it is a terminal, the locale is asked, too. color is what
  * the environment asks for: NO_COLOR, then CLICOLOR_FORCE, then whether it is a
  * terminal (https://bixense.com/clicolors, https://no-color.org). */
 void term_init(struct term *term, int fd, clock_fn *now);

@@ -23,7 +23,7 @@ enum { PATIENCE_MS = 1000 }; /* with a reader of what a run says that is to end 
 
 /* ---- rates --------------------------------------------------------------- */
 
-void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
+static void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
     *rate = (struct rate){.bytes = bytes, .at = now};
 }
 

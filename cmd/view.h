@@ -37,10 +37,10 @@ struct view *view_open(ajob_loop *loop, const struct view_options *options);
 void view_before_output(struct view *view, int fd);
 void view_after_output(struct view *view, int fd, bool at_line_start, bool has_more);
 
-/* Every event as a line of JSON, into a file that is created, or emptied unless the
- * lines go behind what is in it; "-" is stdout, and when the reader of that has gone the run is
- * cancelled by "SIGPIPE". NULL and one line of text in *error (the caller's to free; NULL on lack
- * of memory): "events: FILE: why". */
+/* Every event as a line of JSON, into a file that is made, or emptied unless the view
+ * appends; "-" is stdout, and when the reader of that has gone the run is cancelled by
+ * "SIGPIPE". NULL and one line of text in *error (the caller's to free; NULL on lack of
+ * memory): "events: FILE: why". */
 struct view *view_events_open(ajob_loop *loop, const char *path, bool appends, char **error);
 
 /* Writes what is left and frees the view. After the run: the loop must have no
@@ -78,7 +78,6 @@ struct rate {
     double sum, weight; /* the average is their quotient */
     uint64_t at, bytes; /* the last sample */
 };
-void rate_start(struct rate *rate, uint64_t bytes, uint64_t now);
 void rate_sample(struct rate *rate, uint64_t bytes, uint64_t now);
 uint64_t rate_value(const struct rate *rate);
 
@@ -159,9 +158,6 @@ void screen_tell(struct screen *screen, const ajob_event *event);
 
 /* A failure that fails nothing else. */
 bool event_is_allowed(const ajob_event *event);
-
-/* Whether success and progress are shown, too. */
-bool screen_is_chatty(const struct screen *screen);
 
 /* "ajob: COMMAND: NAME: CAUSE", now and perhaps once more at the end. */
 void summary_fail(struct screen *screen, const char *name, const char *cause);

@@ -1,5 +1,5 @@
 /*
- * ajob.h - structured concurrency for downloads and other work on a libuv loop.
+ * ajob.h - structured concurrency for commands, downloads and other work on a libuv loop.
  *
  * This is the one public header of libajob. The words and the shape are those
  * of Python's asyncio: a *task* runs once and ends with a result, a *group*
@@ -197,20 +197,24 @@ AJOB_API int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, vo
  * ajob_exit_status(), or 125 if the run could not be started. */
 AJOB_API int ajob_run(ajob_loop *loop, ajob_task *task);
 
-/* The exit status of the last run as a shell knows it: 0 succeeded, 1 not,
- * 124 the run's own timeout, 125 a fault of the library's own, 128+n
- * cancelled by signal n. */
+/* The exit status of the last run as a shell knows it: 0 succeeded, 1 not (or
+ * what commands printed could not be written), 124 the run's own timeout, 125 a
+ * fault of the library's own, 128+n cancelled by signal n. */
 AJOB_API int ajob_exit_status(const ajob_loop *loop);
 
 /* The signal that cancelled the last run, or 0. */
 AJOB_API int ajob_exit_signal(const ajob_loop *loop);
 
-/* Calls tick every interval_ms while a run is under way, first after
- * interval_ms and a last time just before run.ended is emitted. */
+/* Calls tick every interval_ms while a run is under way, this one or a later
+ * one, first after interval_ms and a last time just before run.ended is emitted.
+ * 0 or AJOB_ENOMEM. */
 typedef void ajob_tick_fn(void *data);
 AJOB_API int ajob_every(ajob_loop *loop, uint64_t interval_ms, ajob_tick_fn *tick, void *data);
 
 /* ---- tasks ------------------------------------------------------------- */
+
+/* What is set for a task, its name aside, is set before it starts: AJOB_EINVAL
+ * otherwise. The functions that set return 0, or AJOB_ENOMEM. */
 
 /* The name of a task in its group: letters, digits, '_', '-' and '.',
  * beginning with a letter, digit or '_'; AJOB_EINVAL otherwise. A task without
@@ -228,6 +232,11 @@ AJOB_API int ajob_set_title(ajob_task *task, const char *title);
  * if a need failed, timed out or was skipped, cancelled if a need was
  * cancelled. */
 AJOB_API int ajob_need(ajob_task *task, ajob_task *need);
+
+/* The same, but only the start of need is awaited, not its end: to read what
+ * it prints while it prints it. need holds no slot of the loop's limits. If need
+ * ends without having started, this task is skipped or cancelled. */
+AJOB_API int ajob_need_start(ajob_task *task, ajob_task *need);
 
 /* The time the task may take from its start, its retries included. 0 never
  * starts it: it ends timed_out. */
@@ -250,11 +259,13 @@ typedef struct ajob_retry {
 } ajob_retry;
 AJOB_API int ajob_set_retry(ajob_task *task, const ajob_retry *retry);
 
-/* A named limit: `size` slots, first come, first served. Belongs to the loop. */
+/* A named limit: `size` slots, first come, first served. Belongs to the loop.
+ * NULL if size is 0, or on lack of memory. */
 AJOB_API ajob_pool *ajob_pool_new(ajob_loop *loop, const char *name, unsigned size);
 
 /* The task holds `count` slots of the pool while it runs. May be called for
- * several pools. AJOB_EINVAL if the pool is smaller than count. */
+ * several pools. AJOB_EINVAL if the pool is smaller than count or was named for
+ * the task before, and for what is no work (groups, sleeps). */
 AJOB_API int ajob_set_pool(ajob_task *task, ajob_pool *pool, unsigned count);
 
 /* The task, once started, is not reached by its group's cancellation; its own
@@ -267,7 +278,7 @@ AJOB_API int ajob_set_shield(ajob_task *task, bool shield);
  * that ended and even in a cancelled group; AJOB_WHEN_FAILURE only if not all
  * of that succeeded (of a group with policy any or race: if nothing won), else
  * it is skipped, which is no failure. It has a timeout of 30 s unless one
- * is set. */
+ * is set. AJOB_EINVAL for a task that is in a group, and for a service. */
 AJOB_API int ajob_set_when(ajob_task *task, enum ajob_when when);
 
 /* A failure or timeout of the task is no failure of its group, and what needs
@@ -287,11 +298,6 @@ AJOB_API int ajob_set_done(ajob_task *task);
  * cause with which the attempt fails instead, valid until the next call. */
 typedef const char *ajob_prepare_fn(ajob_task *task, void *data);
 AJOB_API int ajob_on_attempt(ajob_task *task, ajob_prepare_fn *prepare, void *data);
-
-/* The same, but only the start of need is awaited, not its end: to read what
- * it prints while it prints it. need holds no slot of the loop's limits. If need
- * ends without having started, this task is skipped or cancelled. */
-AJOB_API int ajob_need_start(ajob_task *task, ajob_task *need);
 
 /* Asks a task to stop: it and what is in it ends cancelled with this cause
  * ("cancelled by " comes before it). Nothing happens to a task that has ended
@@ -418,12 +424,15 @@ typedef struct ajob_exec_options {
  * SIGKILL after the grace. Fields of its task.ended: exit and signal. */
 AJOB_API ajob_task *ajob_exec(ajob_loop *loop, const ajob_exec_options *options);
 
-/* Other options for a command, from ajob_on_attempt()'s callback. */
+/* Other options for a command, from ajob_on_attempt()'s callback. AJOB_EINVAL while an
+ * attempt is under way, for a mistake in them, and for what is no command. */
 AJOB_API int ajob_exec_change(ajob_task *exec, const ajob_exec_options *options);
 
 /* What a command with keeps_stdout has printed to its standard output in its
  * last attempt: up to size bytes from offset. Returns how many, or AJOB_ESYSTEM. */
 AJOB_API int64_t ajob_exec_read(const ajob_task *exec, uint64_t offset, char *buffer, size_t size);
+
+/* How much that is so far; 0 before its first attempt, and for another kind. */
 AJOB_API uint64_t ajob_exec_printed(const ajob_task *exec);
 
 /* Calls printed when there is more of that to read, and when an attempt is over;
@@ -461,10 +470,13 @@ typedef struct ajob_ready_options {
  * has ended (if nothing needs it: every other ordinary task of its group that is
  * no service) it is stopped, and succeeds. Its timeout is the time it may take to
  * become ready; one that ends before, or while it is needed, has failed, whatever
- * its exit status. It holds no slot once it is ready. Is tried again only if it
- * has not been ready. */
+ * its exit status. It holds no slot once it is ready. It is tried again only if it
+ * has not been ready. ready may be NULL: AJOB_READY_AT_START. NULL with AJOB_EINVAL's
+ * text for a mistake in the options. */
 AJOB_API ajob_task *ajob_service(ajob_loop *loop, const ajob_exec_options *options,
                                  const ajob_ready_options *ready);
+
+/* Other options for a service, both of them, as ajob_exec_change(). */
 AJOB_API int ajob_service_change(ajob_task *service, const ajob_exec_options *options,
                                  const ajob_ready_options *ready);
 
@@ -481,7 +493,8 @@ AJOB_API int ajob_join_jobserver(ajob_loop *loop, unsigned most);
 /* Makes one with this many slots, up to 4096, shared by the commands of the loop and
  * what they start, and names it to them in MAKEFLAGS. It is a pipe, which every make
  * since 4.2 understands, or a fifo of this path, which must not exist and is removed
- * with the loop (make 4.4, ninja). */
+ * with the loop (make 4.4, ninja). 0; AJOB_EINVAL for another number; AJOB_ESYSTEM if it
+ * cannot be made. */
 AJOB_API int ajob_offer_jobserver(ajob_loop *loop, unsigned jobs, const char *fifo);
 
 /* Where the output of commands goes. Without this it is read and dropped. */
@@ -621,14 +634,16 @@ typedef void ajob_mistake_fn(const ajob_mistake *mistake, void *data);
 
 /* An empty spec. Belongs to the caller. NULL on lack of memory. */
 AJOB_API ajob_spec *ajob_spec_new(void);
-/* Takes NULL. What was built from it must have ended. */
+/* Takes NULL. The loops that something was built on must be gone. */
 AJOB_API void ajob_spec_free(ajob_spec *spec);
 
-/* What is said about the spec is said in these words; ajob_spec_check() tells. */
+/* Why the last of these functions that failed did: one line, no newline. What is wrong
+ * in the spec's text is no failure of theirs: ajob_spec_check() tells that. */
 AJOB_API const char *ajob_spec_error(const ajob_spec *spec);
 
 /* Reads a spec's text (JSON, with comments and trailing commas), once. file is its
- * name in messages. Mistakes are kept for ajob_spec_check(). */
+ * name in messages. Mistakes are kept for ajob_spec_check(). 0, AJOB_ENOMEM, or
+ * AJOB_EINVAL the second time. */
 AJOB_API int ajob_spec_parse(ajob_spec *spec, const char *file, const char *text, size_t length);
 
 /* Adds a task from an argument NAME[:NEED,...]=VALUE, of the kind "exec" (VALUE is
@@ -637,22 +652,23 @@ AJOB_API int ajob_spec_parse(ajob_spec *spec, const char *file, const char *text
  * are kept for ajob_spec_check(); 0, AJOB_ENOMEM, or AJOB_EINVAL for another kind. */
 AJOB_API int ajob_spec_add(ajob_spec *spec, const char *kind, const char *argument);
 
-/* The value of ${var.NAME}. */
+/* The value of ${var.NAME}, before ajob_spec_check(); the last one counts. 0,
+ * AJOB_ENOMEM, or AJOB_EINVAL if that is no name. */
 AJOB_API int ajob_spec_set(ajob_spec *spec, const char *name, const char *value);
 
-/* Only these tasks (a, tests/unit) and what they need. AJOB_EINVAL if there is
- * no such task. */
+/* Only these tasks (a, tests/unit) and what they need. 0, AJOB_ENOMEM, or AJOB_EINVAL
+ * if there is no such task. */
 AJOB_API int ajob_spec_select(ajob_spec *spec, const char *const *names, size_t count);
 
 /* Tells every mistake, in the order of the text, and returns how many are
  * errors. A spec with errors cannot be built. mistake may be NULL. */
 AJOB_API size_t ajob_spec_check(ajob_spec *spec, ajob_mistake_fn *mistake, void *data);
 
-/* What the top of the spec says about the run; 0 or NULL where it is silent. */
+/* What the top of the spec says about the run, once its text was read. */
 typedef struct ajob_spec_top {
-    unsigned jobs;
+    unsigned jobs; /* 0: nothing */
     bool has_timeout;
-    uint64_t timeout_ms;
+    uint64_t timeout_ms; /* meaningful if has_timeout */
 } ajob_spec_top;
 AJOB_API ajob_spec_top ajob_spec_get_top(const ajob_spec *spec);
 
@@ -664,13 +680,13 @@ typedef struct ajob_spec_options {
     ajob_retry retry;       /* of tasks that do not say; meaningful if has_retry */
     bool has_retry;
     bool keep_going; /* the outermost group is settled, whatever the spec says */
-    bool has_keys;   /* tasks are given their keys, for --resume */
-    /* Events of an earlier run, read with ajob_spec_resume(): what has succeeded
-     * and is unchanged is not done again. */
+    bool has_keys;   /* tasks have their keys in task.ended; for ajob_spec_resume(), too */
 } ajob_spec_options;
 
-/* Reads the events (NDJSON) of an earlier run of this spec. AJOB_EINVAL if the
- * text is none; a last line that was cut off is left out. */
+/* Reads the events (NDJSON) of an earlier run of this spec, once: what has succeeded
+ * then and is unchanged is not done again by what is built with has_keys. 0, AJOB_ENOMEM,
+ * or AJOB_EINVAL if the text is no such events; a last line that was cut off is left
+ * out. */
 AJOB_API int ajob_spec_resume(ajob_spec *spec, const char *text, size_t length);
 
 /* The group of the spec's tasks on this loop, or NULL with ajob_error(). The spec
@@ -762,7 +778,7 @@ typedef struct ajob_event {
 
 /* Calls listener with every event, as it happens, in the order of adding. A
  * listener must not start or cancel anything but may call ajob_cancel() on the
- * root (a view whose reader has gone). At most 8. */
+ * root (a view whose reader has gone). At most 8: AJOB_EINVAL for another. */
 typedef void ajob_event_fn(const ajob_event *event, void *data);
 AJOB_API int ajob_on_event(ajob_loop *loop, ajob_event_fn *listener, void *data);
 

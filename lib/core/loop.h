@@ -19,7 +19,7 @@
 
 struct signals;
 
-/* A room that has things of its own on the loop (net: curl's handles). */
+/* What a file of another room has on the loop for itself: curl's handles, the reaper. */
 struct loop_module {
     struct loop_module *next;
     const void *key; /* who it is */
@@ -107,8 +107,7 @@ struct ajob_loop {
     void *trace_data;
     ajob_dump_fn *dump; /* for SIGUSR1, or NULL */
     void *dump_data;
-    struct text path, file, json, error;
-    /* what was last handed out */
+    struct text path, file, json, error; /* what was last handed out */
 };
 
 /* The time since some point in the past. */
@@ -148,8 +147,8 @@ void loop_handle_closed(struct ajob_loop *loop);
 void loop_add_module(struct ajob_loop *loop, struct loop_module *module);
 struct loop_module *loop_find_module(const struct ajob_loop *loop, const void *key);
 
-/* The module with this key, made of `size` zeroed bytes at the first call, for
- * rooms without handles. NULL with ajob_error() set. */
+/* The module with this key, made of `size` zeroed bytes at the first call; the other
+ * functions of it are the caller's to set then. NULL with ajob_error() set. */
 struct loop_module *loop_module(struct ajob_loop *loop, const void *key, size_t size,
                                 void (*free)(struct loop_module *module));
 

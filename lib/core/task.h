@@ -126,22 +126,21 @@ struct ajob_task {
     bool holds_slots : 1;
     bool need_failed : 1;    /* a need did not succeed; cause says which */
     bool need_cancelled : 1; /* the same, and that need was cancelled */
-    bool attempt_over : 1;   /* the kind has reported; the next five say what */
+    bool attempt_over : 1;   /* the kind has reported; the next three say what */
     bool attempt_succeeded : 1;
-    bool has_decided : 1; /* it will report what nothing changes any more */
     bool is_retryable : 1;
     bool has_progressed : 1;
-    bool no_retry : 1;          /* a stop came when the attempt was over already */
+    bool has_decided : 1;       /* it will report what nothing changes any more */
+    bool no_retry : 1;          /* a stop or the timeout came when the attempt was decided */
     bool attempt_timed_out : 1; /* stopping for the sake of another attempt */
     bool phase_is_due : 1;
     bool kill_wanted : 1;
-    bool was_killed : 1; /* stop(STOP_HARD) was called */
-    bool not_needed : 1; /* skipped because nothing failed, or for such a need: no failure */
-    bool may_fail : 1;   /* its failure is none of its group's, and no need's */
-    bool is_done : 1;    /* by an earlier run */
-    bool
-        is_streamed : 1; /* somebody awaits only its start: it holds no slot but of its own pools */
-    bool is_serving : 1; /* a service, ready */
+    bool was_killed : 1;  /* stop(STOP_HARD) was called */
+    bool not_needed : 1;  /* skipped without anything having failed: that is no failure */
+    bool may_fail : 1;    /* its failure is none of its group's, and no need's */
+    bool is_done : 1;     /* by an earlier run */
+    bool is_streamed : 1; /* somebody awaits only its start: it holds no slot of the loop's */
+    bool is_serving : 1;  /* a service, ready */
 };
 
 _Static_assert(sizeof(struct ajob_task) <= 256, "a task costs at most 256 bytes");

@@ -18,7 +18,7 @@ enum { LINE_MAX_BYTES = 64 * 1024 };
 struct command_options {
     struct spawn spawn;
     ajob_task *stdin_task;
-    bool is_script, keeps_stdout, leaves_leftovers;
+    bool keeps_stdout, leaves_leftovers;
 };
 
 struct command_lines {
@@ -84,7 +84,6 @@ static struct command_options *copy_options(const ajob_exec_options *options) {
     copy->spawn.dir = pack_string(&at, options->dir);
     copy->spawn.stdin_path = pack_string(&at, options->stdin_path);
     copy->stdin_task = options->stdin_task;
-    copy->is_script = options->script != NULL;
     copy->keeps_stdout = options->keeps_stdout;
     copy->leaves_leftovers = options->leaves_leftovers;
     return copy;

@@ -229,19 +229,17 @@ int process_pid(const struct process *process) {
 
 /* ---- the start --------------------------------------------------------- */
 
-static bool begin_running(struct process *process, const struct spawned *spawned) {
-    process->child.pid = spawned->pid;
+static void begin_running(struct process *process, const struct spawned *spawned) {
     process->end.has_started = true;
     go_to(process, RUNNING);
-    bool is_open = pipes_open(&process->pipes, spawned);
-    if (is_open && process->owner->started)
-        process->owner->started(process->data);
-    if (is_open)
-        return true;
+    if (pipes_open(&process->pipes, spawned)) {
+        if (process->owner->started)
+            process->owner->started(process->data);
+        return;
+    }
     process->end.failure = text_new("its output cannot be read: out of memory or files");
     process->kill_wanted = true;
     step(process);
-    return true;
 }
 
 /* It is not in the table: nobody would hear of its end. */

@@ -19,7 +19,7 @@ uint32_t build_count(const struct builder *builder, const struct spec_task *task
     return (task ? task->next->number : builder->spec->task_count) - first;
 }
 
-static bool is_within(const struct scope *scope, const struct spec_task *task) {
+bool scope_has(const struct scope *scope, const struct spec_task *task) {
     return task->number - scope->first < scope->count;
 }
 
@@ -83,13 +83,13 @@ static bool is_streamed_to(const struct builder *builder, const struct spec_task
 
 ajob_task *scope_find(const void *data, const struct spec_task *task) {
     for (const struct scope *scope = data; scope; scope = scope->parent)
-        if (is_within(scope, task))
+        if (scope_has(scope, task))
             return scope->tasks[task->number - scope->first];
     return NULL;
 }
 
 const struct scope *scope_of(const struct scope *scope, const struct spec_task *task) {
-    while (scope->parent && !(task && is_within(scope, task)))
+    while (scope->parent && !(task && scope_has(scope, task)))
         scope = scope->parent;
     return scope;
 }
@@ -132,7 +132,7 @@ static int add_task(struct scope *scope, struct spec_task *spec, ajob_task *grou
         return AJOB_EINVAL;
     scope->tasks[spec->number - scope->first] = task;
     int error = resume_task(scope, spec, task);
-    bool is_in_group = spec->parent && is_within(scope, spec->parent);
+    bool is_in_group = spec->parent && scope_has(scope, spec->parent);
     if (is_in_group)
         group = scope->tasks[spec->parent->number - scope->first];
     if (!error && group)
@@ -159,7 +159,7 @@ static int add_need(struct scope *scope, const struct spec_task *spec,
                     const struct spec_need *need) {
     ajob_task *task = scope->tasks[spec->number - scope->first];
     ajob_task *needed =
-        is_within(scope, need->task) ? scope->tasks[need->task->number - scope->first] : NULL;
+        scope_has(scope, need->task) ? scope->tasks[need->task->number - scope->first] : NULL;
     if (!task || !needed)
         return 0; /* they are in an each in this scope, or not selected */
     bool is_streamed = need->is_start && scope->builder->is_streamed[need->task->number];
@@ -242,13 +242,10 @@ static void count_uses(const char *label, const char *name, const struct spec_st
     expand_uses(visit->builder->spec, visit->task, string->text, count_use, visit->builder);
 }
 
-/* Numbers the tasks in the order of the tree and counts who uses what they print. */
+/* Lists the tasks and counts who uses what they print. */
 static int look_at_tasks(struct builder *builder) {
     struct ajob_spec *spec = builder->spec;
-    uint32_t count = 0;
-    for (struct spec_task *task = spec->first; task; task = spec_next(task))
-        task->number = count++;
-    spec->task_count = count;
+    uint32_t count = spec->task_count;
     builder->tasks = mem_new((count + 1) * sizeof *builder->tasks);
     builder->stdout_uses = mem_new(count + 1);
     builder->is_streamed = mem_new(count + 1);
@@ -257,9 +254,7 @@ static int look_at_tasks(struct builder *builder) {
     for (struct spec_task *task = spec->first; task; task = spec_next(task)) {
         builder->tasks[task->number] = task;
         values_visit(task, count_uses, &(struct visit){builder, task});
-        bool is_command =
-            task->kind == SPEC_EXEC || task->kind == SPEC_SH || task->kind == SPEC_SERVICE;
-        if (is_command && task->command->stdin_task)
+        if (spec_is_command(task) && task->command->stdin_task)
             count_use(task->command->stdin_task, builder);
         if (task->kind == SPEC_EACH && task->each->lines)
             count_use(task->each->lines, builder);

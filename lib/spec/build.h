@@ -70,6 +70,9 @@ struct scope {
 struct scope *scope_build(struct scope *parent, const struct spec_task *from, const char *item);
 void scope_free(struct scope *scope);
 
+/* The task is one of this scope, at any depth. */
+bool scope_has(const struct scope *scope, const struct spec_task *task);
+
 /* The task that a task of the spec has become, here or around here; NULL: none. As
  * expand_source.find. */
 ajob_task *scope_find(const void *scope, const struct spec_task *task);

@@ -13,7 +13,7 @@
 #include "spec/journal.h"
 
 static bool is_resumable(const struct spec_task *task) {
-    bool is_finalizer = task->more && task->more->when != AJOB_WHEN_NEEDS_SUCCEEDED;
+    bool is_finalizer = spec_is_finalizer(task);
     switch ((enum spec_kind)task->kind) {
     case SPEC_EXEC:
     case SPEC_SH:
@@ -46,13 +46,9 @@ static struct resumed *resumed_of(const struct scope *scope, const struct spec_t
     return &scope->resumed[task->number - scope->first];
 }
 
-static bool is_within(const struct scope *scope, const struct spec_task *task) {
-    return task->number - scope->first < scope->count;
-}
-
 static void use_again(struct spec_task *used, void *data) {
     const struct scope *scope = data;
-    if (is_within(scope, used))
+    if (scope_has(scope, used))
         resumed_of(scope, used)->is_used_again = true;
 }
 
@@ -70,11 +66,9 @@ static void visit_use(const char *label, const char *name, const struct spec_str
 
 /* The task will run: so must those whose output it, or what is around it, uses. */
 static void mark_used(struct scope *scope, const struct spec_task *task) {
-    bool is_command =
-        task->kind == SPEC_EXEC || task->kind == SPEC_SH || task->kind == SPEC_SERVICE;
-    for (const struct spec_task *up = task; up && is_within(scope, up); up = up->parent)
+    for (const struct spec_task *up = task; up && scope_has(scope, up); up = up->parent)
         values_visit(up, visit_use, &(struct user){scope, up});
-    if (is_command && task->command->stdin_task)
+    if (spec_is_command(task) && task->command->stdin_task)
         use_again(task->command->stdin_task, scope);
     if (task->kind == SPEC_EACH && task->each->lines)
         use_again(task->each->lines, scope);
@@ -84,7 +78,7 @@ static void mark_used(struct scope *scope, const struct spec_task *task) {
 static const struct spec_task *each_around(const struct scope *scope,
                                            const struct spec_task *task) {
     const struct spec_task *each = NULL;
-    for (task = task->parent; task && is_within(scope, task); task = task->parent)
+    for (task = task->parent; task && scope_has(scope, task); task = task->parent)
         if (task->kind == SPEC_EACH)
             each = task;
     return each;
@@ -120,7 +114,7 @@ static int judge_all(struct scope *scope) {
     int error = 0;
     while (at && left && !error) {
         struct spec_task *task = builder->order[--at];
-        if (!is_within(scope, task))
+        if (!scope_has(scope, task))
             continue;
         error = judge(scope, task);
         left--;

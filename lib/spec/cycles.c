@@ -32,10 +32,6 @@ struct search {
     unsigned found;
 };
 
-static bool is_finalizer(const struct spec_task *task) {
-    return task->more && task->more->when != AJOB_WHEN_NEEDS_SUCCEEDED;
-}
-
 static void push(struct search *search, struct spec_task *task) {
     search->colors[task->number] = ON_STACK;
     search->stack[search->depth++] = (struct frame){.task = task, .child = task->first};
@@ -59,7 +55,7 @@ static struct spec_task *next_ordinary(struct search *search, struct frame *fram
             ;
         return search->stack[at + 1].task;
     }
-    while (frame->ordinary && is_finalizer(frame->ordinary))
+    while (frame->ordinary && spec_is_finalizer(frame->ordinary))
         frame->ordinary = frame->ordinary->next;
     struct spec_task *ordinary = frame->ordinary;
     if (ordinary)
@@ -78,7 +74,7 @@ static struct spec_task *next_awaited(struct search *search) {
         frame->child = child->next;
         return child;
     }
-    return is_finalizer(task) && !task->need_count ? next_ordinary(search, frame) : NULL;
+    return spec_is_finalizer(task) && !task->need_count ? next_ordinary(search, frame) : NULL;
 }
 
 /* What is on the stack from this task on waits for it. */

@@ -129,10 +129,6 @@ bool draw_is_box(const struct ajob_spec *spec, const struct spec_task *task) {
     return draw_first(spec, task) != NULL;
 }
 
-bool draw_is_finalizer(const struct spec_task *task) {
-    return task->more && task->more->when != AJOB_WHEN_NEEDS_SUCCEEDED;
-}
-
 enum draw_wait draw_wait(const struct spec_need *need) {
     if (need->is_start)
         return DRAW_WAIT_START;

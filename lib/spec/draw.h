@@ -51,7 +51,6 @@ const struct spec_task *draw_next(const struct ajob_spec *spec, const struct spe
 
 bool draw_has(const struct ajob_spec *spec, const struct spec_task *task);
 bool draw_is_box(const struct ajob_spec *spec, const struct spec_task *task);
-bool draw_is_finalizer(const struct spec_task *task);
 
 /* What of a need is awaited. */
 enum draw_wait { DRAW_WAIT_END, DRAW_WAIT_START, DRAW_WAIT_READY };
@@ -72,12 +71,6 @@ void words_ready(const struct spec_command *command, struct text *words);
 
 /* "3 items", "1 task". */
 void words_count(struct text *words, uint64_t count, const char *what);
-
-/* How many items an each has; false if only its run tells. */
-bool each_count(const struct spec_each *each, uint64_t *ret_count);
-
-/* A URL without user, password and query, whatever is wrong with it. */
-void words_url(struct text *words, const char *url);
 
 /* ---- order ---- */
 

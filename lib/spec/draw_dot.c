@@ -74,7 +74,7 @@ static void add_node(struct drawing *drawing, const struct spec_task *node, int 
     text_add(&drawing->line, " [");
     add_texts(drawing, node);
     text_format(&drawing->line, ", shape=%s%s];", shapes[node->kind],
-                draw_is_finalizer(node) ? ", style=dashed" : "");
+                spec_is_finalizer(node) ? ", style=dashed" : "");
     draw_line(drawing);
 }
 
@@ -87,7 +87,7 @@ static void add_cluster(struct drawing *drawing, const struct spec_task *box, in
     draw_line(drawing);
     text_format(&drawing->line, "%*sgraph [", 2 * depth + 2, "");
     add_texts(drawing, box);
-    text_format(&drawing->line, ", style=\"rounded%s\"];", draw_is_finalizer(box) ? ",dashed" : "");
+    text_format(&drawing->line, ", style=\"rounded%s\"];", spec_is_finalizer(box) ? ",dashed" : "");
     draw_line(drawing);
     add_group(drawing, box, depth + 1);
     text_format(&drawing->line, "%*s}", 2 * depth, "");

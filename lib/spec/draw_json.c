@@ -79,7 +79,7 @@ static void add_node(struct drawing *drawing, const struct spec_task *task) {
     }
     if (task->kind == SPEC_GROUP || task->kind == SPEC_EACH || task->kind == SPEC_RELEASE)
         add_string(line, "policy", ajob_policy_name(task->more ? task->more->policy : AJOB_ALL));
-    if (task->kind == SPEC_EACH && each_count(task->each, &count))
+    if (task->kind == SPEC_EACH && spec_count_items(task->each, &count))
         text_format(line, ", \"items\": %llu", (unsigned long long)count);
     else if (task->kind == SPEC_EACH)
         text_add(line, ", \"items\": null");

@@ -60,7 +60,7 @@ static void add_node(struct drawing *drawing, const struct spec_task *node, int 
                 shapes[node->kind].open);
     add_texts(drawing, node);
     text_format(&drawing->line, "%s%s", shapes[node->kind].close,
-                draw_is_finalizer(node) ? ":::finalizer" : "");
+                spec_is_finalizer(node) ? ":::finalizer" : "");
     draw_line(drawing);
 }
 

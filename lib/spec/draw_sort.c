@@ -35,14 +35,14 @@ static struct standing *standing_of(struct sorting *sorting, const struct spec_t
 
 /* A finalizer without needs waits for the ordinary tasks of its group. */
 static bool waits_for_others(const struct spec_task *task) {
-    return draw_is_finalizer(task) && !task->need_count;
+    return spec_is_finalizer(task) && !task->need_count;
 }
 
 /* ---- the heap of those that could start -------------------------------- */
 
 static bool is_before(const struct sorting *sorting, uint32_t a, uint32_t b) {
-    bool is_late_a = draw_is_finalizer(sorting->standings[a].task);
-    bool is_late_b = draw_is_finalizer(sorting->standings[b].task);
+    bool is_late_a = spec_is_finalizer(sorting->standings[a].task);
+    bool is_late_b = spec_is_finalizer(sorting->standings[b].task);
     return is_late_a != is_late_b ? is_late_b : a < b;
 }
 
@@ -92,7 +92,7 @@ static void end(struct sorting *sorting, const struct spec_task *task) {
         struct standing *group = standing_of(sorting, task->parent);
         release_dependents(sorting, task->number);
         group->left--;
-        if (!draw_is_finalizer(task) && --group->ordinary_left == 0)
+        if (!spec_is_finalizer(task) && --group->ordinary_left == 0)
             for (const struct spec_task *it = draw_first(spec, task->parent); it;
                  it = draw_after(spec, it))
                 if (waits_for_others(it))
@@ -138,7 +138,7 @@ static void count(struct sorting *sorting) {
         standing->task = task;
         standing->awaited++; /* its group's start */
         group->left++;
-        group->ordinary_left += !draw_is_finalizer(task);
+        group->ordinary_left += !spec_is_finalizer(task);
         uint32_t cursor = 0;
         for (const struct spec_need *need; (need = next_need(spec, task, &cursor));) {
             standing->awaited++;

@@ -147,14 +147,14 @@ static void add_circumstances(const struct spec_task *node, struct text *words) 
     uint64_t count;
     while (each && (each->kind != SPEC_EACH || each == node))
         each = each->parent;
-    if (each && !each_count(each->each, &count)) {
+    if (each && !spec_count_items(each->each, &count)) {
         text_format(words, " (for each line of %s)", each->each->lines->name);
     } else if (each) {
         text_add(words, " (for each of ");
         words_count(words, count, "item");
         text_add_char(words, ')');
     }
-    if (draw_is_finalizer(node))
+    if (spec_is_finalizer(node))
         text_add(words,
                  node->more->when == AJOB_WHEN_ALWAYS ? " (when always)" : " (when failure)");
 }

@@ -77,7 +77,8 @@ static void add_command(struct text *words, const struct spec_command *command) 
 
 /* ---- downloads --------------------------------------------------------- */
 
-void words_url(struct text *words, const char *url) {
+/* Without user, password and query, whatever is wrong with it. */
+static void add_url(struct text *words, const char *url) {
     char *plain = url_redacted(url);
     if (plain) {
         text_add(words, plain);
@@ -99,13 +100,13 @@ void words_url(struct text *words, const char *url) {
 }
 
 static void add_get(struct text *words, const struct spec_get *get) {
-    words_url(words, get->url.text ? get->url.text : "");
+    add_url(words, get->url.text ? get->url.text : "");
     if (get->to.text)
         text_format(words, " -> %s", get->to.text);
 }
 
 static void add_release(struct text *words, const struct spec_release *release) {
-    words_url(words, release->repository.text ? release->repository.text : "");
+    add_url(words, release->repository.text ? release->repository.text : "");
     if (release->all)
         text_add(words, ", all releases");
     else if (release->tag.text)
@@ -120,23 +121,9 @@ static void add_release(struct text *words, const struct spec_release *release) 
 
 /* ---- groups ------------------------------------------------------------ */
 
-bool each_count(const struct spec_each *each, uint64_t *ret_count) {
-    *ret_count = each->items.count;
-    if (each->lines)
-        return false;
-    if (!each->is_range)
-        return true;
-    uint64_t step = each->step < 0 ? 0 - (uint64_t)each->step : (uint64_t)each->step;
-    bool is_empty = each->step < 0 ? each->from < each->to : each->from > each->to;
-    uint64_t way = each->step < 0 ? (uint64_t)each->from - (uint64_t)each->to
-                                  : (uint64_t)each->to - (uint64_t)each->from;
-    *ret_count = is_empty ? 0 : way / (step ? step : 1) + 1;
-    return true;
-}
-
 static void add_each(struct text *words, const struct spec_each *each) {
     uint64_t count;
-    if (!each_count(each, &count)) {
+    if (!spec_count_items(each, &count)) {
         text_format(words, "line of %s", each->lines->name);
         return;
     }
@@ -210,7 +197,7 @@ void words_ready(const struct spec_command *command, struct text *words) {
     if (command->ready == AJOB_READY_FD)
         text_format(words, "%d", command->ready_fd);
     else if (command->ready == AJOB_READY_HTTP)
-        words_url(words, command->ready_text.text ? command->ready_text.text : "");
+        add_url(words, command->ready_text.text ? command->ready_text.text : "");
     else if (command->ready == AJOB_READY_EXEC)
         add_argv(words, &command->ready_argv);
     else
@@ -248,8 +235,7 @@ static void add_more(struct text *words, const struct spec_task *task) {
 
 void words_options(const struct spec_task *task, struct text *words) {
     struct text list = {.max = words->max};
-    bool is_command =
-        task->kind == SPEC_EXEC || task->kind == SPEC_SH || task->kind == SPEC_SERVICE;
+    bool is_command = spec_is_command(task);
     if (task->more)
         add_more(&list, task);
     if (is_command && task->command->stdin_task)

@@ -133,18 +133,10 @@ static char *next_line(struct each *each, bool *is_text) {
     return NULL;
 }
 
-/* Both ends are in it; modulo 2^64, for it may span more than an int64_t. */
-static uint64_t range_count(const struct spec_each *range) {
-    int64_t step = range->step ? range->step : 1;
-    if (step > 0 ? range->from > range->to : range->from < range->to)
-        return 0;
-    uint64_t span = step > 0 ? (uint64_t)range->to - (uint64_t)range->from
-                             : (uint64_t)range->from - (uint64_t)range->to;
-    return span / (step > 0 ? (uint64_t)step : -(uint64_t)step) + 1;
-}
-
+/* Of a list or range. */
 static uint64_t item_count(const struct spec_each *items) {
-    return items->is_range ? range_count(items) : items->items.count;
+    uint64_t count;
+    return spec_count_items(items, &count) ? count : 0;
 }
 
 static char *next_of_range(struct each *each) {
@@ -307,7 +299,7 @@ static const struct task_kind each_kind = {
 static uint64_t task_total(const struct spec_task *spec) {
     const struct spec_task *task = spec->first;
     bool is_one = task->kind != SPEC_GROUP && task->kind != SPEC_EACH && task->kind != SPEC_RELEASE;
-    return is_one && !spec->each->lines ? item_count(spec->each) : 0;
+    return is_one ? item_count(spec->each) : 0;
 }
 
 /* Enough for all that may work at once. */

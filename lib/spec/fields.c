@@ -289,8 +289,9 @@ static void read_digest(const struct field *field) {
 
 /* ---- several -------------------------------------------------------------- */
 
-bool field_strings(const struct field *field, const cJSON *node, bool has_empty_ones,
-                   struct spec_strings *ret_strings) {
+/* Whole strings, or one: false after a mistake. */
+static bool read_list(const struct field *field, const cJSON *node, bool has_empty_ones,
+                      struct spec_strings *ret_strings) {
     struct ajob_spec *spec = field->scope->spec;
     bool is_list = cJSON_IsArray(node), is_right = is_list || cJSON_IsString(node);
     const cJSON *first = is_list ? node->child : node;
@@ -320,7 +321,7 @@ bool field_strings(const struct field *field, const cJSON *node, bool has_empty_
 
 static void read_strings(const struct field *field) {
     struct spec_strings strings, *to = field_to(field);
-    if (field_strings(field, field->node, false, &strings) && to)
+    if (read_list(field, field->node, false, &strings) && to)
         *to = strings;
 }
 
@@ -340,7 +341,7 @@ static void read_argv_into(const struct field *field, struct spec_strings *to) {
         field_error(field, field->node, NULL, "is empty: it must begin with a program");
         return;
     }
-    if (field_strings(field, field->node, true, &argv) && to)
+    if (read_list(field, field->node, true, &argv) && to)
         *to = argv;
 }
 

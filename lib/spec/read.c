@@ -92,7 +92,8 @@ static bool check_member(struct scope *scope, const struct schema_key *key, uint
     return false;
 }
 
-void read_member(struct scope *scope, const char *name, uint32_t key_at, const cJSON *node) {
+/* Others of its name are mistakes. */
+static void read_member(struct scope *scope, const char *name, uint32_t key_at, const cJSON *node) {
     const struct schema_key *key = schema_find(scope->object, name);
     if (!key) {
         if (!schema_is_ignored(name))
@@ -103,7 +104,7 @@ void read_member(struct scope *scope, const char *name, uint32_t key_at, const c
         read_field(&(struct field){scope, key, node});
 }
 
-void read_check_required(struct scope *scope, uint32_t at) {
+static void read_check_required(struct scope *scope, uint32_t at) {
     char where[WHERE_SIZE];
     for (unsigned i = 0; scope->object->keys[i].name; i++) {
         const struct schema_key *key = &scope->object->keys[i];

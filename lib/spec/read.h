@@ -36,12 +36,8 @@ struct field {
 uint32_t field_at(const struct scope *scope, const cJSON *node);
 uint32_t field_key_at(const struct scope *scope, const cJSON *node);
 
-/* Reads one member of an object; others of its name are mistakes. */
-void read_member(struct scope *scope, const char *name, uint32_t key_at, const cJSON *node);
-
 /* Reads all members of an object; what is required and missing is a mistake. */
 void read_object(struct scope *scope, const cJSON *node);
-void read_check_required(struct scope *scope, uint32_t at);
 
 /* Reads a value into the place of its row. */
 void read_field(const struct field *field);
@@ -63,10 +59,6 @@ struct spec_string field_string(const struct field *field, const cJSON *node);
 
 /* A number as it is written in the text, in the spec's arena. */
 char *field_literal(const struct field *field, const cJSON *node);
-
-/* Whole strings, or one: false after a mistake. */
-bool field_strings(const struct field *field, const cJSON *node, bool has_empty_ones,
-                   struct spec_strings *ret_strings);
 
 /* A whole number between min and max: false after a mistake. */
 bool field_whole(const struct field *field, const cJSON *node, int64_t min, int64_t max,

@@ -65,7 +65,8 @@ struct spec_reading {
 };
 
 /* A task without a kind yet (SPEC_JOIN) at the end of its group (parent NULL: the
- * top); an `each` takes one without a name. Says and returns NULL if the name is
+ * top); an `each` takes one without a name. Tasks come in the order of the tree,
+ * and are numbered so. Says and returns NULL if the name is
  * no name or is taken; NULL on lack of memory, too. */
 struct spec_task *reading_add_task(struct ajob_spec *spec, struct spec_task *parent,
                                    const char *name, uint32_t at);
@@ -96,6 +97,9 @@ void spec_check_sense(struct ajob_spec *spec);
  * may be deep in the `do` of an each: then it is the each that needs. */
 void spec_add_need(struct ajob_spec *spec, struct spec_task *task, struct spec_task *need,
                    bool is_start);
+
+/* The task of a path from the top, "tests/unit", or NULL. */
+struct spec_task *spec_find_path(const struct ajob_spec *spec, const char *path);
 
 /* The names that can be meant where `from` stands, for "did you mean". */
 const char *spec_nearest(const struct ajob_spec *spec, const struct spec_task *from,

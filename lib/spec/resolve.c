@@ -90,8 +90,7 @@ static void drop_all_doubles(struct ajob_spec *spec) {
 
 /* ---- wants ----------------------------------------------------------------- */
 
-/* The task that a path of names means from the top, to say where it is. */
-static struct spec_task *find_path(const struct ajob_spec *spec, const char *path) {
+struct spec_task *spec_find_path(const struct ajob_spec *spec, const char *path) {
     struct spec_task *task = NULL;
     for (;;) {
         size_t length = strcspn(path, "/");
@@ -113,8 +112,8 @@ static struct spec_task *find_anywhere(const struct ajob_spec *spec, const char 
 static void fail_want(struct ajob_spec *spec, const struct want *want) {
     struct text path = TEXT_INIT(SPEC_PATH_MAX), hint = TEXT_INIT(TEXT_LINE_MAX);
     const char *nearest = spec_nearest(spec, want->task, want->name);
-    struct spec_task *hidden =
-        strchr(want->name, '/') ? find_path(spec, want->name) : find_anywhere(spec, want->name);
+    struct spec_task *hidden = strchr(want->name, '/') ? spec_find_path(spec, want->name)
+                                                       : find_anywhere(spec, want->name);
 
     spec_path(want->task, &path);
     if (hidden && hidden->parent)
@@ -134,16 +133,12 @@ static void fail_want(struct ajob_spec *spec, const struct want *want) {
     text_done(&hint);
 }
 
-static bool is_command(const struct spec_task *task) {
-    return task->kind == SPEC_EXEC || task->kind == SPEC_SH || task->kind == SPEC_SERVICE;
-}
-
 /* What is read from must print. */
 static bool check_source(struct ajob_spec *spec, const struct want *want,
                          const struct spec_task *found) {
     struct text path = TEXT_INIT(SPEC_PATH_MAX);
     bool is_endless = want->type == WANT_LINES && found->kind == SPEC_SERVICE;
-    if (is_command(found) && !is_endless)
+    if (spec_is_command(found) && !is_endless)
         return true;
     spec_path(want->task, &path);
     if (is_endless)
@@ -170,7 +165,7 @@ static void resolve_want(struct ajob_spec *spec, const struct want *want) {
     if (want->type != WANT_NEED) {
         if (!check_source(spec, want, found))
             return;
-        found->keeps_stdout = found->is_value_used = true;
+        found->keeps_stdout = true;
         if (want->type == WANT_STDIN)
             want->task->command->stdin_task = found;
         else

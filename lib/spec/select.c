@@ -4,18 +4,6 @@
 #include "base/mem.h"
 #include "spec/reading.h"
 
-/* The task of a path from the top, "tests/unit", or NULL. */
-static struct spec_task *find(const struct ajob_spec *spec, const char *path) {
-    struct spec_task *task = NULL;
-    for (;;) {
-        size_t length = strcspn(path, "/");
-        task = names_find(&spec->reading->names, task, path, length);
-        if (!task || !path[length])
-            return task;
-        path += length + 1;
-    }
-}
-
 /* Selected tasks whose needs are still to be looked at. */
 struct queue {
     struct spec_task **items;
@@ -48,7 +36,7 @@ int ajob_spec_select(ajob_spec *spec, const char *const *names, size_t count) {
     struct queue queue = {0};
     spec_resolve(spec);
     for (size_t i = 0; i < count; i++) {
-        if (find(spec, names[i]))
+        if (spec_find_path(spec, names[i]))
             continue;
         const char *nearest = spec_nearest(spec, NULL, names[i]);
         return spec_fail(spec, AJOB_EINVAL, "%s: there is no such task%s%s%s", names[i],
@@ -60,7 +48,7 @@ int ajob_spec_select(ajob_spec *spec, const char *const *names, size_t count) {
         return spec_fail(spec, AJOB_ENOMEM, "out of memory");
     spec->has_selection = true;
     for (size_t i = 0; i < count; i++)
-        add_whole(&queue, find(spec, names[i]));
+        add_whole(&queue, spec_find_path(spec, names[i]));
     for (uint32_t i = 0; i < queue.count; i++)
         for (uint32_t j = 0; j < queue.items[i]->need_count; j++)
             add_whole(&queue, queue.items[i]->needs[j].task);

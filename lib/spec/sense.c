@@ -33,15 +33,14 @@ static bool can_fail(const struct ajob_spec *spec, const struct spec_task *final
     if (finalizer->need_count)
         return true;
     for (; other; other = other->next)
-        if (!other->more || other->more->when == AJOB_WHEN_NEEDS_SUCCEEDED)
+        if (!spec_is_finalizer(other))
             return true;
     return false;
 }
 
 static void check_options(struct ajob_spec *spec, const struct spec_task *task,
                           const struct spec_more *more) {
-    bool is_finalizer = more->when != AJOB_WHEN_NEEDS_SUCCEEDED; /* its timeout is 30 s */
-    if (more->is_shielded && !more->has_timeout && !is_finalizer)
+    if (more->is_shielded && !more->has_timeout && !spec_is_finalizer(task)) /* that has 30 s */
         tell(spec, task, false,
              "is shielded and has no \"timeout\": nothing could stop it, so give it one");
     if (more->has_timeout && more->timeout_ms == 0)

@@ -127,6 +127,31 @@ void spec_path(const struct spec_task *task, struct text *path) {
     text_add(path, task->name ? task->name : "do");
 }
 
+bool spec_is_command(const struct spec_task *task) {
+    return task->kind == SPEC_EXEC || task->kind == SPEC_SH || task->kind == SPEC_SERVICE;
+}
+
+bool spec_is_finalizer(const struct spec_task *task) {
+    return task->more && task->more->when != AJOB_WHEN_NEEDS_SUCCEEDED;
+}
+
+/* Both ends of a range are in it; modulo 2^64, for it may span more than an int64_t. */
+bool spec_count_items(const struct spec_each *each, uint64_t *ret_count) {
+    *ret_count = each->items.count;
+    if (each->lines)
+        return false;
+    if (!each->is_range)
+        return true;
+    bool is_down = each->step < 0;
+    uint64_t from = (uint64_t)each->from, to = (uint64_t)each->to, step = (uint64_t)each->step;
+    if (is_down ? each->from < each->to : each->from > each->to) {
+        *ret_count = 0;
+        return true;
+    }
+    *ret_count = (is_down ? from - to : to - from) / (is_down ? -step : step ? step : 1) + 1;
+    return true;
+}
+
 const char *spec_kind_name(enum spec_kind kind) {
     static const char *const names[] = {"join",  "exec",    "sh",    "get", "release",
                                         "sleep", "service", "group", "each"};

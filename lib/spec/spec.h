@@ -122,7 +122,6 @@ struct spec_task {
     uint8_t kind;                   /* enum spec_kind */
     bool is_selected;               /* it is to run (ajob_spec_select; else all are) */
     bool keeps_stdout;              /* something uses what it prints */
-    bool is_value_used;             /* something uses its stdout, path or exit */
     uint32_t need_count;
     struct spec_need *needs; /* those written and those that follow from uses */
     struct spec_more *more;  /* or NULL; by `defaults` shared with other tasks */
@@ -133,12 +132,12 @@ struct spec_task {
         struct spec_each *each;
         uint64_t sleep_ms;
     };
-    uint32_t number; /* while building: in the order of the tree, from 0 */
+    uint32_t number; /* in the order of the tree, from 0 */
     uint32_t place;  /* while building: in the order of needs, with keys */
 };
 
 struct ajob_spec {
-    struct arena *arena;            /* read.c's */
+    struct arena *arena;            /* of spec_alloc() and spec_copy() */
     struct spec_task *first, *last; /* the top */
     uint32_t task_count;            /* at every depth, `do`s included */
     enum ajob_policy policy;
@@ -147,7 +146,7 @@ struct ajob_spec {
     uint32_t pool_count;
     ajob_spec_top top;
     bool has_selection;
-    struct spec_reading *reading; /* text, names, mistakes: read.c's */
+    struct spec_reading *reading; /* text, names, mistakes: reading.h */
     struct journal *journal;      /* what an earlier run has done; NULL: none (journal.c) */
     struct text error;
 };
@@ -173,6 +172,15 @@ struct spec_task *spec_next(const struct spec_task *task);
 
 /* "tests/unit"; appended. */
 void spec_path(const struct spec_task *task, struct text *path);
+
+/* It has a spec_command: exec, sh, service. */
+bool spec_is_command(const struct spec_task *task);
+
+/* Its `when` is another than success. */
+bool spec_is_finalizer(const struct spec_task *task);
+
+/* How many items an each has; false if only its run tells. */
+bool spec_count_items(const struct spec_each *each, uint64_t *ret_count);
 
 /* "exec", "sh", ... */
 const char *spec_kind_name(enum spec_kind kind);

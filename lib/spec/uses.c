@@ -115,7 +115,6 @@ static void use_task(const struct using *using) {
                  value->type == VALUE_STDOUT ? "prints" : "is");
             return;
         }
-    found->is_value_used = true;
     found->keeps_stdout |= value->type == VALUE_STDOUT;
     spec_add_need(spec, task, found, false);
 }
