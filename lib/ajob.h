@@ -116,7 +116,8 @@ enum ajob_policy {
 
 /* What commands print, and where it goes (ajob_set_output). */
 #define AJOB_OUTPUT_MODES(X)                                                                       \
-    X(GROUP, "group")   /* what a task printed as one block when it has ended */                   \
+    /* what a task printed as one block when it has ended, or once it is 1 GiB */                  \
+    X(GROUP, "group")                                                                              \
     X(PREFIX, "prefix") /* line by line, each after the task's name */                             \
     X(STREAM, "stream") /* line by line as it comes */                                             \
     X(NONE, "none")     /* of failed tasks only, on standard error */

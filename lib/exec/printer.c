@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "exec/turns.h"
 
-enum { PROMPT_MS = 200, STALL_MS = 1000, PREFIX_MAX = 512 };
+enum { PROMPT_MS = 200, STALL_MS = 1000, PREFIX_MAX = 512, HELD_MOST = 1 << 30 };
 
 static const char key;
 
@@ -111,11 +111,12 @@ void printer_add(struct printer *printer, struct output *output) {
 
 void printer_weigh(struct output *output) {
     const struct printer *printer = output->printer;
-    bool is_next = printer->options.mode == AJOB_OUTPUT_PREFIX ||
-                   printer->options.mode == AJOB_OUTPUT_STREAM || printer->live == output;
-    uint64_t waits = is_next && output->backlog ? output->backlog->length : 0;
+    bool is_held = printer->options.mode == AJOB_OUTPUT_GROUP && printer->live != output;
+    bool waits_at_all = output->backlog && printer->options.mode != AJOB_OUTPUT_NONE;
+    uint64_t waits = waits_at_all ? output->backlog->length : 0;
     uint64_t ahead = output->is_followed ? output->printed - output->taken : 0;
-    uint64_t most = output->is_full ? OUTPUT_FULL / 2 : OUTPUT_FULL - 1;
+    uint64_t limit = is_held ? printer->held_most : OUTPUT_FULL;
+    uint64_t most = output->is_full ? limit / 2 : limit - 1;
     bool is_full =
         !output->is_closed && ((waits > most && !printer->is_gone) || ahead >= OUTPUT_FULL);
     if (output->is_full && !is_full)
@@ -335,6 +336,7 @@ int ajob_set_output(ajob_loop *loop, const ajob_output_options *options) {
     sink_open(&printer->sinks[OUTPUT_STDOUT], loop, options->out, stdout_ready);
     if (!printer->is_one_sink)
         sink_open(&printer->sinks[OUTPUT_STDERR], loop, options->err, stderr_ready);
+    printer->held_most = HELD_MOST;
     printer->is_on = true;
     return 0;
 }

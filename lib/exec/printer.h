@@ -56,11 +56,13 @@ struct printer {
     struct output *oldest, *newest;            /* open */
     struct output *first, *last;               /* the queue of those with something to write */
     struct output *live;                       /* group: an open one whose turn it is, or NULL */
-    bool is_room_due;                          /* to some output */
-    struct deadline prompt;                    /* a partial line has waited long enough */
-    struct deadline stall; /* armed while a run that is to end waits for a reader */
-    bool has_progressed;   /* since that was armed */
-    uv_idle_t idle;        /* writes on when a lot is to be written; meaningful if has_idle */
+    uint64_t held_most;     /* group: one that holds so much has its turn while it is open */
+    bool has_heavy;         /* there may be such a one that has not */
+    bool is_room_due;       /* to some output */
+    struct deadline prompt; /* a partial line has waited long enough */
+    struct deadline stall;  /* armed while a run that is to end waits for a reader */
+    bool has_progressed;    /* since that was armed */
+    uv_idle_t idle;         /* writes on when a lot is to be written; meaningful if has_idle */
     bool has_idle;
     bool is_closing;
     char *scratch; /* PRINTER_SCRATCH bytes, if is_on */

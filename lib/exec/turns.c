@@ -5,7 +5,8 @@
  * write, each for a piece at a time; in the modes group and none those that have
  * ended, each until all of it is written. In the mode group one that is open may
  * be live: it writes as it goes, once the queue is empty, and as soon as it has
- * written anything the queue waits for its end.
+ * written anything the queue waits for its end. That is the oldest, if the mode is to
+ * be live at all, else one of which too much is held.
  */
 #include "exec/turns.h"
 
@@ -108,12 +109,25 @@ static size_t write_some(struct output *output, enum output_stream stream, const
 
 /* ---- turns ------------------------------------------------------------- */
 
+static bool is_heavy(const struct output *output) {
+    return has_backlog(output) && output->backlog->length >= output->printer->held_most;
+}
+
+/* No disk holds what a command prints that never ends. */
+static struct output *heavy_one(struct printer *printer) {
+    struct output *output = printer->has_heavy ? printer->oldest : NULL;
+    while (output && !is_heavy(output))
+        output = output->newer;
+    printer->has_heavy = output != NULL;
+    return output;
+}
+
 static void choose_live(struct printer *printer) {
-    if (printer->options.mode != AJOB_OUTPUT_GROUP || !printer->options.live || printer->live ||
-        printer->first || !printer->oldest)
+    if (printer->options.mode != AJOB_OUTPUT_GROUP || printer->live || printer->first)
         return;
-    printer->live = printer->oldest;
-    printer_weigh(printer->live);
+    printer->live = printer->options.live ? printer->oldest : heavy_one(printer);
+    if (printer->live)
+        printer_weigh(printer->live);
 }
 
 /* The live one may write: it has begun, or nobody waits. */
@@ -215,6 +229,7 @@ void turns_print(struct output *output, enum output_stream stream, const char *d
         drained(output); /* no memory at all */
     else if (is_by_line(printer))
         enqueue(output, false);
+    printer->has_heavy = printer->has_heavy || is_heavy(output);
     printer_weigh(output);
 }
 

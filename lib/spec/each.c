@@ -242,14 +242,7 @@ static void printed(ajob_task *command, void *data) {
 
 /* Back to before the first item, for another attempt, of the each or of a group around. */
 static void begin_again(struct each *each) {
-    struct group *group = &each->group;
-    while (group->first)
-        task_forget(group->first);
-    group->count = group->ended = group->succeeded = group->failed = 0;
-    group->ordinary_left = group->services_left = 0;
-    group->decider = NULL;
-    group->is_fed = group->feed != NULL;
-    group->feed_waits = group->feed_resumed = false;
+    group_clear(&each->group);
     each->next = each->told = 0;
     each->failing = AJOB_UNDECIDED;
     each->why = mem_free(each->why);

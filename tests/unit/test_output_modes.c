@@ -1,4 +1,5 @@
 /* test_output_modes.c - who may write when, in each mode. */
+#include "exec/printer.h"
 #include "output_rig.h"
 
 enum { A, B, C, D };
@@ -30,6 +31,32 @@ static void group__one_file_for_both_keeps_the_order(void) {
     print(A, "out 3\n");
     over(A, NULL);
     CHECK_TEXT(seen(OUTPUT_STDOUT), "err 1\nout 1, the rest\nout 2\nerr 2\nout 3\n");
+    say_close();
+}
+
+static void group__what_holds_too_much_has_its_turn_at_once(void) {
+    say_start_files((ajob_output_options){.mode = AJOB_OUTPUT_GROUP});
+    printer_of(rig.loop)->held_most = 4096;
+    print_much(B, 4096 - 64);
+    CHECK_TEXT(seen(OUTPUT_STDOUT), "");
+    print(C, "c1\n");
+    over(C, NULL);
+    CHECK_TEXT(seen(OUTPUT_STDOUT), "c1\n");
+    print(B, "b, the line that is too much and makes it write as it goes on from here\n");
+    CHECK_TEXT(check_much(B, 4096 - 64, seen(OUTPUT_STDOUT)),
+               "b, the line that is too much and makes it write as it goes on from here\n");
+    print(B, "b1\n");
+    CHECK_TEXT(seen(OUTPUT_STDOUT), "b1\n");
+    print_much(D, 8192); /* another such has to wait until that has ended */
+    CHECK(output_is_full(say.outputs[D]));
+    print(A, "a1\n");
+    over(A, NULL);
+    CHECK_TEXT(seen(OUTPUT_STDOUT), "");
+    over(B, NULL);
+    const char *rest = seen(OUTPUT_STDOUT);
+    CHECK(!strncmp(rest, "a1\n", 3));
+    CHECK_TEXT(check_much(D, 8192, rest + 3), "");
+    CHECK(!output_is_full(say.outputs[D]));
     say_close();
 }
 
@@ -228,6 +255,7 @@ static void options_that_are_wrong_are_refused(void) {
 int main(void) {
     RUN(group__a_block_when_the_task_ends);
     RUN(group__one_file_for_both_keeps_the_order);
+    RUN(group__what_holds_too_much_has_its_turn_at_once);
     RUN(live__the_oldest_streams_and_hands_over);
     RUN(live__one_that_is_silent_holds_up_nobody_who_has_ended);
     RUN(prefix__each_line_after_the_name);
