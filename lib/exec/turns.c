@@ -50,27 +50,6 @@ static void dequeue(struct output *output) {
     *(next ? &next->queue_previous : &printer->last) = previous;
 }
 
-/* All of its backlog is written or dropped. */
-static void drained(struct output *output) {
-    struct printer *printer = output->printer;
-    dequeue(output);
-    for (size_t i = 0; i < sizeof printer->writers / sizeof printer->writers[0]; i++)
-        if (printer->writers[i] == output)
-            printer->writers[i] = NULL;
-    if (output->is_closed && output->backlog) {
-        backlog_done(output->backlog);
-        output->backlog = mem_free(output->backlog);
-    }
-    if (output->is_released)
-        mem_free(output);
-}
-
-void turns_drop(struct output *output) {
-    if (output->backlog)
-        backlog_done(output->backlog);
-    drained(output);
-}
-
 /* ---- the descriptors --------------------------------------------------- */
 
 static size_t sink_index(const struct printer *printer, enum output_stream stream) {
@@ -105,6 +84,40 @@ static size_t write_some(struct output *output, enum output_stream stream, const
     if (sink->error)
         printer_fail(printer, sink);
     return done;
+}
+
+/* ---- the end -------------------------------------------------------------- */
+
+/* A person is reading: the next block begins on a line of its own. */
+static void end_line(struct output *output) {
+    const struct printer *printer = output->printer;
+    bool is_for_person = printer->options.mode == AJOB_OUTPUT_GROUP && printer->options.live;
+    bool is_partial = output->has_written && !printer->sinks[OUTPUT_STDOUT].at_line_start;
+    if (is_for_person && is_partial && !printer->is_gone && may_write(output, OUTPUT_STDOUT))
+        write_some(output, OUTPUT_STDOUT, "\n", 1, 1);
+}
+
+/* All of its backlog is written or dropped. */
+static void drained(struct output *output) {
+    struct printer *printer = output->printer;
+    if (output->is_closed)
+        end_line(output);
+    dequeue(output);
+    for (size_t i = 0; i < sizeof printer->writers / sizeof printer->writers[0]; i++)
+        if (printer->writers[i] == output)
+            printer->writers[i] = NULL;
+    if (output->is_closed && output->backlog) {
+        backlog_done(output->backlog);
+        output->backlog = mem_free(output->backlog);
+    }
+    if (output->is_released)
+        mem_free(output);
+}
+
+void turns_drop(struct output *output) {
+    if (output->backlog)
+        backlog_done(output->backlog);
+    drained(output);
 }
 
 /* ---- turns ------------------------------------------------------------- */

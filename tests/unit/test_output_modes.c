@@ -70,7 +70,7 @@ static void live__the_oldest_streams_and_hands_over(void) {
     print(D, "d1\n");
     CHECK_TEXT(seen(OUTPUT_STDOUT), "");
     over(A, NULL); /* the rest of a, what has ended, then the oldest left */
-    CHECK_TEXT(seen(OUTPUT_STDOUT), "a2c1\nb1\n");
+    CHECK_TEXT(seen(OUTPUT_STDOUT), "a2\nc1\nb1\n");
     print(B, "b2\n");
     CHECK_TEXT(seen(OUTPUT_STDOUT), "b2\n");
     over(D, NULL);
