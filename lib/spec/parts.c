@@ -3,11 +3,11 @@
  * ready, stdin, each. See read.h.
  */
 #include <ctype.h>
-#include <regex.h>
 
 #include "base/mem.h"
 #include "base/pattern.h"
 #include "core/names.h"
+#include "exec/probe.h"
 #include "spec/read.h"
 #include "spec/value.h"
 
@@ -304,46 +304,22 @@ void read_exits(const struct field *field) {
         field_error(field, node, NULL, "is empty: it would never be tried again");
 }
 
-/* HOST:PORT, with a port from 1 to 65535 and [] around an IPv6 address. */
-static bool is_endpoint(const char *text) {
-    const char *colon = strrchr(text, ':');
-    if (!colon || colon == text || strlen(colon + 1) > 5 || !colon[1] ||
-        colon[1 + strspn(colon + 1, "0123456789")])
-        return false;
-    unsigned long port = strtoul(colon + 1, NULL, 10);
-    return port >= 1 && port <= 65535;
-}
-
-static void check_line(const struct field *field, const cJSON *node) {
-    regex_t regex;
-    char compiled[128];
-    const char *why = pattern_excess(node->valuestring);
-    int error = why ? 0 : regcomp(&regex, node->valuestring, REG_EXTENDED | REG_NOSUB);
-    if (!why && !error) {
-        regfree(&regex);
-        return;
-    }
-    if (error) {
-        regerror(error, &regex, compiled, sizeof compiled);
-        why = compiled;
-    }
-    spec_error(field->scope->spec, field->scope->task, field_at(field->scope, node), NULL,
-               "\"line\" is no regular expression (POSIX extended): %s", why);
-}
-
+/* What the probe itself refuses is a mistake here already, unless ${} is in it. */
 static void check_probe(const struct field *field, const struct spec_command *command,
                         const cJSON *node) {
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
     const char *text = node->valuestring;
-    if (text && command->ready == AJOB_READY_LINE)
-        check_line(field, node);
-    if (!text || value_has_any(text))
+    bool is_late = text && command->ready != AJOB_READY_LINE && value_has_any(text);
+    if (!text || !*text || is_late)
         return;
-    if (command->ready == AJOB_READY_TCP && !is_endpoint(text))
-        spec_error(field->scope->spec, field->scope->task, field_at(field->scope, node), NULL,
-                   "\"tcp\" must be HOST:PORT, not \"%.60s\"", text);
-    if (command->ready == AJOB_READY_HTTP && strncmp(text, "http://", 7) != 0)
-        spec_error(field->scope->spec, field->scope->task, field_at(field->scope, node), NULL,
-                   "\"http\" must be an http:// URL, not \"%.60s\"", text);
+    struct probe_plan *plan =
+        probe_plan_new(&(ajob_ready_options){.probe = command->ready, .text = text}, &error);
+    field->scope->spec->reading->has_no_memory |= !plan && !error.length;
+    probe_plan_free(plan);
+    if (error.length)
+        spec_error(field->scope->spec, field->scope->task, field_at(field->scope, node), NULL, "%s",
+                   text_string(&error));
+    text_done(&error);
 }
 
 void read_ready(const struct field *field) {

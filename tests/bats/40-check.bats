@@ -259,6 +259,22 @@ ajob: check: standard input: right'
     rm right.json wrong.json
 }
 
+@test "what a probe would refuse when its service starts is a mistake of the spec" {
+    wrong '{"tasks": {
+        "a": {"service": "x", "ready": {"tcp": "localhost"}},
+        "b": {"service": "x", "ready": {"tcp": "[::1]:99999"}},
+        "c": {"service": "x", "ready": {"http": "https://h/"}},
+        "d": {"service": "x", "ready": {"http": "http://h:p/"}},
+        "e": {"service": "x", "ready": {"line": "a("}},
+        "f": {"service": "x", "ready": {"tcp": "${env.HOST}:http"}}
+    }}' \
+        '2:48: error: ready tcp "localhost": it has no port: write host:port' \
+        '3:48: error: ready tcp "[::1]:99999": a port is a number from 1 to 65535' \
+        '4:49: error: ready http "https://h/": only http:// is asked: probe https with exec and curl -fsk' \
+        '5:49: error: ready http "http://h:p/": a port is a number from 1 to 65535' \
+        '6:49: error: ready line "a(": no regular expression: Unmatched ( or \('
+}
+
 @test "--json prints each mistake as a line" {
     check '{"tasks": {"a": {"needs": "b"}, "a\u0007\"\\": {}}}' --json
     assert_failure 2

@@ -28,6 +28,10 @@ static void a_run_on_its_own_loop(void) {
     CHECK_NUMBER(ajob_run(loop, ajob_race(loop, (ajob_task *[]){slow, fast}, 2)), 0);
     CHECK_ENDED(slow, AJOB_CANCELLED, "cancelled by sibling 2");
     CHECK_NUMBER(ajob_run(loop, ajob_group(loop, NULL)), 0);
+    ajob_task *never = ajob_sleep(loop, 0), *soon = ajob_sleep(loop, 1);
+    ajob_set_timeout(never, 0);
+    CHECK_NUMBER(ajob_run(loop, ajob_any(loop, (ajob_task *[]){never, soon}, 2)), 0);
+    CHECK_ENDED(never, AJOB_TIMED_OUT, "timeout 0s");
     ajob_loop_free(loop);
 }
 
