@@ -19,8 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 1000 }; /* with a reader of what a run says that is to end */
-
 /* ---- rates --------------------------------------------------------------- */
 
 static void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {

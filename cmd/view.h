@@ -51,6 +51,7 @@ int view_close(struct view *view);
 /* ---- for the views ------------------------------------------------------- */
 
 enum {
+    PATIENCE_MS = 1000, /* with a reader of what a run says that is to end */
     VIEW_TICK_MS = 100, /* frames, lines and events are written at most so often */
     FRAME_LINES = 12,
     FAILURES_KEPT = 20,

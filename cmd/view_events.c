@@ -28,10 +28,12 @@ struct events_view {
     bool deserted;         /* the reader of stdout has gone and the run was cancelled */
 };
 
-static void events_write(struct events_view *events) {
+/* During the run a reader who takes nothing is not waited for, unless a megabyte waits
+ * already: signals are to be heard. */
+static void events_write(struct events_view *events, bool wait) {
     struct term *term = &events->term;
 
-    term_write(term, events->lines.data, events->lines.length, true);
+    term_write(term, events->lines.data, events->lines.length, wait);
     events->lines.length = 0;
     if (term->error == EPIPE && term->fd == STDOUT_FILENO && events->root && !events->deserted) {
         events->deserted = true;
@@ -59,12 +61,14 @@ static void events_event(struct view *view, const ajob_event *event) {
         if (!line || !bytes_add(&events->lines, line, length))
             events->term.error = ENOMEM; /* a line is missing: no more are written */
     }
+    if (event->type == AJOB_RUN_CANCELLING)
+        events->term.patience_ms = PATIENCE_MS;
     if (events->lines.length >= BUFFER_MAX || is_urgent(event))
-        events_write(events);
+        events_write(events, false);
 }
 
 static void events_tick(struct view *view) {
-    events_write((struct events_view *)view);
+    events_write((struct events_view *)view, false);
 }
 
 static void events_free(struct events_view *events) {
@@ -78,7 +82,7 @@ static int events_close(struct view *view) {
     struct events_view *events = (struct events_view *)view;
     struct term *term = &events->term;
 
-    events_write(events);
+    events_write(events, true);
     if (term->fd != STDOUT_FILENO && close(term->fd) != 0 && !term->error)
         term->error = errno;
     bool lost = term->error != 0 && !(term->error == EPIPE && term->fd == STDOUT_FILENO);

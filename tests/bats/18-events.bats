@@ -150,3 +150,17 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     assert_requests 0 /f/e
     open_latch go
 }
+
+@test "a reader of the events who takes nothing keeps no signal from being heard" {
+    mkfifo pipe
+    sleep 1000 <pipe 3>&- &
+    local reader=$!
+    start_ajob run --events pipe - <<<'{"tasks": {"many": {"each": {"from": 1, "to": 2000}, "do": {}},
+        "long": {"sh": "touch started; sleep 1000", "needs": "many"}}}'
+    wait_until 20 test -e started
+    expect_status 143
+    kill -TERM "$AJOB_PID"
+    wait_ajob
+    assert_failure 143
+    kill "$reader"
+}
