@@ -29,11 +29,13 @@ const struct cli_option run_printing_options[] = {
         .words = mode_words,
         AT(output),
         .help = "Show in this way what commands print",
-        .more = "With group, it is one block for each command when that has ended; on a terminal "
-                "the command that has run longest shows it as it comes. With prefix, it is line by "
-                "line, each after \"[NAME] \"; with stream, line by line; with none, only what "
-                "failed commands have printed, on standard error. With auto, it is stream where "
-                "only one command runs at a time, and group elsewhere.",
+        .more =
+            "With group, it is one block for each command when that has ended; on a terminal "
+            "the command that has run longest shows it as it comes, and once it has, the blocks "
+            "of the others wait for its end. With prefix, it is line by line, each after "
+            "\"[NAME] \"; with stream, line by line; with none, only what failed commands have "
+            "printed, on standard error. With auto, it is stream where only one command runs at "
+            "a time, and group elsewhere.",
     },
     {
         .name = "log-dir",
