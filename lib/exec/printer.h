@@ -40,6 +40,7 @@ struct output {
     bool has_written : 1; /* something of it */
     bool has_lost : 1;    /* the rest of it is dropped */
     bool is_closed : 1;
+    bool has_failed : 1;  /* it is closed, and somebody watches */
     bool is_released : 1; /* freed as soon as it is written */
 };
 

@@ -143,10 +143,20 @@ static void choose_live(struct printer *printer) {
         printer_weigh(printer->live);
 }
 
+/* What a failed one printed comes between two lines of a live one: who watches should
+ * not wait for it as long as that runs. */
+static bool interrupts(const struct printer *printer) {
+    const struct output *first = printer->first;
+    return first && first->has_failed &&
+           (first->has_written || printer->sinks[OUTPUT_STDOUT].at_line_start);
+}
+
 /* The live one may write: it has begun, or nobody waits. */
 static bool is_live(const struct output *output) {
     const struct printer *printer = output->printer;
-    return printer->live == output && (output->has_written || !printer->first);
+    if (printer->live != output || interrupts(printer))
+        return false;
+    return output->has_written || !printer->first;
 }
 
 static bool can_write_next(struct output *output) {
@@ -249,12 +259,14 @@ void turns_print(struct output *output, enum output_stream stream, const char *d
 void turns_close(struct output *output, bool has_failed) {
     struct printer *printer = output->printer;
     bool was_first = is_live(output) && output->has_written;
+    bool has_begun = printer->first && printer->first->has_written;
+    output->has_failed = has_failed && printer->options.live;
     if (printer->live == output)
         printer->live = NULL;
     if (printer->options.mode == AJOB_OUTPUT_NONE && !has_failed)
         turns_drop(output);
     else if (has_backlog(output))
-        enqueue(output, was_first);
+        enqueue(output, was_first || (output->has_failed && !has_begun));
     else
         drained(output);
 }

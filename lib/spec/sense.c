@@ -56,6 +56,35 @@ static void check_lines(struct ajob_spec *spec, const struct spec_task *each) {
              "cannot be tried again (\"retry\"): the lines that are its items come once");
 }
 
+static bool is_in_each(const struct spec_task *task) {
+    while (task && task->kind != SPEC_EACH)
+        task = task->parent;
+    return task != NULL;
+}
+
+/* Nothing is replaced in a script. ${item} is a variable of the shell's, too, but not
+ * one that anybody has set. */
+static void check_script(struct ajob_spec *spec, const struct spec_task *task) {
+    const struct spec_string *script = &task->command->script;
+    const char *cursor = script->text;
+    struct value value = {.type = VALUE_LITERAL};
+    while (cursor && value.type != VALUE_END) {
+        value = value_next(script->text, &cursor);
+        bool is_meant = value.type == VALUE_STDOUT || value.type == VALUE_PATH ||
+                        value.type == VALUE_EXIT || value.type == VALUE_VAR ||
+                        (value.type == VALUE_ITEM && is_in_each(task));
+        if (!is_meant)
+            continue;
+        char name[64];
+        size_t length = strcspn(script->text + value.offset, "}") + 1;
+        snprintf(name, sizeof name, "%.*s", (int)length, script->text + value.offset);
+        spec_warning(spec, task, script->at,
+                     "hand it over: \"env\": {\"VALUE\": \"...\"}, and \"$VALUE\" in the script",
+                     "nothing is replaced in a script, so %s is for the shell", name);
+        return;
+    }
+}
+
 static void check_release(struct ajob_spec *spec, const struct spec_task *task) {
     const struct spec_release *release = task->release;
     struct text error = TEXT_INIT(TEXT_LINE_MAX);
@@ -76,6 +105,8 @@ static void check_task(struct ajob_spec *spec, const struct spec_task *task) {
         check_options(spec, task, task->more);
     if (task->kind == SPEC_EACH && task->each)
         check_lines(spec, task);
+    if (spec_is_command(task) && task->command && task->command->script.text)
+        check_script(spec, task);
     if (task->kind == SPEC_RELEASE && task->release)
         check_release(spec, task);
 }
@@ -136,12 +167,6 @@ static bool is_one_of_many(const struct ajob_spec *spec, const struct spec_task 
     const struct spec_task *group = a->parent;
     enum ajob_policy policy = !group ? spec->policy : group->more ? group->more->policy : AJOB_ALL;
     return group == b->parent && (policy == AJOB_ANY || policy == AJOB_RACE);
-}
-
-static bool is_in_each(const struct spec_task *task) {
-    while (task && task->kind != SPEC_EACH)
-        task = task->parent;
-    return task != NULL;
 }
 
 static void compare_files(struct ajob_spec *spec, struct file *files, uint32_t count) {

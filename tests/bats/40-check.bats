@@ -26,6 +26,15 @@ schema_says() { # FILE...
 
 # --- the examples ------------------------------------------------------------
 
+@test "a script in which something was to be replaced gets a warning" {
+    run_ajob check - <<<'{"tasks": {"a": "echo 1", "b": {"sh": "echo $HOME ${HOME:-x} ${a.stdout}", "needs": "a"}}}'
+    assert_success
+    assert_stderr --partial 'warning: nothing is replaced in a script, so ${a.stdout} is for the shell; hand it over:'
+    run_ajob check --strict - <<<'{"tasks": {"a": "echo ${HOME} ${item} ${X:-y} $((1 + 2)) $$ ${"}}'
+    assert_success
+    refute_stderr
+}
+
 @test "right specs are accepted, by check and by the schema" {
     for file in "$SPECS"/good/*; do
         run_ajob check --strict "$file"
@@ -307,7 +316,7 @@ END
 @test "the manual has every key" {
     "$AJOB" check --schema | grep -o '"[a-z0-9_]*":{"description"' | cut -d '"' -f 2 | grep -vx properties | sort -u |
         while read -r key; do
-            grep -qE "^\.It Cm (.* )?$key( |$)|\{\"$key\"|\"$key\":" "$PROJECT_DIR/man/ajob-spec.5" ||
+            grep -qE "^\.It Cm (.* )?$key( |$)|(\"|\\\\\(dq)$key(\"|\\\\\(dq)" "$PROJECT_DIR/man/ajob-spec.5" ||
                 fail "man/ajob-spec.5 has no $key"
         done
 }

@@ -95,6 +95,22 @@ static void live__one_that_is_silent_holds_up_nobody_who_has_ended(void) {
     say_close();
 }
 
+static void live__what_failed_is_seen_at_once(void) {
+    say_start_files((ajob_output_options){.mode = AJOB_OUTPUT_GROUP, .live = true});
+    print(A, "a1\na2");
+    print(B, "b1\nb2\n");
+    print(C, "c1\n");
+    over(C, NULL);
+    CHECK_TEXT(seen(OUTPUT_STDOUT), "a1\n");
+    over(B, "exit 1");
+    CHECK_TEXT(seen(OUTPUT_STDOUT), "b1\nb2\n");
+    print(A, "\na3\n");
+    CHECK_TEXT(seen(OUTPUT_STDOUT), "a2\na3\n");
+    over(A, NULL);
+    CHECK_TEXT(seen(OUTPUT_STDOUT), "c1\n");
+    say_close();
+}
+
 static void prefix__each_line_after_the_name(void) {
     say_start_files((ajob_output_options){.mode = AJOB_OUTPUT_PREFIX});
     print(A, "one\ntw");
@@ -257,6 +273,7 @@ int main(void) {
     RUN(group__one_file_for_both_keeps_the_order);
     RUN(group__what_holds_too_much_has_its_turn_at_once);
     RUN(live__the_oldest_streams_and_hands_over);
+    RUN(live__what_failed_is_seen_at_once);
     RUN(live__one_that_is_silent_holds_up_nobody_who_has_ended);
     RUN(prefix__each_line_after_the_name);
     RUN(prefix__names_are_escaped_and_bytes_are_not);
