@@ -226,6 +226,7 @@ static bool note_ended(struct screen *screen, const ajob_event *event) {
     if (!group) {
         screen->ended++;
         screen->allowed += allowed;
+        screen->done_before += ajob_event_field(event, "resumed") != NULL;
         note_bytes(screen, event, running);
     }
     if (running)

@@ -131,6 +131,7 @@ struct screen {
     uint64_t ended; /* tasks that are no groups */
     uint64_t downloaded, up_to_date;
     uint64_t allowed;       /* failures that fail nothing else */
+    uint64_t done_before;   /* by an earlier run */
     uint64_t groups_failed; /* those without a failed child */
     uint64_t fetched;       /* bytes of what was downloaded now */
     uint64_t moved;         /* the same with what is under way or failed */

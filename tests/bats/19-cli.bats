@@ -49,10 +49,10 @@ URL=http://127.0.0.1:1/a
     wrong 'get: --jobs: its value is empty: give N' get --jobs= "$URL"
     wrong 'get: --quiet=yes: takes no value: write just --quiet' get --quiet=yes "$URL"
     for value in 0 -1 1x x 1025 99999999999999999999 ' 1' 1.5; do
-        wrong "get: --jobs: $value: not such a number: use one from 1 to 1024" get --jobs "$value" "$URL"
+        wrong "get: --jobs: $value: not a whole number that fits: use one from 1 to 1024" get --jobs "$value" "$URL"
     done
-    wrong 'get: --per-host: 0: not such a number: use one from 1 to 1024' get --per-host 0 "$URL"
-    wrong 'get: -r: 1001: not such a number: use one from 0 to 1000' get -r1001 "$URL"
+    wrong 'get: --per-host: 0: not a whole number that fits: use one from 1 to 1024' get --per-host 0 "$URL"
+    wrong 'get: -r: 1001: not a whole number that fits: use one from 0 to 1000' get -r1001 "$URL"
     for value in x 5x -5 1m30 5s5m '1 s' 366d 99999999999h; do
         wrong "get: --timeout: $value: not a duration: use 500ms, 30s, 5m or 1h30m" get --timeout "$value" "$URL"
     done

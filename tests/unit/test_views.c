@@ -129,7 +129,7 @@ static void services_and_allowed_failures_have_their_words(void) {
         .type = AJOB_TASK_ENDED, .task = &db, .status = AJOB_SUCCEEDED, .duration = 2});
     run_ends(AJOB_SUCCEEDED, 2, 1, 0);
     CHECK_TEXT(take(), "ready db\nfailed, which is allowed: a: exit 3\nstopped db  2.0s\n"
-                       "2 done, 1 failed as allowed in 8.1s\n");
+                       "1 done, 1 done before, 1 failed as allowed in 8.1s\n");
     close_view();
 }
 
