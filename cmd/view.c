@@ -156,6 +156,8 @@ static void note_started(struct screen *screen, const ajob_event *event) {
     const ajob_task *parent = ajob_task_parent(event->task);
     struct running *around = parent ? running_find(screen, parent) : NULL;
 
+    if (!screen_is_chatty(screen)) /* nobody is told what runs */
+        return;
     if (around) /* it was no group before this */
         running_unlist(screen, around);
     if (ajob_task_is_group(event->task))

@@ -158,6 +158,9 @@ void screen_say(struct screen *screen, enum tone tone, const char *format, ...)
 /* Says what an event is worth to a person. */
 void screen_tell(struct screen *screen, const ajob_event *event);
 
+/* Whether success and progress are shown, too. */
+bool screen_is_chatty(const struct screen *screen);
+
 /* A failure that fails nothing else. */
 bool event_is_allowed(const ajob_event *event);
 

@@ -30,7 +30,7 @@ const char *seconds_text(char buffer[32], double seconds) {
 }
 
 /* Whether success and progress are shown, too. */
-static bool is_chatty(const struct screen *screen) {
+bool screen_is_chatty(const struct screen *screen) {
     return !screen->options.quiet && screen->options.progress != PROGRESS_NONE;
 }
 
@@ -143,18 +143,18 @@ static void tell_failure(struct screen *screen, const ajob_event *event, const c
 
 static void tell_ended(struct screen *screen, const ajob_event *event, const char *name,
                        const char *cause) {
-    bool verbose = is_chatty(screen) && screen->options.verbosity > 0;
+    bool verbose = screen_is_chatty(screen) && screen->options.verbosity > 0;
 
     switch (event->status) {
     case AJOB_SUCCEEDED:
-        if (is_chatty(screen))
+        if (screen_is_chatty(screen))
             tell_success(screen, event, name);
         break;
     case AJOB_FAILED:
     case AJOB_TIMED_OUT:
         if (!event_is_allowed(event))
             tell_failure(screen, event, name, cause);
-        else if (is_chatty(screen))
+        else if (screen_is_chatty(screen))
             screen_say(screen, TONE_WARNING, "failed, which is allowed: %s: %s", name, cause);
         break;
     case AJOB_CANCELLED:
@@ -192,8 +192,30 @@ static void tell_cancelling(struct screen *screen, const char *cause) {
     screen_say(screen, TONE_WARNING, "ajob: %s: cancelling: %s", screen->options.command, cause);
 }
 
+/* Worth a line only to those who want to hear of what goes well. */
+static bool is_no_news(const ajob_event *event) {
+    switch (event->type) {
+    case AJOB_RUN_STARTED:
+    case AJOB_TASK_STARTED:
+    case AJOB_TASK_READY:
+    case AJOB_TASK_RETRYING:
+    case AJOB_TASK_PROGRESS:
+    case AJOB_TASK_OUTPUT:
+        return true;
+    case AJOB_TASK_ENDED:
+        return event->status != AJOB_FAILED && event->status != AJOB_TIMED_OUT;
+    case AJOB_TASK_NOTE:
+    case AJOB_RUN_CANCELLING:
+    case AJOB_RUN_ENDED:
+        break;
+    }
+    return false;
+}
+
 void screen_tell(struct screen *screen, const ajob_event *event) {
-    bool chatty = is_chatty(screen), verbose = chatty && screen->options.verbosity > 0;
+    if (!screen_is_chatty(screen) && is_no_news(event))
+        return;
+    bool chatty = screen_is_chatty(screen), verbose = chatty && screen->options.verbosity > 0;
     char name[NAME_SIZE], cause[NAME_SIZE], text[NAME_SIZE], number[32];
     const struct term *term = &screen->term;
 
@@ -248,7 +270,7 @@ void lines_heartbeat(struct screen *screen) {
     size_t shown = 0, moving = 0, length = 0;
     bool known = true;
 
-    if (screen->running == 0 || !is_chatty(screen) || now - screen->said_at < HEARTBEAT_MS)
+    if (screen->running == 0 || !screen_is_chatty(screen) || now - screen->said_at < HEARTBEAT_MS)
         return;
     for (struct running *task = screen->oldest; task; task = task->newer) {
         screen_refresh(screen, task);
