@@ -165,7 +165,8 @@ static int store_amount(const struct command *command, const struct cli_option *
     if (option->type == CLI_NUMBER) {
         if (!parse_number(value, &number) || number < option->min || number > option->max)
             return cli_fail(command, STATUS_USAGE,
-                            "%s: %s: not a whole number that fits: use one from %" PRIu64 " to %" PRIu64,
+                            "%s: %s: not a whole number that fits: use one from %" PRIu64
+                            " to %" PRIu64,
                             shown, value, option->min, option->max);
     } else if (option->type == CLI_DURATION) {
         if (!ajob_parse_duration(value, &number))

@@ -46,8 +46,8 @@ int main(int count, char **arguments) {
     uv_timer_start(&own_timer, ticks, 1, 1);
 
     loop = ajob_loop_new(&(ajob_loop_options){.uv = &uv});
-    ajob_task *file = ajob_download(
-        loop, &(ajob_download_options){.url = arguments[1], .path = arguments[2]});
+    ajob_task *file =
+        ajob_download(loop, &(ajob_download_options){.url = arguments[1], .path = arguments[2]});
     ajob_task *both = ajob_gather(loop, (ajob_task *[]){file, ajob_sleep(loop, 50)}, 2);
     ajob_on_event(loop, on_event, NULL);
     if (!both || ajob_start(loop, both, done, NULL) < 0) {
