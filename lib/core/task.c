@@ -238,28 +238,29 @@ static void attempt_timed_out(struct ajob_task *task) {
     begin_stopping(task);
 }
 
+/* What ends a task before it was ready; UNDECIDED: nothing does. */
+static enum ajob_status verdict_on_pending(struct ajob_task *task) {
+    bool is_time = may_start(task) || task->wanted != AJOB_UNDECIDED;
+    enum ajob_status verdict = is_time ? task_judge_needs(task) : AJOB_UNDECIDED;
+    if (verdict == AJOB_UNDECIDED)
+        verdict = task->wanted;
+    bool is_done = task->is_done && may_start(task) && task_needs_have_ended(task);
+    return verdict == AJOB_UNDECIDED && is_done ? AJOB_SUCCEEDED : verdict;
+}
+
 void task_step(struct ajob_task *task) {
     if (task->kind->is_group)
         feed_step(group_of(task));
     for (;;) {
         switch ((enum ajob_state)task->state) {
         case AJOB_PENDING: {
-            if (!task->in_run)
-                return;
-            bool is_time = may_start(task) || task->wanted != AJOB_UNDECIDED;
-            enum ajob_status verdict = is_time ? task_judge_needs(task) : AJOB_UNDECIDED;
-            if (verdict == AJOB_UNDECIDED)
-                verdict = task->wanted;
+            enum ajob_status verdict = task->in_run ? verdict_on_pending(task) : AJOB_UNDECIDED;
             if (verdict != AJOB_UNDECIDED) {
                 end_now(task, verdict);
                 return;
             }
-            if (!may_start(task) || !task_needs_have_ended(task))
+            if (!task->in_run || !may_start(task) || !task_needs_have_ended(task))
                 return;
-            if (task->is_done) {
-                end_now(task, AJOB_SUCCEEDED);
-                return;
-            }
             get_ready(task);
             break;
         }
