@@ -169,6 +169,8 @@ typedef struct ajob_loop_options {
      * host (0: 6). */
     unsigned transfers;
     unsigned transfers_per_host;
+    /* How many bytes a second all transfers together may receive. 0: no limit. */
+    uint64_t limit_rate;
 } ajob_loop_options;
 
 /* Makes a loop. options may be NULL. NULL on lack of memory or if libuv
@@ -537,6 +539,11 @@ typedef struct ajob_http_options {
     enum { AJOB_HTTP_AUTO, AJOB_HTTP_1_1, AJOB_HTTP_2 } version;
     uint64_t connect_timeout_ms; /* 0: 30000 */
     uint64_t stall_timeout_ms;   /* fails after so long without a byte; 0: 30000 */
+    /* Fails when fewer bytes a second than this arrive for stall_timeout_ms; 0: 100. What
+     * a limit_rate holds back counts as arrived. */
+    uint64_t min_speed;
+    /* Take any certificate. A token and headers are then not sent to https. */
+    bool insecure;
 } ajob_http_options;
 
 /* One file from one URL (http or https). It is written to PATH.part, verified,
@@ -556,6 +563,14 @@ typedef struct ajob_download_options {
     uint64_t max_wait_ms; /* longest Retry-After to wait for, up to 49 days; 0: 300000 */
     /* What stays the same when the URL changes, for resuming; NULL: the URL. */
     const char *identity;
+    /* More URLs of the same file, NULL-terminated, or NULL. When one fails the next is
+     * tried at once; where size and digest are known all may be used together. */
+    const char *const *mirrors;
+    /* Connections at once for this file. 0: one, and more while they add throughput; never
+     * more than 16 to one host. What cannot be taken in pieces gets one. */
+    unsigned segments;
+    bool fsync;        /* the file is on the disk, by its name too, before it is a success */
+    bool wants_digest; /* compute and report a sha256 where none has to be verified, too */
     ajob_http_options http;
 } ajob_download_options;
 
@@ -604,6 +619,20 @@ typedef struct ajob_release_options {
     ajob_retry retry;        /* of each asset and API request; max 0: 4, see no_retry */
     bool no_retry;
     uint64_t max_wait_ms; /* longest wait that a server may ask for; 0: 60000 */
+    bool prerelease;      /* without tag: the newest release, whether a prerelease or not */
+    bool require_digest;  /* an asset without a digest fails, before it is downloaded */
+    unsigned segments;    /* as in ajob_download_options */
+    bool fsync;
+    /* Where answers of the API are kept, with their ETags, so that what has not changed
+     * costs no rate limit. Made if needed. NULL: nowhere. */
+    const char *cache_dir;
+    /* What is chosen is added here; see ajob_lock_write(). NULL: nowhere. It must outlive
+     * the run. */
+    struct ajob_lock *lock;
+    /* Exactly the assets that this has of the repository (and of tag, unless that is NULL)
+     * are downloaded, with their sizes and digests; the API is not asked what there is. An
+     * asset that has gone or changed fails. NULL: the API is asked. */
+    const struct ajob_lock *locked;
     /* Called for every asset chosen, before its download; may be NULL. */
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;
@@ -615,6 +644,23 @@ typedef struct ajob_release_options {
  * tag or with all it adds one such group for each release to the group it is
  * in, named by tag; it must be in a group then. */
 AJOB_API ajob_task *ajob_release(ajob_loop *loop, const ajob_release_options *options);
+
+/* What was chosen to be downloaded, to download exactly that again: a JSON file with
+ * repository, tag, asset id, name, size, digest and URL of each. */
+typedef struct ajob_lock ajob_lock;
+
+/* An empty one; NULL on lack of memory. */
+AJOB_API ajob_lock *ajob_lock_new(void);
+
+/* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
+AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
+
+/* Replaces the file atomically. What was downloaded without a digest known beforehand has
+ * the sha256 that came; what was not downloaded successfully is a mistake: AJOB_EINVAL. */
+AJOB_API int ajob_lock_write(ajob_lock *lock, ajob_loop *loop, const char *path);
+
+/* Takes NULL; returns NULL. */
+AJOB_API ajob_lock *ajob_lock_free(ajob_lock *lock);
 
 /* ---- specs: a task graph as JSON --------------------------------------- */
 

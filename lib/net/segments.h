@@ -1,0 +1,44 @@
+/*
+ * segments.h - how many connections one file is worth.
+ *
+ * Pure policy: no clock, no network. It is told now and then how far the file is and how
+ * many connections bring it, and answers how many there should be. It begins with one,
+ * doubles while that adds throughput, and goes back to the best it has seen when more
+ * does not; a server that refuses a connection sets the most there may be. Nothing is
+ * added where what is left takes no time.
+ */
+#ifndef AJOB_NET_SEGMENTS_H
+#define AJOB_NET_SEGMENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    SEGMENTS_MAX = 16,           /* of one file, and of all to one host */
+    SEGMENT_SIZE_MIN = 256 << 10 /* a smaller rest is not worth a connection */
+};
+
+struct segments {
+    unsigned fixed; /* as many as the caller said; 0: what is worth it */
+    unsigned most;  /* SEGMENTS_MAX, or less once a server has refused one */
+    unsigned wanted;
+    /* The step under way: since when, from which byte count, with how many. */
+    uint64_t step_at_ms, step_bytes;
+    unsigned step_count;
+    uint64_t best_rate; /* bytes a second, of the best count so far */
+    unsigned best_count;
+    bool is_settled;
+};
+
+/* fixed 0: as many as are worth it. */
+void segments_begin(struct segments *segments, unsigned fixed);
+
+/* At now_ms `count` connections have brought `bytes` in all, and `left` are still to come.
+ * Returns how many connections there should be from now on: at least 1. */
+unsigned segments_advise(struct segments *segments, uint64_t now_ms, unsigned count, uint64_t bytes,
+                         uint64_t left);
+
+/* A server did not take another connection beside `count`. */
+void segments_refused(struct segments *segments, unsigned count);
+
+#endif

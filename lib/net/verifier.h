@@ -1,0 +1,64 @@
+/*
+ * verifier.h - the digest of a file while it is being written, off the loop.
+ *
+ * Bytes get into the file in any order. Those without a gap from its start are hashed
+ * behind the writers, by a thread of libuv's pool that reads them back from the page
+ * cache; so hashing takes no time from the loop, and what an earlier attempt left is
+ * hashed while the request for the rest is under way. A small file, whose bytes come in
+ * order, is hashed as it is written (verifier_feed): a thread would cost more.
+ */
+#ifndef AJOB_NET_VERIFIER_H
+#define AJOB_NET_VERIFIER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "net/digest.h"
+
+struct verifier {
+    uv_work_t work;
+    uv_loop_t *uv;
+    const struct digest_algorithm *algorithm;
+    struct digest digest; /* the thread's while is_running */
+    int fd;               /* the caller's */
+    uint64_t reached;     /* so many bytes from the start are in the file */
+    uint64_t hashed;      /* and so many in the digest */
+    bool is_running, is_finishing, is_restarting;
+    atomic_bool is_cancelled;
+    int error; /* after done(): errno of reading back; -1: the file was shorter; 0 */
+    void (*done)(struct verifier *verifier);
+    void *owner;
+};
+
+/* Begins: nothing is hashed yet. False if the algorithm cannot be had here. done and owner
+ * are set by the caller. */
+bool verifier_begin(struct verifier *verifier, uv_loop_t *uv,
+                    const struct digest_algorithm *algorithm, int fd);
+
+/* The first `frontier` bytes are in the file. What is not hashed of them will be. */
+void verifier_reach(struct verifier *verifier, uint64_t frontier);
+
+/* These bytes, behind all that was reached or fed before, are hashed here and now. False:
+ * a thread is still at those before, or there is much: then nothing is done, and they
+ * have to be reached. */
+bool verifier_feed(struct verifier *verifier, const void *data, size_t length);
+
+/* What was in the file has gone: from byte 0 again. */
+void verifier_restart(struct verifier *verifier);
+
+/* No more bytes come: done() is owed, once, when all of them are hashed; it may come
+ * before this returns. */
+void verifier_finish(struct verifier *verifier);
+
+/* Ends it early; done() is owed, too, where a thread is at work it comes later. */
+void verifier_cancel(struct verifier *verifier);
+
+/* After done() without error: as digest_end(). */
+bool verifier_end(struct verifier *verifier, const struct digest_want *want,
+                  char hex[DIGEST_HEX_MAX]);
+
+/* Frees what it holds; no thread is at work. */
+void verifier_done(struct verifier *verifier);
+
+#endif
