@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/loop.h"
 #include "net/failure.h"
+#include "net/host.h"
 #include "net/multi.h"
 #include "net/profile.h"
 #include "net/url.h"
@@ -178,6 +179,39 @@ static void stall_is_due(struct deadline *deadline) {
                                          .status = fetch->response.status});
 }
 
+/* The host of this hop; NULL on lack of memory. */
+static struct host *host_of(const struct fetch *fetch, const char *url) {
+    char *origin;
+    url_parse(url, &origin);
+    struct host *host = origin ? host_for(fetch->loop, origin) : NULL;
+    mem_free(origin);
+    return host;
+}
+
+static void obey_host(const struct fetch *fetch) {
+    uint64_t wait_ms = response_wait_ms(&fetch->response);
+    struct host *host =
+        wait_ms ? host_of(fetch, fetch->hop ? fetch->hop : fetch->request.url) : NULL;
+    if (host)
+        host_embargo(host, wait_ms, fetch->request.max_wait_ms);
+}
+
+/* A redirect to a host that wants to be left alone is not followed now. */
+static bool is_embargoed(struct fetch *fetch, const char *target) {
+    const struct host *host = host_of(fetch, target);
+    uint64_t wait_ms = host ? host_embargo_ms(host) : 0;
+    if (!wait_ms)
+        return false;
+    struct text cause = TEXT_INIT(TEXT_LINE_MAX);
+    host_explain(host, &cause);
+    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
+                                         .is_retryable = true,
+                                         .retry_after_ms = (int64_t)wait_ms,
+                                         .cause = text_string(&cause)});
+    text_done(&cause);
+    return true;
+}
+
 /* Goes where the redirect leads, or fails. */
 static void follow(struct fetch *fetch) {
     char *target = NULL, *next = NULL;
@@ -195,6 +229,8 @@ static void follow(struct fetch *fetch) {
         fail(fetch, "more than 10 redirects");
         return;
     }
+    if (is_embargoed(fetch, target))
+        return;
     next = mem_copy(target);
     mem_free(fetch->hop);
     fetch->hop = next;
@@ -232,6 +268,7 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
         result.kind = FETCH_OK;
     } else {
         failure = failure_of_status(&fetch->response, &fetch->error_body, &cause);
+        obey_host(fetch);
     }
     profile_mask(fetch->request.profile, &cause);
     result.is_retryable = failure.is_retryable;
