@@ -15,6 +15,8 @@ The server ranges=none if_range=ignore|never chunked=1|bad trailer=NAME:VALUE
 When       times=N (the first N requests of the key), after=N (not the first N),
            key=KEY (default: path and query), only=range|whole (requests with a
            Range, without one). What is above stays all the time
+           begin=SIZE  the key's first request has no fault but a reset there; times and
+           after count from the next one on
 Instead    status=N [body=TEXT] html=1 redirect=URL|storage|tls|main|loop|tls2http|HOPS
            [redirect_status=N] [redirect_body=SIZE] garbage=1 empty=1|reset
            signed=N    with redirect=storage|tls|main: each redirect's URL is good for
@@ -126,10 +128,14 @@ class Faults:
         if params.get("only", kind) != kind:
             answer.params = params.only(LASTING)
             return answer.give()
-        answer.before = self.count(key)
+        if "begin" in params and self.count(f"begin {key}") == 0:
+            answer.params = Params([*params.only(LASTING).pairs, ("reset_at", params.get("begin"))])
+            return answer.give()
+        before = self.count(key)
+        answer.before = before + ("begin" in params)
         after = int(params.get("after", "0"))
         last = after + int(params.get("times", "1000000000"))
-        if not after <= answer.before < last:
+        if not after <= before < last:
             answer.params = params.only(LASTING)
         answer.give()
 
