@@ -72,12 +72,17 @@ static size_t body_came(char *data, size_t size, size_t count, void *user) {
 
 static void exchange_is_done(struct exchange *exchange, CURLcode code);
 
+static bool has_range(const struct fetch_request *request) {
+    return request->range_first || request->range_end;
+}
+
 /* The profile's headers and the request's in one list; NULL headers stand for
  * the profile's own list. */
 static bool make_headers(struct fetch *fetch) {
     const struct fetch_request *request = &fetch->request;
     bool is_ok = true;
-    bool has_more = request->if_range || (request->headers && request->headers[0]);
+    bool has_if_range = request->if_range && has_range(request);
+    bool has_more = has_if_range || (request->headers && request->headers[0]);
     curl_slist_free_all(fetch->headers);
     fetch->headers = NULL;
     if (!has_more)
@@ -86,7 +91,7 @@ static bool make_headers(struct fetch *fetch) {
         is_ok = profile_add_header(&fetch->headers, line->data);
     for (const char *const *line = request->headers; line && *line && is_ok; line++)
         is_ok = profile_add_header(&fetch->headers, *line);
-    if (is_ok && request->if_range) {
+    if (is_ok && has_if_range) {
         char *line = text_make("If-Range: %s", request->if_range);
         is_ok = line && profile_add_header(&fetch->headers, line);
         mem_free(line);
@@ -189,6 +194,15 @@ static void stall_is_due(struct deadline *deadline) {
 
 /* ---- hops, again ----------------------------------------------------------- */
 
+/* As libcurl wants it: without the unit (RFC 9110, 14.1.2). */
+static void write_range(const struct fetch_request *request, char *range, size_t size) {
+    unsigned long long first = request->range_first, end = request->range_end;
+    if (end)
+        snprintf(range, size, "%llu-%llu", first, end - 1);
+    else
+        snprintf(range, size, "%llu-", first);
+}
+
 static bool start_hop(struct fetch *fetch) {
     struct exchange *exchange = profile_take(fetch->profile);
     if (!exchange)
@@ -196,15 +210,15 @@ static bool start_hop(struct fetch *fetch) {
     fetch->exchange = exchange;
     exchange->owner = fetch;
     exchange->done = exchange_is_done;
-    char range[32];
-    snprintf(range, sizeof range, "%llu-", (unsigned long long)fetch->request.range_first);
+    char range[48];
+    write_range(&fetch->request, range, sizeof range);
     struct curl_slist *own_list = fetch->profile->headers;
     CURL *easy = exchange->easy;
     bool is_ok =
         make_headers(fetch) &&
         !curl_easy_setopt(easy, CURLOPT_URL, fetch->hop ? fetch->hop : fetch->request.url) &&
         !curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->headers ? fetch->headers : own_list) &&
-        !curl_easy_setopt(easy, CURLOPT_RANGE, fetch->request.range_first ? range : NULL) &&
+        !curl_easy_setopt(easy, CURLOPT_RANGE, has_range(&fetch->request) ? range : NULL) &&
         !curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_came) &&
         !curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch) &&
         !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came) &&

@@ -51,8 +51,9 @@ struct fetch_request {
     const char *url;
     struct profile *profile;
     const char *const *headers; /* more of them, no secrets; NULL-terminated, static */
-    uint64_t range_first;       /* 0: the whole body */
-    const char *if_range;       /* strong validator, or NULL; needs range_first */
+    uint64_t range_first;       /* with range_end 0 as well: the whole body */
+    uint64_t range_end;         /* not included; 0: to the end */
+    const char *if_range;       /* strong validator, or NULL; heeded with a range only */
     uint64_t max_wait_ms;       /* the longest that its owner would wait for a host */
 };
 

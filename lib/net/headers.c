@@ -179,6 +179,8 @@ static void read_field(struct response *response, const char *name, const char *
         forget_length(response);
     else if (!strcasecmp(name, "content-range"))
         read_content_range(response, value);
+    else if (!strcasecmp(name, "accept-ranges"))
+        response->accepts_ranges = !strcasecmp(value, "bytes");
     else if (!strcasecmp(name, "content-encoding"))
         response->is_encoded = strcasecmp(value, "identity") != 0;
     else if (!strcasecmp(name, "content-type"))
@@ -213,6 +215,7 @@ void response_line(struct response *response, const char *line, size_t length) {
         const char *status = strchr(field, ' ');
         response_done(response);
         response->status = status ? (int)strtol(status, NULL, 10) : 0;
+        response->is_multiplexed = field[5] >= '2' && field[5] <= '9';
         return;
     }
     char *colon = strchr(field, ':');

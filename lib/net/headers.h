@@ -19,6 +19,8 @@ struct response {
     bool has_extent; /* range_first and range_last are meaningful */
     uint64_t range_first, range_last;
     int64_t range_total; /* -1: not said */
+    bool accepts_ranges; /* Accept-Ranges: bytes */
+    bool is_multiplexed; /* HTTP/2 or later: its streams share one connection */
     bool is_chunked;     /* then a Content-Length says nothing (RFC 9112, 6.3) */
     bool is_encoded;     /* a Content-Encoding other than identity */
     bool has_location;
