@@ -38,7 +38,7 @@ static struct throttle *throttle_of(struct ajob_loop *loop) {
 
 static uint64_t cost_ns(const struct throttle *throttle, size_t length) {
     double cost = (double)length * 1e9 / (double)throttle->loop->limit_rate;
-    return cost < 1e18 ? (uint64_t)cost : (uint64_t)1e18;
+    return cost < 1e18 ? (uint64_t)cost + 1 : (uint64_t)1e18; /* rather less than too much */
 }
 
 /* What was not used in time is lost, but for what a piece that is waited for needs. */
