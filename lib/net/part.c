@@ -172,15 +172,17 @@ static void forget_note(struct part *part) {
     part->has_note = part->note_has_ranges = false;
 }
 
-char *part_boot(void) {
-    char boot[64];
+char *part_boot(char boot[PART_BOOT_MAX]) {
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd >= 0 ? read(fd, boot, sizeof boot) : -1;
+    ssize_t length = fd >= 0 ? read(fd, boot, PART_BOOT_MAX - 1) : -1;
     if (fd >= 0)
         close(fd);
     while (length > 0 && boot[length - 1] <= ' ')
         length--;
-    return length > 0 ? mem_copy_n(boot, (size_t)length) : NULL;
+    if (length <= 0)
+        return NULL;
+    boot[length] = '\0';
+    return boot;
 }
 
 static uint64_t now_ms(void) {
@@ -283,14 +285,14 @@ static bool write_note(struct part *part, const char *temporary, const struct te
 
 bool part_remember(struct part *part, const struct part_note *note, struct text *error) {
     struct text json = TEXT_INIT(60 * 1024);
-    struct part_note full = *note; /* its strings are the caller's, boot aside */
+    struct part_note full = *note;
+    char boot[PART_BOOT_MAX];
     if (!part->is_resumable)
         return true;
-    full.boot = part_boot();
+    full.boot = part_boot(boot);
     full.ranges = part->have;
     full.has_ranges = part->is_in_pieces || !is_its_size(part);
     note_write(&full, &json);
-    mem_free(full.boot);
     char *temporary = text_make("%s.tmp", part->note_name);
     bool is_ok = false;
     if (!temporary || !text_ok(&json))
