@@ -45,7 +45,7 @@ const char *response_strong_etag(const struct response *response);
 /* The server's clock: its Date, or ours. Unix time. */
 int64_t response_now(const struct response *response);
 
-/* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one. */
+/* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one, or of before 1970. */
 int64_t http_date(const char *text);
 
 /* "Not Found" for 404; "" if it has no common name. */
