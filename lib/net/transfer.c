@@ -272,6 +272,7 @@ static void start_fetch(struct transfer *transfer) {
         .profile = transfer->plan->profile,
         .headers = transfer->plan->headers,
         .range_first = transfer->offset,
+        .max_wait_ms = transfer->plan->max_wait_ms,
         .if_range = !transfer->offset ? NULL
                     : note->etag      ? note->etag
                                       : note->last_modified,
