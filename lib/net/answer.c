@@ -4,10 +4,11 @@
 #include <string.h>
 
 /* A server may send a range of another version in spite of If-Range. */
-static bool is_same_version(const struct part_note *note, const struct response *response) {
+static bool is_same_version(const struct question *question, const struct response *response) {
+    const struct part_note *note = question->note;
     const char *etag = response_strong_etag(response);
     if (note->etag)
-        return !etag || !strcmp(note->etag, etag);
+        return etag ? !strcmp(note->etag, etag) : !question->must_say_etag;
     return !note->last_modified || !response->last_modified ||
            !strcmp(note->last_modified, response->last_modified);
 }
@@ -20,7 +21,7 @@ static bool is_of_this(const struct question *question, const struct response *r
     int64_t total = answer_total(question, response), known = question->note->total;
     bool is_same_total = total >= 0 && (known < 0 || total == known);
     return is_same_total &&
-           (!question->is_same_server || is_same_version(question->note, response));
+           (!question->is_same_server || is_same_version(question, response));
 }
 
 enum answer answer_to(const struct question *question, const struct response *response) {

@@ -24,7 +24,8 @@ struct question {
     bool has_range;
     uint64_t first;
     const struct part_note *note; /* of the part: its total, and its validators */
-    bool is_same_server;          /* that the validators are of: they are to be the same */
+    bool is_same_server;          /* that the validators are of: they are not to differ */
+    bool must_say_etag;           /* they are of another one: it has to have the same */
 };
 
 enum answer answer_to(const struct question *question, const struct response *response);

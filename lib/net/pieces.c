@@ -111,7 +111,10 @@ static bool note_pieces(struct pieces *pieces) {
     if (pieces->part->is_in_pieces)
         return true;
     pieces->part->is_in_pieces = true;
-    return remember(pieces);
+    if (remember(pieces))
+        return true;
+    fail(pieces, PIECES_FAILED_HERE, false);
+    return false;
 }
 
 /* ---- answers -------------------------------------------------------------- */
@@ -147,7 +150,7 @@ static bool take_whole(struct pieces *pieces, struct stream *stream,
 static bool take_range(struct pieces *pieces, struct stream *stream,
                        const struct response *response, int64_t total) {
     pieces->total = total;
-    stream->reach = response->range_last + 1;
+    stream->reach = response->has_extent ? response->range_last + 1 : 0;
     return true;
 }
 
@@ -212,8 +215,8 @@ static bool take_first(struct pieces *pieces, struct stream *stream, const struc
         stream->end = size_of(pieces);
     if (stream->end == STREAM_OPEN_END && pieces->plan->size_known)
         stream->end = pieces->plan->size;
-    if (!pieces->note->url)
-        pieces->note->url = url_redacted(stream->source->url);
+    mem_free(pieces->note->url);
+    pieces->note->url = url_redacted(stream->source->url);
     resume_learn(pieces->note, response, pieces->total);
     pieces->has_answer = true;
     pieces->may_split = may_split(pieces, response);
@@ -229,6 +232,7 @@ static bool head_came(struct stream *stream, const struct response *response) {
         .first = stream->first,
         .note = pieces->note,
         .is_same_server = stream->source == pieces->source,
+        .must_say_etag = pieces->is_adopted && !pieces->has_answer,
     };
     if (!pieces->has_answer)
         return take_first(pieces, stream, &asked, response);
@@ -237,6 +241,7 @@ static bool head_came(struct stream *stream, const struct response *response) {
         return take_range(pieces, stream, response, pieces->total);
     /* It does no ranges after all, or has another version by now: what goes on goes on. */
     text_add(new_cause(pieces), "the file has changed while it came");
+    pieces->is_retryable = true;
     stream->source->is_unfit = true;
     return false;
 }
@@ -309,8 +314,7 @@ static struct source *choose_source(const struct pieces *pieces) {
 /* What If-Range says: the validators are those of one server. */
 static const char *validator_for(const struct pieces *pieces, const struct stream *stream) {
     const struct part_note *note = pieces->note;
-    bool is_proved = pieces->plan->want && pieces->has_answer;
-    if (stream->source != pieces->source && is_proved)
+    if (stream->source != pieces->source)
         return NULL;
     return note->etag ? note->etag : note->last_modified;
 }
@@ -360,14 +364,13 @@ static bool start_next(struct pieces *pieces) {
     stream->source = source;
     if (!widen(pieces, stream))
         return false;
-    bool is_first = !count_running(pieces, NULL);
+    bool is_only = !count_running(pieces, NULL);
     bool has_share = find_gap(pieces, 0, &share) || take_half(pieces, &share);
     stream->has_range = true;
-    if (!has_share || (!is_first && !note_pieces(pieces)) || !start_share(pieces, stream, share)) {
-        narrow(stream);
-        return false;
-    }
-    return true;
+    if (has_share && (is_only || note_pieces(pieces)) && start_share(pieces, stream, share))
+        return true;
+    narrow(stream);
+    return false;
 }
 
 /* Keeps what it has brought. */
@@ -396,8 +399,11 @@ static void step(struct pieces *pieces) {
         stop_surplus(pieces);
         while (count_running(pieces, NULL) < pieces->wanted && start_next(pieces)) {
         }
-        if (!count_running(pieces, NULL))
-            fail(pieces, PIECES_FAILED, true); /* the cause is that of the last one */
+        bool has_none = !count_running(pieces, NULL) && pieces->result == PIECES_UNDER_WAY;
+        if (has_none && !pieces->cause.length)
+            text_add(&pieces->cause, "no server brings the rest");
+        if (has_none) /* why is what the last one said */
+            fail(pieces, PIECES_FAILED, true);
     }
     if (pieces->result == PIECES_UNDER_WAY)
         return;
@@ -478,3 +484,50 @@ static const struct stream_calls stream_calls = {
     .full = share_is_full,
     .done = stream_is_done,
 };
+
+/* ---- the life ------------------------------------------------------------- */
+
+bool pieces_start(struct pieces *pieces) {
+    const struct ranges *have = &pieces->part->have;
+    struct stream *stream = &pieces->streams[0];
+    struct range share;
+    struct ajob_loop *loop = pieces->task->loop;
+    pieces->is_adopted =
+        pieces->note->etag && !resume_is_from(pieces->plan, pieces->source->url, pieces->note);
+    for (size_t i = 0; i < pieces->plan->source_count; i++)
+        pieces->plan->sources[i].is_unfit = false;
+    pieces->cause.max = TEXT_LINE_MAX;
+    pieces->total = pieces->retry_after_ms = -1;
+    pieces->here = pieces->resumed_from = ranges_total(have);
+    pieces->part->is_in_pieces = pieces->here > ranges_frontier(have);
+    pieces->wanted = 1;
+    segments_begin(&pieces->segments, pieces->plan->segments);
+    stream->source = pieces->source;
+    bool is_ok = deadline_init(&loop->deadlines, &pieces->tick, tick_is_due) &&
+                 find_gap(pieces, 0, &share);
+    if (is_ok) {
+        stream->has_range = share.first || share.end != STREAM_OPEN_END;
+        is_ok = start_share(pieces, stream, share);
+    }
+    if (!is_ok)
+        fail(pieces, PIECES_FAILED_HERE, false);
+    return is_ok;
+}
+
+void pieces_stop(struct pieces *pieces) {
+    if (pieces->tick.due)
+        deadline_disarm(&pieces->task->loop->deadlines, &pieces->tick);
+    for (size_t i = 0; i < SEGMENTS_MAX; i++)
+        if (pieces->streams[i].is_running)
+            stop_stream(pieces, &pieces->streams[i]);
+}
+
+void pieces_done(struct pieces *pieces) {
+    for (size_t i = 0; i < SEGMENTS_MAX; i++) {
+        fetch_cancel(&pieces->streams[i].fetch);
+        part_writer_done(&pieces->streams[i].writer);
+    }
+    if (pieces->task)
+        deadline_done(&pieces->task->loop->deadlines, &pieces->tick);
+    text_done(&pieces->cause);
+}

@@ -44,6 +44,7 @@ struct pieces {
     struct deadline tick; /* to ask for advice and to write the note */
     uint64_t last_event_ms;
     uint64_t came;   /* bytes, in this attempt */
+    bool is_adopted; /* the part is from another server, and no digest is known */
     bool has_answer; /* the first one was taken */
     bool may_split;  /* into ranges */
     /* Also meanwhile: */
@@ -64,7 +65,7 @@ struct pieces {
     struct text cause;
 };
 
-/* Begins. False, with a cause, if it cannot. */
+/* Begins. False if it cannot: then it is over, without over(). */
 bool pieces_start(struct pieces *pieces);
 
 /* Ends all streams without over(); what has come is written. To be called in any case. */
