@@ -719,6 +719,7 @@ typedef struct ajob_spec_top {
     unsigned jobs; /* 0: nothing */
     bool has_timeout;
     uint64_t timeout_ms; /* meaningful if has_timeout */
+    uint64_t limit_rate; /* bytes a second of all transfers; 0: nothing */
 } ajob_spec_top;
 AJOB_API ajob_spec_top ajob_spec_get_top(const ajob_spec *spec);
 

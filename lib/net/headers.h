@@ -51,7 +51,7 @@ int64_t response_now(const struct response *response);
  * (403, 429) with a rate limit that is used up until some time. 0: it did not say so. */
 uint64_t response_wait_ms(const struct response *response);
 
-/* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one. */
+/* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one, or of before 1970. */
 int64_t http_date(const char *text);
 
 /* "Not Found" for 404; "" if it has no common name. */
