@@ -20,8 +20,7 @@ int64_t answer_total(const struct question *question, const struct response *res
 static bool is_of_this(const struct question *question, const struct response *response) {
     int64_t total = answer_total(question, response), known = question->note->total;
     bool is_same_total = total >= 0 && (known < 0 || total == known);
-    return is_same_total &&
-           (!question->is_same_server || is_same_version(question, response));
+    return is_same_total && (!question->is_same_server || is_same_version(question, response));
 }
 
 enum answer answer_to(const struct question *question, const struct response *response) {

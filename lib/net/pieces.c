@@ -18,8 +18,8 @@ enum {
     NOTE_AFTER = 512 * 1024,    /* with less of it here, or to come, no note is written yet */
     RESERVE_FROM = 1024 * 1024, /* nor asking for room */
     SPLIT_FROM = 2 * SEGMENT_SIZE_MIN,
-    ROUND = 64 * 1024,       /* shares begin at a multiple of it: disks like that */
-    PROGRESS = 1024 * 1024,  /* a stream that has brought so much may fail and come again */
+    ROUND = 64 * 1024,      /* shares begin at a multiple of it: disks like that */
+    PROGRESS = 1024 * 1024, /* a stream that has brought so much may fail and come again */
     SETTLED_TICK_MS = 1000,
 };
 
@@ -155,10 +155,10 @@ static bool take_range(struct pieces *pieces, struct stream *stream,
 }
 
 /* What is there cannot be continued. */
-static bool discard(struct pieces *pieces, const char *cause) {
+static bool give_up(struct pieces *pieces, const char *cause) {
     text_add(&pieces->cause, cause);
     fail(pieces, PIECES_FAILED, pieces->here > 0);
-    part_discard(pieces->part);
+    pieces->is_useless = true;
     return false;
 }
 
@@ -195,9 +195,9 @@ static bool take_first(struct pieces *pieces, struct stream *stream, const struc
     enum answer answer = answer_to(asked, response);
     bool is_taken = false;
     if (answer == ANSWER_CHANGED)
-        return discard(pieces, "HTTP 416 (Range Not Satisfiable): the file has changed");
+        return give_up(pieces, "HTTP 416 (Range Not Satisfiable): the file has changed");
     if (answer == ANSWER_OTHER)
-        return discard(pieces, "the server sent another range than asked for");
+        return give_up(pieces, "the server sent another range than asked for");
     if (answer == ANSWER_WHOLE)
         is_taken = take_whole(pieces, stream, response);
     else
@@ -388,8 +388,7 @@ static void stop_surplus(struct pieces *pieces) {
 }
 
 static bool is_complete(const struct pieces *pieces) {
-    return pieces->total >= 0 &&
-           ranges_frontier(&pieces->part->have) == (uint64_t)pieces->total;
+    return pieces->total >= 0 && ranges_frontier(&pieces->part->have) == (uint64_t)pieces->total;
 }
 
 static void step(struct pieces *pieces) {
@@ -412,16 +411,15 @@ static void step(struct pieces *pieces) {
 }
 
 static void tick_is_due(struct deadline *deadline) {
-    struct pieces *pieces =
-        (struct pieces *)((char *)deadline - offsetof(struct pieces, tick));
+    struct pieces *pieces = (struct pieces *)((char *)deadline - offsetof(struct pieces, tick));
     struct segments *segments = &pieces->segments;
     unsigned count = 0;
     if (!pieces->may_split)
         return;
     for (size_t i = 0; i < SEGMENTS_MAX; i++)
         count += pieces->streams[i].is_running && pieces->streams[i].has_head;
-    pieces->wanted = segments_advise(segments, loop_now_ms(pieces->task->loop), count,
-                                     pieces->came, size_of(pieces) - pieces->here);
+    pieces->wanted = segments_advise(segments, loop_now_ms(pieces->task->loop), count, pieces->came,
+                                     size_of(pieces) - pieces->here);
     bool is_quiet = segments->fixed || segments->is_settled;
     arm_tick(pieces, is_quiet ? SETTLED_TICK_MS : SEGMENTS_ASK_MS);
     if (!keep_note(pieces))
@@ -503,8 +501,8 @@ bool pieces_start(struct pieces *pieces) {
     pieces->wanted = 1;
     segments_begin(&pieces->segments, pieces->plan->segments);
     stream->source = pieces->source;
-    bool is_ok = deadline_init(&loop->deadlines, &pieces->tick, tick_is_due) &&
-                 find_gap(pieces, 0, &share);
+    bool is_ok =
+        deadline_init(&loop->deadlines, &pieces->tick, tick_is_due) && find_gap(pieces, 0, &share);
     if (is_ok) {
         stream->has_range = share.first || share.end != STREAM_OPEN_END;
         is_ok = start_share(pieces, stream, share);

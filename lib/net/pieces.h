@@ -60,7 +60,8 @@ struct pieces {
         PIECES_FAILED_HERE, /* on this machine: no other server mends it */
     } result;
     bool is_retryable;
-    bool is_mixed; /* there was more than one answer */
+    bool is_useless; /* the part */
+    bool is_mixed;   /* there was more than one answer */
     int64_t retry_after_ms;
     struct text cause;
 };

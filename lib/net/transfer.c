@@ -176,8 +176,6 @@ static void claim(struct transfer *transfer) {
 
 static void fetched(struct transfer *transfer) {
     struct pieces *pieces = &transfer->pieces;
-    transfer->bytes = pieces->here;
-    transfer->total = pieces->total;
     switch (pieces->result) {
     case PIECES_COMPLETE:
         go_to(transfer, TRANSFER_VERIFYING);
@@ -208,7 +206,7 @@ static void fetched(struct transfer *transfer) {
 /* What came is not what is wanted. If it was put together from several answers a clean
  * attempt may mend it. */
 static void reject(struct transfer *transfer) {
-    part_discard(&transfer->part);
+    transfer->pieces.is_useless = true;
     transfer->is_servers = true;
     transfer->is_mixed = transfer->pieces.resumed_from || transfer->pieces.is_mixed;
     fail(transfer, transfer->is_mixed);
@@ -218,7 +216,7 @@ static void verify(struct transfer *transfer) {
     const struct transfer_plan *plan = transfer->plan;
     int error = transfer->verifier.error;
     if (error) {
-        part_discard(&transfer->part);
+        transfer->pieces.is_useless = true;
         fail_with(transfer, error < 0,
                   error < 0 ? "the part changed while it was read" : strerror(error));
         return;
@@ -251,7 +249,7 @@ static void fail_sync(struct transfer *transfer, const char *what) {
     text_format(&transfer->cause, "fsync: %s: %s%s", what, strerror(transfer->sync.error),
                 transfer->is_committed ? "; the file is there, but a power cut may undo that" : "");
     if (!transfer->is_committed) /* what was written may be lost, whatever a read says */
-        part_discard(&transfer->part);
+        transfer->pieces.is_useless = true;
     fail(transfer, false);
 }
 
@@ -287,6 +285,11 @@ static bool finish(struct transfer *transfer) {
 
 /* ---- leaving -------------------------------------------------------------- */
 
+static void cancel(struct verifier *verifier) {
+    if (verifier->done) /* it was begun */
+        verifier_cancel(verifier);
+}
+
 static bool is_hashing(const struct transfer *transfer) {
     return transfer->verifier.is_running || transfer->comparison.is_running;
 }
@@ -298,8 +301,8 @@ static void leave_disk_tidy(struct transfer *transfer) {
     if (transfer->is_committed)
         return; /* the part has become the file */
     uint64_t bytes = ranges_total(&part->have);
-    bool is_worth_it = !transfer->is_up_to_date && bytes && part->is_resumable &&
-                       resume_is_possible(transfer->plan, &transfer->note);
+    bool is_worth_it = !transfer->is_up_to_date && !transfer->pieces.is_useless && bytes &&
+                       part->is_resumable && resume_is_possible(transfer->plan, &transfer->note);
     bool has_note = part->has_note && (!part->note_has_ranges || part->noted_bytes == bytes);
     if (is_worth_it &&
         (has_note || resume_remember(transfer->plan, part, &transfer->note, &ignored)))
@@ -310,6 +313,10 @@ static void leave_disk_tidy(struct transfer *transfer) {
 }
 
 static void leave(struct transfer *transfer) {
+    if (!transfer->is_up_to_date) {
+        transfer->bytes = transfer->pieces.here;
+        transfer->total = transfer->pieces.total;
+    }
     leave_disk_tidy(transfer);
     if (transfer->target.fd >= 0)
         close(transfer->target.fd);
@@ -358,8 +365,8 @@ static bool move_on(struct transfer *transfer) {
         return finish(transfer);
     case TRANSFER_LEAVING:
         pieces_stop(&transfer->pieces);
-        verifier_cancel(&transfer->verifier);
-        verifier_cancel(&transfer->comparison);
+        cancel(&transfer->verifier);
+        cancel(&transfer->comparison);
         if (is_hashing(transfer))
             return false;
         leave(transfer);

@@ -46,7 +46,7 @@ struct transfer {
     struct verifier verifier;   /* of the part */
     struct sync sync;
     bool is_stepping;
-    bool has_entered; /* the directory */
+    bool has_entered;                                                /* the directory */
     bool is_compared, are_pieces_over, is_verifier_over, is_stopped; /* facts */
     bool is_synced, is_committed, is_directory_synced;
     /* Once over: */
@@ -55,7 +55,7 @@ struct transfer {
     bool is_servers; /* the failure: another server may do better */
     bool is_mixed;   /* what did not match came from more than one attempt or server */
     int64_t retry_after_ms;
-    uint64_t bytes; /* of the file; until then see transfer_progress() */
+    uint64_t bytes; /* of the file; until then see pieces */
     int64_t total;  /* -1: not known */
     uint64_t left;  /* bytes in a part that the next attempt can continue */
     char hex[DIGEST_HEX_MAX];
