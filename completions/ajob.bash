@@ -26,11 +26,13 @@ _ajob() {
         operands='download get gather any race run check graph completion help'
         ;;
     download)
-        options='--all --pattern --exclude --flat --list --token-file --max-wait --dir --download-dir --jobs --per-host --timeout --grace --retries --retry-delay --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
+        options='--all --prerelease --pattern --exclude --flat --require-digest --lock --locked --list --token-file --max-wait --no-cache --dir --download-dir --jobs --per-host --timeout --grace --retries --retry-delay --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
         operands=''
         case $prev in
         -p | --pattern) kind=nothing ;;
         -x | --exclude) kind=nothing ;;
+        --lock) kind=files ;;
+        --locked) kind=files ;;
         --token-file) kind=files ;;
         --max-wait) kind=nothing ;;
         -d | --dir | --download-dir) kind=dirs ;;
