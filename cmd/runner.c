@@ -227,6 +227,8 @@ int run_start(struct run *run) {
                      "TMPDIR");
         view_close(run->view); /* stderr: there is nowhere to complain */
         run->view = NULL;
+        if (status == STATUS_OK && run->succeeded)
+            status = run->succeeded(run, run->succeeded_data);
     }
     if (events)
         status = close_events(run, events, status);

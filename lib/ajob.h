@@ -630,17 +630,20 @@ typedef struct ajob_release_options {
      * costs no rate limit. Made if needed. NULL: nowhere. */
     const char *cache_dir;
     /* What is chosen is added here; see ajob_lock_write(). NULL: nowhere. It must outlive
-     * the run. */
+     * the loop. */
     struct ajob_lock *lock;
     /* Exactly the assets that this has of the repository (and of tag, unless that is NULL)
      * are downloaded, with their sizes and digests; the API is not asked what there is. An
-     * asset that has gone or changed fails. NULL: the API is asked. */
+     * asset that has gone or changed fails; what the lock does not have is AJOB_EINVAL. It
+     * must outlive the loop. NULL: the API is asked. */
     const struct ajob_lock *locked;
     /* Called for every asset chosen, before its download; may be NULL. */
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;
     bool list_only;         /* call asset, download nothing */
     ajob_http_options http; /* its token and headers go to the API's host alone */
+    /* What "not found" may mean with this token: "or ...". NULL: that it has no access. */
+    const char *token_hint;
 } ajob_release_options;
 
 /* A group of downloads named by asset, made when the release is known. Without
@@ -657,6 +660,10 @@ AJOB_API ajob_lock *ajob_lock_new(void);
 
 /* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
 AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
+
+/* The repositories that it has something of, "OWNER/REPO", each once, in alphabetical
+ * order; NULL behind the last one. */
+AJOB_API const char *ajob_lock_repository(const ajob_lock *lock, size_t index);
 
 /* Replaces the file atomically. What was downloaded without a digest known beforehand has
  * the sha256 that came; what was not downloaded successfully is a mistake: AJOB_EINVAL. */
