@@ -72,7 +72,7 @@ static void transfer_is_over(struct transfer *transfer) {
     };
     obey_retry_after(transfer, &outcome);
     if (!transfer->succeeded)
-        outcome.cause = mem_copy(text_string(&transfer->cause));
+        outcome.cause = transfer->cause.length ? mem_copy(transfer->cause.data) : NULL;
     download->bytes = transfer->offset;
     download->total = transfer->total;
     download->resumed_from = transfer->resumed_from;
@@ -337,6 +337,8 @@ int ajob_download_check(ajob_loop *loop, const ajob_download_options *options, c
     if (!error) {
         text_add(&loop->file, download.plan.path);
         *path = text_string(&loop->file);
+        if (!text_ok(&loop->file))
+            error = loop_fail(loop, AJOB_ENOMEM, "out of memory");
     }
     free_plan(&download.plan);
     return error;

@@ -66,6 +66,6 @@ void inquiry_fail_for(struct inquiry *inquiry, const struct query_result *result
         text_format(&cause, "not found, %s", hint);
     else
         text_add(&cause, result->cause);
-    inquiry_fail(inquiry, result, text_string(&cause));
+    inquiry_fail(inquiry, result, cause.length ? cause.data : NULL);
     text_done(&cause);
 }
