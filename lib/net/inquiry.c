@@ -14,7 +14,7 @@ void inquiry_done(struct inquiry *inquiry) {
 }
 
 void inquiry_fail(struct inquiry *inquiry, const struct query_result *result, const char *cause) {
-    struct outcome outcome = {.cause = mem_copy(cause), .exit = -1};
+    struct outcome outcome = {.cause = *cause ? mem_copy(cause) : NULL, .exit = -1};
     if (result) {
         outcome.is_retryable = result->is_retryable;
         outcome.retry_after_ms = result->retry_after_ms > 0 ? (uint32_t)result->retry_after_ms : 0;
@@ -66,6 +66,6 @@ void inquiry_fail_for(struct inquiry *inquiry, const struct query_result *result
         text_format(&cause, "not found, %s", hint);
     else
         text_add(&cause, result->cause);
-    inquiry_fail(inquiry, result, cause.length ? cause.data : NULL);
+    inquiry_fail(inquiry, result, text_string(&cause));
     text_done(&cause);
 }
