@@ -97,6 +97,10 @@ int run_start(struct run *run);
  * if what was printed could not be written. */
 int run_close(struct run *run, int status);
 
+/* The status for what the library has refused: wrong usage, or, where it lacked memory, a
+ * fault of ours. */
+int run_refused(const struct run *run);
+
 /* Adds a task to the root group under a title. STATUS_OK, or a status after a
  * message. task may be NULL: its making failed, which is then the message, after
  * `what` unless that is NULL or in the message already. */

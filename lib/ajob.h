@@ -189,7 +189,8 @@ AJOB_API void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void 
 /* ajob_loop_close(), then runs the libuv loop until that is done. Takes NULL. */
 AJOB_API void ajob_loop_free(ajob_loop *loop);
 
-/* The text of the last failure on this loop: one line, no newline. */
+/* The text of the last failure on this loop: one line, no newline. It ends in "out of
+ * memory" where that was why. */
 AJOB_API const char *ajob_error(const ajob_loop *loop);
 
 /* Starts the run of a task and of all that is in it. One run at a time:
