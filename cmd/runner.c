@@ -79,6 +79,7 @@ int run_open(struct run *run, const struct command *command, const struct run_op
         .commands = work->commands,
         .transfers = (unsigned)options->jobs.value,
         .transfers_per_host = (unsigned)per_host.value,
+        .connections_per_host = (unsigned)options->per_host.value, /* 0: not given */
         .limit_rate = options->limit_rate.value,
     });
     if (!run->loop)

@@ -169,6 +169,9 @@ typedef struct ajob_loop_options {
      * host (0: 6). */
     unsigned transfers;
     unsigned transfers_per_host;
+    /* How many connections to one host all transfers together may have where one file is
+     * worth more than one. 0: 16. */
+    unsigned connections_per_host;
     /* How many bytes a second all transfers together may receive. 0: no limit. */
     uint64_t limit_rate;
 } ajob_loop_options;

@@ -67,8 +67,8 @@ static const char *path_of(const char *repository, char **ret_api) {
         return first + 1;
     if (!scheme)
         return repository;
-    const char *host = scheme + 3, *slash = strchr(host, '/');
-    if (url_fault(repository) || !slash || memchr(host, '@', (size_t)(slash - host)))
+    const char *host = scheme + 3, *slash = host + strcspn(host, "/?#");
+    if (url_fault(repository) || *slash != '/' || memchr(host, '@', (size_t)(slash - host)))
         return NULL;
     *ret_api = api_of(repository, host, (size_t)(slash - host));
     return slash + 1;

@@ -83,37 +83,64 @@ static int two_digits(const char *text) {
     return is_number ? (text[0] - '0') * 10 + (text[1] - '0') : -1;
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT", the form that servers send today; false for
- * the obsolete ones. */
+/* "Sun, 06 Nov 1994 08:49:37 GMT", the form that servers send today; obsolete ones
+ * are not. */
+static bool is_fixdate(const char *text) {
+    return strlen(text) == 29 && text[3] == ',' && text[4] == ' ' && text[7] == ' ' &&
+           text[11] == ' ' && text[16] == ' ' && text[19] == ':' && text[22] == ':' &&
+           !strcmp(text + 25, " GMT");
+}
+
+/* Whether all of it are numbers that a clock and a calendar show; a leap second is one. */
 static bool read_fixdate(const char *text, struct tm *ret_utc) {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    bool has_form = strlen(text) == 29 && text[3] == ',' && text[7] == ' ' && text[11] == ' ' &&
-                    text[19] == ':' && text[22] == ':' && !strcmp(text + 25, " GMT");
-    if (!has_form)
-        return false;
     char month[4] = {text[8], text[9], text[10], '\0'};
     const char *found = strstr(months, month);
     int century = two_digits(text + 12), year = two_digits(text + 14);
-    *ret_utc = (struct tm){
+    struct tm utc = {
         .tm_mday = two_digits(text + 5),
-        .tm_mon = found ? (int)(found - months) / 3 : -1,
+        .tm_mon = found && (found - months) % 3 == 0 ? (int)(found - months) / 3 : -1,
         .tm_year = century * 100 + year - 1900,
         .tm_hour = two_digits(text + 17),
         .tm_min = two_digits(text + 20),
         .tm_sec = two_digits(text + 23),
     };
-    return ret_utc->tm_mday > 0 && ret_utc->tm_mon >= 0 && century >= 0 && year >= 0 &&
-           ret_utc->tm_hour >= 0 && ret_utc->tm_min >= 0 && ret_utc->tm_sec >= 0;
+    *ret_utc = utc;
+    return utc.tm_mday > 0 && utc.tm_mday <= 31 && utc.tm_mon >= 0 && century >= 0 && year >= 0 &&
+           utc.tm_hour >= 0 && utc.tm_hour < 24 && utc.tm_min >= 0 && utc.tm_min < 60 &&
+           utc.tm_sec >= 0 && utc.tm_sec <= 60;
 }
 
 int64_t http_date(const char *text) {
     struct tm utc;
-    return read_fixdate(text, &utc) ? (int64_t)timegm(&utc) : (int64_t)curl_getdate(text, NULL);
+    int64_t date = -1;
+    if (!is_fixdate(text)) {
+        date = (int64_t)curl_getdate(text, NULL);
+    } else if (read_fixdate(text, &utc)) {
+        struct tm day = {.tm_mday = utc.tm_mday, .tm_mon = utc.tm_mon, .tm_year = utc.tm_year};
+        timegm(&day); /* makes another month of the 31st of a shorter one */
+        date = day.tm_mon == utc.tm_mon ? (int64_t)timegm(&utc) : -1;
+    }
+    return date >= 0 ? date : -1;
 }
 
 int64_t response_now(const struct response *response) {
     int64_t now = response->date ? http_date(response->date) : -1;
     return now >= 0 ? now : (int64_t)time(NULL);
+}
+
+uint64_t response_wait_ms(const struct response *response) {
+    bool is_limit = response->status == 403 || response->status == 429;
+    if (!is_limit && response->status != 503)
+        return 0;
+    if (response->retry_after_ms > 0)
+        return (uint64_t)response->retry_after_ms;
+    if (!is_limit || response->rate_remaining != 0 || response->rate_reset_s < 0)
+        return 0;
+    int64_t wait_s = response->rate_reset_s - response_now(response);
+    return wait_s < 1           ? 0
+           : wait_s > INT32_MAX ? UINT64_C(1000) * INT32_MAX
+                                : (uint64_t)wait_s * 1000;
 }
 
 static void read_retry_after(struct response *response, const char *value) {
@@ -165,6 +192,8 @@ static void read_field(struct response *response, const char *name, const char *
         forget_length(response);
     else if (!strcasecmp(name, "content-range"))
         read_content_range(response, value);
+    else if (!strcasecmp(name, "accept-ranges"))
+        response->accepts_ranges = !strcasecmp(value, "bytes");
     else if (!strcasecmp(name, "content-encoding"))
         response->is_encoded = strcasecmp(value, "identity") != 0;
     else if (!strcasecmp(name, "content-type"))
@@ -199,6 +228,7 @@ void response_line(struct response *response, const char *line, size_t length) {
         const char *status = strchr(field, ' ');
         response_done(response);
         response->status = status ? (int)strtol(status, NULL, 10) : 0;
+        response->is_multiplexed = field[5] >= '2' && field[5] <= '9';
         return;
     }
     char *colon = strchr(field, ':');

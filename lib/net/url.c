@@ -19,6 +19,15 @@ static CURLU *parse(const char *url) {
     return handle;
 }
 
+/* libcurl has decoded the host; a '%' that is in it still ("%2541") would be decoded by
+ * the next one who reads it: two hosts in one URL. */
+static bool has_plain_host(CURLU *handle) {
+    char *host = NULL;
+    bool is_plain = !curl_url_get(handle, CURLUPART_HOST, &host, 0) && !strchr(host, '%');
+    curl_free(host);
+    return is_plain;
+}
+
 static const char *fault_of_text(const char *url) {
     for (const char *c = url; *c; c++)
         if (iscntrl((unsigned char)*c) || *c == ' ')
@@ -94,11 +103,12 @@ const char *url_parse(const char *url, char **ret_origin) {
     if (!fault)
         fault = lazy_curl_fault();
     CURLU *handle = fault ? NULL : parse(url);
-    *ret_origin = handle ? origin_of(handle) : NULL;
+    bool is_valid = handle && has_plain_host(handle);
+    *ret_origin = is_valid ? origin_of(handle) : NULL;
     curl_url_cleanup(handle);
     if (fault)
         return fault;
-    return !handle ? "not a valid URL" : *ret_origin ? NULL : "out of memory";
+    return !is_valid ? "not a valid URL" : *ret_origin ? NULL : "out of memory";
 }
 
 const char *url_fault(const char *url) {
