@@ -27,14 +27,11 @@ const struct cli_option cli_help_options[] = {
 
 /* ---- messages ---------------------------------------------------------- */
 
-int cli_fail(const struct command *command, int status, const char *format, ...) {
-    va_list args;
+static void say(const struct command *command, const char *format, va_list args) {
     char *line = NULL, *escaped = NULL;
 
-    va_start(args, format);
     if (vasprintf(&line, format, args) < 0)
         line = NULL;
-    va_end(args);
     if (line) {
         size_t size = 4 * strlen(line) + 1; /* a byte becomes \xNN at most */
         escaped = malloc(size);
@@ -46,7 +43,21 @@ int cli_fail(const struct command *command, int status, const char *format, ...)
             escaped ? escaped : "out of memory");
     free(escaped);
     free(line);
+}
+
+int cli_fail(const struct command *command, int status, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    say(command, format, args);
+    va_end(args);
     return status;
+}
+
+void cli_warn(const struct command *command, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    say(command, format, args);
+    va_end(args);
 }
 
 int cli_flush(const struct command *command, int status) {
@@ -158,16 +169,34 @@ static bool parse_number(const char *text, uint64_t *number) {
     return errno == 0;
 }
 
+/* The index of the word in the list, or -1. */
+static int find_word(const char *const *words, const char *value) {
+    for (int i = 0; words && words[i]; i++)
+        if (strcmp(words[i], value) == 0)
+            return i;
+    return -1;
+}
+
+static int bad_number(const struct command *command, const struct cli_option *option,
+                      const char *shown, const char *value) {
+    char words[256] = "";
+    if (option->words)
+        cli_list_words(option->words, words, sizeof words);
+    return cli_fail(command, STATUS_USAGE,
+                    "%s: %s: not a whole number that fits: use %s%sone from %" PRIu64
+                    " to %" PRIu64,
+                    shown, value, words, *words ? " or " : "", option->min, option->max);
+}
+
 static int store_amount(const struct command *command, const struct cli_option *option,
                         struct amount *amount, const char *shown, const char *value) {
     uint64_t number = 0;
 
     if (option->type == CLI_NUMBER) {
-        if (!parse_number(value, &number) || number < option->min || number > option->max)
-            return cli_fail(command, STATUS_USAGE,
-                            "%s: %s: not a whole number that fits: use one from %" PRIu64
-                            " to %" PRIu64,
-                            shown, value, option->min, option->max);
+        bool is_word = find_word(option->words, value) >= 0;
+        if (!is_word &&
+            (!parse_number(value, &number) || number < option->min || number > option->max))
+            return bad_number(command, option, shown, value);
     } else if (option->type == CLI_DURATION) {
         if (!ajob_parse_duration(value, &number))
             return cli_fail(command, STATUS_USAGE,
@@ -211,13 +240,10 @@ static int store(const struct command *command, const struct cli_option *option,
     case CLI_SIZE:
         return store_amount(command, option, at, shown, value);
     case CLI_WORD:
-        for (int i = 0; option->words[i]; i++) {
-            if (strcmp(option->words[i], value) == 0) {
-                *(int *)at = i;
-                return PARSED;
-            }
-        }
-        return bad_word(command, option, shown, value);
+        if (find_word(option->words, value) < 0)
+            return bad_word(command, option, shown, value);
+        *(int *)at = find_word(option->words, value);
+        return PARSED;
     }
     return STATUS_FAULT;
 }

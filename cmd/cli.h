@@ -46,7 +46,7 @@ enum cli_type {
     CLI_TEXTS,    /* struct text_list: may be repeated */
     CLI_FILE,     /* const char *, completed as a file */
     CLI_DIR,      /* const char *, completed as a directory */
-    CLI_NUMBER,   /* struct amount, from min to max */
+    CLI_NUMBER,   /* struct amount, from min to max; a word of `words` counts as 0 */
     CLI_DURATION, /* struct amount */
     CLI_SIZE,     /* struct amount */
     CLI_WORD,     /* int, the index in words; words[0] is the default */
@@ -58,7 +58,7 @@ struct cli_option {
     const char *argument;     /* as the documentation calls it; NULL for flags */
     const char *help;         /* a capital first, no full stop last */
     const char *more;         /* further sentences for the manual, or NULL */
-    const char *const *words; /* of CLI_WORD, ends with NULL */
+    const char *const *words; /* of CLI_WORD, and of CLI_NUMBER or NULL; ends with NULL */
     uint64_t min, max;        /* of CLI_NUMBER */
     size_t at;                /* the destination's offsetof() */
     enum cli_type type;
@@ -135,6 +135,10 @@ void cli_list_words(const char *const *words, char *buffer, size_t size);
  * The one place where cmd/ prints an error, the views apart. Returns status. */
 int cli_fail(const struct command *command, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same of what is no failure but has to be said, however quiet the run is to be. */
+void cli_warn(const struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Flushes stdout. Returns status, or after a message STATUS_FAILED if what was
  * printed could not be written. */

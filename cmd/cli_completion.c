@@ -111,7 +111,7 @@ static void bash_option(FILE *out, const struct cli_option *row) {
     fprintf(out, "--%s", row->name);
     if (row->alias)
         fprintf(out, " | --%s", row->alias);
-    if (row->type == CLI_WORD) {
+    if (row->words) {
         fputs(") words='", out);
         put_words(out, row->words);
         fputs("' ;;\n", out);
@@ -189,7 +189,7 @@ static void zsh_spec(FILE *out, const struct cli_option *row) {
     putc(']', out);
     if (value) {
         fprintf(out, ":%s:", row->argument);
-        if (row->type == CLI_WORD) {
+        if (row->words) {
             putc('(', out);
             put_words(out, row->words);
             putc(')', out);
@@ -285,7 +285,7 @@ static void fish_command(FILE *out, const struct command *command) {
             fputs(" -r -F", out);
         } else if (row->type == CLI_DIR) {
             fputs(" -x -a '(__fish_complete_directories)'", out);
-        } else if (row->type == CLI_WORD) {
+        } else if (row->words) {
             fputs(" -x -a '", out);
             put_words(out, row->words);
             putc('\'', out);

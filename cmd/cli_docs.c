@@ -106,6 +106,9 @@ void docs_help(FILE *out, const struct command *command) {
     }
     if (has_type(command, CLI_DURATION))
         fputs("\nD is a duration: 500ms, 30s, 5m, 1h30m, or a number of seconds.\n", out);
+    if (has_type(command, CLI_SIZE))
+        fputs("SIZE is a number of bytes: 64K, 4M, 1G (powers of 1024), or without a letter.\n",
+              out);
     if (command->examples) {
         fputs("\nExamples:\n", out);
         for (const char *line = command->examples; *line;) {

@@ -19,7 +19,6 @@ enum { MOST_SHOWN = 4096 };
 struct download_options {
     struct run_options run;
     struct text_list patterns, excludes;
-    struct amount max_wait;
     const char *token_file;
     bool all, flat, list;
 };
@@ -71,13 +70,6 @@ static const struct cli_option asset_options[] = {
         .type = CLI_FILE,
         AT(token_file),
         .help = "Read the API token from FILE instead of the environment",
-    },
-    {
-        .name = "max-wait",
-        .argument = "D",
-        .type = CLI_DURATION,
-        AT(max_wait),
-        .help = "Wait at most D for a rate limit of the API to end (default: 1m)",
     },
     {0},
 };
@@ -162,9 +154,9 @@ static int add_releases(struct run *run, const struct download_options *options,
         .policy = run_policy(&options->run),
         .retry = run_retry(&options->run),
         .no_retry = options->run.retries.given && options->run.retries.value == 0,
-        /* Here 0 was asked for; in the library it is the default. */
-        .max_wait_ms =
-            options->max_wait.given && !options->max_wait.value ? 1 : options->max_wait.value,
+        .max_wait_ms = run_amount(&options->run.max_wait),
+        .segments = (unsigned)options->run.segments.value,
+        .fsync = options->run.fsync,
         .asset = run->silent ? list_asset : NULL,
         .data = listing,
         .list_only = run->silent,

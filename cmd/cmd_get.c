@@ -21,6 +21,8 @@ struct get_options {
     const char *output_file;
     const char *input_file;
     const char *sha256;
+    struct text_list mirrors;
+    bool require_digest;
 };
 
 #define AT(field) .at = offsetof(struct get_options, field)
@@ -41,10 +43,10 @@ static const struct cli_option file_options[] = {
         .type = CLI_FILE,
         AT(input_file),
         .help = "Download what LIST names too, a URL on each line (-: standard input)",
-        .more = "A line may go on, after a tab, with the name of the file and, after another, "
-                "with its digest, as in sha256:HEX (or sha512, sha1, md5). Empty lines and those "
-                "that begin with # are "
-                "skipped.",
+        .more = "A line may name mirrors of the same file after its URL, with spaces between. It "
+                "may go on, after a tab, with the name of the file and, after another, with its "
+                "digest, as in sha256:HEX (or sha512, sha1, md5). Empty lines and those that begin "
+                "with # are skipped.",
     },
     {
         .name = "sha256",
@@ -52,6 +54,22 @@ static const struct cli_option file_options[] = {
         .type = CLI_TEXT,
         AT(sha256),
         .help = "Fail unless the file has this SHA-256 digest; for one URL only",
+    },
+    {
+        .name = "require-digest",
+        .type = CLI_FLAG,
+        AT(require_digest),
+        .help = "Refuse to start where a URL has no digest",
+    },
+    {
+        .name = "mirror",
+        .argument = "URL",
+        .type = CLI_TEXTS,
+        AT(mirrors),
+        .help = "Get the same file from URL, too; for one URL only; may be repeated",
+        .more =
+            "When one fails the next is tried at once. Where the digest and the size are known, "
+            "pieces of a large file come from several.",
     },
     {0},
 };
@@ -84,14 +102,19 @@ static int collect(struct targets *targets, const struct get_options *options,
         if (status != STATUS_OK)
             return status;
     }
-    const char *single = options->output_file ? "--output-file"
-                         : options->sha256    ? "--sha256"
-                                              : NULL;
+    const char *single = options->output_file     ? "--output-file"
+                         : options->sha256        ? "--sha256"
+                         : options->mirrors.count ? "--mirror"
+                                                  : NULL;
     if (single && targets->count > 1)
         return cli_fail(command, STATUS_USAGE,
-                        "%s: is for one URL, and there are %zu: use --input-file for names and "
-                        "digests",
+                        "%s: is for one URL, and there are %zu: use --input-file for names, "
+                        "digests and mirrors",
                         single, targets->count);
+    if (options->mirrors.count && targets->count && targets->items[0].mirrors)
+        return cli_fail(command, STATUS_USAGE,
+                        "--mirror: %s: the list names mirrors, too: add this one to them",
+                        options->mirrors.items[0]);
     if (options->output_file && strcmp(options->output_file, "-") == 0)
         return cli_fail(command, STATUS_USAGE,
                         "--output-file: -: standard output cannot be verified: use a file");
@@ -125,7 +148,20 @@ static ajob_download_options options_of(const struct queue *queue, const struct 
     download.url = target->url;
     download.name = target->name;
     download.digest = queue->options->sha256 ? queue->digest : target->digest;
+    if (target->mirrors)
+        download.mirrors = target->mirrors;
     return download;
+}
+
+/* The first mirror that is no URL to download from fails as the URL itself would. */
+static int check_mirrors(const struct queue *queue, ajob_download_options download) {
+    const char *path;
+    for (const char *const *mirror = download.mirrors; mirror && *mirror; mirror++) {
+        download.url = *mirror;
+        if (ajob_download_check(queue->run->loop, &download, &path))
+            return AJOB_EINVAL;
+    }
+    return 0;
 }
 
 /* Checks every target and learns the file that it is for. */
@@ -137,8 +173,14 @@ static int check_targets(struct queue *queue) {
         struct target *target = &targets->items[i];
         ajob_download_options download = options_of(queue, target);
         const char *path;
-        if (ajob_download_check(queue->run->loop, &download, &path))
+        if (check_mirrors(queue, download) ||
+            ajob_download_check(queue->run->loop, &download, &path))
             return run_add(queue->run, NULL, NULL, target_place(targets, target, place));
+        if (queue->options->require_digest && !download.digest)
+            return cli_fail(targets->command, STATUS_USAGE,
+                            "--require-digest: %s: there is no digest: use --sha256, or a list "
+                            "with digests",
+                            target_place(targets, target, place));
         target->path = strdup(path);
         if (!target->path)
             return cli_fail(targets->command, STATUS_FAULT, "out of memory");
@@ -146,15 +188,19 @@ static int check_targets(struct queue *queue) {
     return targets_merge(targets);
 }
 
-static void show_targets(const struct queue *queue) {
+static void show_target(const struct queue *queue, const struct target *target) {
     char url[MOST_SHOWN], file[MOST_SHOWN];
-    for (size_t i = 0; i < queue->targets->count; i++) {
-        const struct target *target = &queue->targets->items[i];
-        if (target->path)
-            run_print(queue->run, "would download %s to %s\n",
-                      ajob_escape(url, sizeof url, target->url),
-                      ajob_escape(file, sizeof file, target->path));
-    }
+    const char *const *mirrors = options_of(queue, target).mirrors;
+    run_print(queue->run, "would download %s", ajob_escape(url, sizeof url, target->url));
+    for (; mirrors && *mirrors; mirrors++)
+        run_print(queue->run, " or %s", ajob_escape(url, sizeof url, *mirrors));
+    run_print(queue->run, " to %s\n", ajob_escape(file, sizeof file, target->path));
+}
+
+static void show_targets(const struct queue *queue) {
+    for (size_t i = 0; i < queue->targets->count; i++)
+        if (queue->targets->items[i].path)
+            show_target(queue, &queue->targets->items[i]);
 }
 
 /* The task of a target, named by the file, or as --output-file has it. */
@@ -218,7 +264,13 @@ static int get_targets(struct targets *targets, const struct get_options *option
         .run = run,
         .options = options,
         .targets = targets,
-        .download = {.path = path, .dir = options->run.dir, .http = run_http(&options->run)},
+        .download = {.path = path,
+                     .dir = options->run.dir,
+                     .mirrors = options->mirrors.items,
+                     .segments = (unsigned)options->run.segments.value,
+                     .fsync = options->run.fsync,
+                     .max_wait_ms = run_amount(&options->run.max_wait),
+                     .http = run_http(&options->run)},
         .retry = run_retry(&options->run),
     };
     int status = STATUS_OK;
@@ -273,6 +325,7 @@ const struct command get_command = {
         "that are up to date are left alone.",
     .examples = "ajob get -d src https://example.org/a.tar.gz https://example.org/b.tar.gz\n"
                 "ajob get -o jq --sha256 \"$digest\" https://example.org/jq-linux-amd64\n"
+                "ajob get --mirror https://example.net/f.iso https://example.org/f.iso\n"
                 "ajob get -j 64 -i urls.txt",
     .sections = sections,
     .options_size = sizeof(struct get_options),

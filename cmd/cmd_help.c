@@ -56,7 +56,7 @@ static const char *wrong_row(const struct cli_option *row) {
         return "its letter is none";
     if (!row->argument != !cli_takes_value(row))
         return "its type and its argument's name disagree";
-    if (!row->words != (row->type != CLI_WORD))
+    if (row->words ? row->type != CLI_WORD && row->type != CLI_NUMBER : row->type == CLI_WORD)
         return "its type and its words disagree";
     if (row->type == CLI_NUMBER && row->max <= row->min)
         return "it has no range";

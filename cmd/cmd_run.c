@@ -156,6 +156,8 @@ static struct run_options with_top(const ajob_spec *spec, const struct run_optio
         run.jobs = (struct amount){true, top.jobs};
     if (!run.timeout.given && top.has_timeout)
         run.timeout = (struct amount){true, top.timeout_ms};
+    if (!run.limit_rate.given)
+        run.limit_rate.value = top.limit_rate;
     return run;
 }
 

@@ -62,17 +62,23 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     if (status != STATUS_OK)
         return status;
 
+    if (options->insecure)
+        cli_warn(command,
+                 "--insecure: certificates are not checked: whoever is on the way can read "
+                 "and change what comes; tokens and headers are not sent over https");
     /* Also before and after the run: writes fail, and run_close() knows what to do. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     struct amount per_host = options->per_host.given ? options->per_host : options->jobs;
     run->loop = ajob_loop_new(&(ajob_loop_options){
         .handle_signals = true,
-        .grace_ms = run_duration(&options->grace),
+        .grace_ms = run_amount(&options->grace),
         .owns_children = true,
         .commands = work->commands,
         .transfers = (unsigned)options->jobs.value,
         .transfers_per_host = (unsigned)per_host.value,
+        .connections_per_host = (unsigned)options->per_host.value, /* 0: not given */
+        .limit_rate = options->limit_rate.value,
     });
     if (!run->loop)
         return cli_fail(command, STATUS_FAULT, "the loop cannot be made: out of memory or files");

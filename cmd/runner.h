@@ -24,7 +24,8 @@ enum { EXIT_CODE_ANY, EXIT_CODE_FIRST };
 /* Filled by the tables below. The views' modes are theirs (view.h). */
 struct run_options {
     struct amount jobs, per_host, retries;
-    struct amount timeout, grace, retry_delay, connect_timeout, stall_timeout;
+    struct amount timeout, grace, retry_delay, max_wait, connect_timeout, stall_timeout;
+    struct amount segments, limit_rate, min_speed;
     struct text_list headers;
     const char *dir;
     const char *cacert;
@@ -42,12 +43,15 @@ struct run_options {
     bool adds_events; /* behind what is in their file, which is of an earlier run */
     bool quiet;
     bool dry_run;
+    bool fsync;
+    bool insecure;
+    bool no_actions;
 };
 
 extern const struct cli_option run_transfer_options[];
 extern const struct cli_option run_command_options[]; /* of gather, any and race */
 extern const struct cli_option run_graph_options[];   /* of run */
-extern const struct cli_option run_network_options[];
+extern const struct cli_option run_network_options[]; /* of runner_network.c */
 extern const struct cli_option run_output_options[];
 extern const struct cli_option run_printing_options[]; /* of those that run commands */
 
@@ -108,7 +112,7 @@ int run_set_output(struct run *run);
 int run_set_jobserver(struct run *run, const struct run_work *work);
 
 /* What the options say in the words of ajob.h. The strings are the options'. */
-uint64_t run_duration(const struct amount *amount); /* never 0 where 0 was given */
+uint64_t run_amount(const struct amount *amount); /* never 0 where 0 was given */
 ajob_http_options run_http(const struct run_options *options);
 ajob_retry run_retry(const struct run_options *options);
 ajob_retry run_command_retry(const struct run_options *options);

@@ -9,19 +9,22 @@
 #include "runner.h"
 #include "view.h"
 
-#include <stdlib.h>
-
-enum { MOST_JOBS = 1024, MOST_COMMANDS = 100000, MOST_RETRIES = 1000, DEFAULT_RETRIES = 4 };
+enum {
+    MOST_JOBS = 1024,
+    MOST_COMMANDS = 100000,
+    MOST_RETRIES = 1000,
+    MOST_SEGMENTS = 16,
+    DEFAULT_RETRIES = 4,
+};
 
 /* ---- the tables -------------------------------------------------------- */
 
 /* In the order of the enums that they stand for. */
-static const char *const http_words[] = {"auto", "1.1", "2", NULL};
 static const char *const progress_words[] = {"auto", "bar", "lines", "none", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
+static const char *const segments_words[] = {"auto", NULL};
 static const char *const exit_words[] = {"any", "first", NULL};
 
-_Static_assert(AJOB_HTTP_AUTO == 0 && AJOB_HTTP_1_1 == 1 && AJOB_HTTP_2 == 2, "http_words");
 _Static_assert(PROGRESS_AUTO == 0 && PROGRESS_BAR == 1 && PROGRESS_LINES == 2 && PROGRESS_NONE == 3,
                "progress_words");
 _Static_assert(EXIT_CODE_ANY == 0 && EXIT_CODE_FIRST == 1, "exit_words");
@@ -48,6 +51,12 @@ _Static_assert(COLOR_AUTO == 0 && COLOR_ALWAYS == 1 && COLOR_NEVER == 2, "color_
     {                                                                                              \
         .name = "per-host", .argument = "N", .type = CLI_NUMBER, AT(per_host), .min = 1,           \
         .max = MOST_JOBS, .help = "Run at most N transfers to one host at once",                   \
+    }
+
+#define ROW_LIMIT_RATE                                                                             \
+    {                                                                                              \
+        .name = "limit-rate", .argument = "SIZE", .type = CLI_SIZE, AT(limit_rate),                \
+        .help = "Receive at most SIZE a second, all transfers together (default: no limit)",       \
     }
 
 #define ROW_TIMEOUT                                                                                \
@@ -90,6 +99,20 @@ const struct cli_option run_transfer_options[] = {
     },
     ROW_PER_HOST,
     {
+        .name = "segments",
+        .argument = "N",
+        .type = CLI_NUMBER,
+        .words = segments_words,
+        AT(segments),
+        .min = 1,
+        .max = MOST_SEGMENTS,
+        .help = "Use N connections for one file, or auto: as many as pay (default: auto)",
+        .more = "With auto, a large file begins with one connection; others are added while that "
+                "makes it faster, as it does where a server limits each. There are never more than "
+                "16 to one host. What a server cannot send in pieces comes over one.",
+    },
+    ROW_LIMIT_RATE,
+    {
         .name = "timeout",
         .argument = "D",
         .type = CLI_DURATION,
@@ -117,8 +140,24 @@ const struct cli_option run_transfer_options[] = {
         AT(retry_delay),
         .help = "Wait up to D before the first retry, then twice as long each time (default: 1s)",
         .more = "The wait is drawn at random from zero to that time, which grows to 30s at most. A "
-                "server that asks for a longer one with Retry-After is obeyed, up to 5m (for "
-                "releases, --max-wait); one that asks for more fails the task.",
+                "server that asks for a longer one is obeyed, see --max-wait.",
+    },
+    {
+        .name = "max-wait",
+        .argument = "D",
+        .type = CLI_DURATION,
+        AT(max_wait),
+        .help = "Wait at most D when a server asks for it (default: 5m, for a release 1m)",
+        .more = "It does with Retry-After, or with a rate limit that says when it ends. A server "
+                "that asks for more fails the task at once. With 0s nothing is waited for.",
+    },
+    {
+        .name = "fsync",
+        .type = CLI_FLAG,
+        AT(fsync),
+        .help = "Call a file downloaded only when it would survive a loss of power",
+        .more = "It and its directory are then written out to the disk, which takes time. Without "
+                "it a file is as safe from whatever stops ajob alone.",
     },
     {
         .name = "fail-fast",
@@ -218,6 +257,7 @@ const struct cli_option run_graph_options[] = {
                 "host.",
     },
     ROW_PER_HOST,
+    ROW_LIMIT_RATE,
     ROW_TIMEOUT,
     ROW_JOBSERVER,
     ROW_GRACE,
@@ -247,50 +287,6 @@ const struct cli_option run_graph_options[] = {
         .type = CLI_FLAG,
         AT(dry_run),
         .help = "Print what would run, each task after what it needs, and run nothing",
-    },
-    {0},
-};
-
-const struct cli_option run_network_options[] = {
-    {
-        .name = "header",
-        .letter = 'H',
-        .argument = "LINE",
-        .type = CLI_TEXTS,
-        AT(headers),
-        .help = "Send the header LINE, as in \"Name: value\", with each request; may be repeated",
-        .more = "Headers go to the server that was named, never to one that it redirects to. Other "
-                "users of the machine can see them in the list of processes.",
-    },
-    {
-        .name = "cacert",
-        .argument = "FILE",
-        .type = CLI_FILE,
-        AT(cacert),
-        .help = "Trust the certificate authorities in FILE (PEM) instead of the system's",
-    },
-    {
-        .name = "http",
-        .argument = "VERSION",
-        .type = CLI_WORD,
-        .words = http_words,
-        AT(http),
-        .help = "Speak this VERSION of HTTP",
-        .more = "With auto, it is what the server offers and the installed libcurl does well.",
-    },
-    {
-        .name = "connect-timeout",
-        .argument = "D",
-        .type = CLI_DURATION,
-        AT(connect_timeout),
-        .help = "Give up connecting after D (default: 30s)",
-    },
-    {
-        .name = "stall-timeout",
-        .argument = "D",
-        .type = CLI_DURATION,
-        AT(stall_timeout),
-        .help = "Give up an attempt when nothing has arrived for D (default: 30s)",
     },
     {0},
 };
@@ -335,41 +331,23 @@ const struct cli_option run_output_options[] = {
         AT(verbosity),
         .help = "Show what starts, is cancelled or is skipped, too",
     },
+    {
+        .name = "no-actions",
+        .type = CLI_FLAG,
+        AT(no_actions),
+        .help = "Treat GitHub Actions as any other place",
+        .more =
+            "There, which GITHUB_ACTIONS says, failures become annotations, a table of what was "
+            "done goes to GITHUB_STEP_SUMMARY, and what was downloaded to GITHUB_OUTPUT.",
+    },
     {0},
 };
 
 /* ---- options in the library's words ------------------------------------ */
 
 /* In the library 0 asks for the default; here it was asked for as such. */
-uint64_t run_duration(const struct amount *amount) {
+uint64_t run_amount(const struct amount *amount) {
     return amount->given && amount->value == 0 ? 1 : amount->value;
-}
-
-/* curl(1) reads the first of these, and OpenSSL the second. */
-static const char *certificates(const struct run_options *options) {
-    static const char *const names[] = {"CURL_CA_BUNDLE", "SSL_CERT_FILE"};
-    if (options->cacert)
-        return options->cacert;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return value;
-    }
-    return NULL;
-}
-
-ajob_http_options run_http(const struct run_options *options) {
-    ajob_http_options http = {
-        .headers = options->headers.items,
-        .cacert = certificates(options),
-        .connect_timeout_ms = run_duration(&options->connect_timeout),
-        .stall_timeout_ms = run_duration(&options->stall_timeout),
-    };
-    if (options->http == AJOB_HTTP_1_1)
-        http.version = AJOB_HTTP_1_1;
-    else if (options->http == AJOB_HTTP_2)
-        http.version = AJOB_HTTP_2;
-    return http;
 }
 
 bool run_has_retry(const struct run_options *options) {
@@ -379,14 +357,14 @@ bool run_has_retry(const struct run_options *options) {
 ajob_retry run_retry(const struct run_options *options) {
     return (ajob_retry){
         .max = options->retries.given ? (unsigned)options->retries.value : DEFAULT_RETRIES,
-        .delay_ms = run_duration(&options->retry_delay),
+        .delay_ms = run_amount(&options->retry_delay),
     };
 }
 
 ajob_retry run_command_retry(const struct run_options *options) {
     return (ajob_retry){
         .max = (unsigned)options->retries.value,
-        .delay_ms = run_duration(&options->retry_delay),
+        .delay_ms = run_amount(&options->retry_delay),
     };
 }
 

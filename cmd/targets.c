@@ -13,7 +13,7 @@ bool targets_add(struct targets *targets, struct target target) {
         size_t space = targets->space ? 2 * targets->space : 16;
         struct target *items = realloc(targets->items, space * sizeof *items);
         if (!items) {
-            free(target.line);
+            target_done(&target);
             return false;
         }
         targets->items = items;
@@ -24,6 +24,7 @@ bool targets_add(struct targets *targets, struct target target) {
 }
 
 void target_done(struct target *target) {
+    free(target->mirrors);
     free(target->line);
     free(target->path);
     *target = (struct target){0};
@@ -49,12 +50,29 @@ static int bad_line(const struct targets *targets, size_t number, const char *wh
     return cli_fail(targets->command, STATUS_USAGE, "%s:%zu: %s", targets->list, number, why);
 }
 
-/* "URL[TAB NAME[TAB DIGEST]]". Takes over the line. */
+/* Cuts the first field, "URL[ MIRROR...]", at its spaces. False on lack of memory. */
+static bool split_urls(struct target *target, char *field) {
+    size_t count = 0;
+    target->url = field;
+    char *space = strchr(field, ' ');
+    if (!space)
+        return true;
+    for (const char *at = space; at; at = strchr(at + 1, ' '))
+        count++; /* at least as many as there are words after it */
+    target->mirrors = calloc(count + 1, sizeof *target->mirrors);
+    for (size_t i = 0; space && target->mirrors; space = strchr(space, ' ')) {
+        *space++ = '\0';
+        if (*space && *space != ' ')
+            target->mirrors[i++] = space;
+    }
+    return target->mirrors != NULL;
+}
+
+/* "URL[ MIRROR...][TAB NAME[TAB DIGEST]]". Takes over the line. */
 static int read_line(struct targets *targets, char *line, size_t number) {
     struct target target = {.line = line, .number = number};
     char *name = strchr(line, '\t'), *digest = NULL;
 
-    target.url = line;
     if (name) {
         *name++ = '\0';
         digest = strchr(name, '\t');
@@ -72,7 +90,10 @@ static int read_line(struct targets *targets, char *line, size_t number) {
         free(line);
         return bad_line(targets, number, "the name has a directory in it: --dir says where to");
     }
-    if (!targets_add(targets, target))
+    bool is_split = split_urls(&target, line);
+    if (!is_split)
+        target_done(&target);
+    if (!is_split || !targets_add(targets, target))
         return cli_fail(targets->command, STATUS_FAULT, "out of memory");
     return STATUS_OK;
 }
@@ -142,8 +163,17 @@ static int by_path(const void *a, const void *b) {
     return order ? order : (*left > *right) - (*left < *right);
 }
 
+static bool has_same_mirrors(const struct target *one, const struct target *other) {
+    size_t i = 0;
+    if (!one->mirrors || !other->mirrors)
+        return one->mirrors == other->mirrors;
+    while (one->mirrors[i] && other->mirrors[i] && strcmp(one->mirrors[i], other->mirrors[i]) == 0)
+        i++;
+    return one->mirrors[i] == other->mirrors[i]; /* both NULL */
+}
+
 static bool is_same(const struct target *one, const struct target *other) {
-    return strcmp(one->url, other->url) == 0 &&
+    return strcmp(one->url, other->url) == 0 && has_same_mirrors(one, other) &&
            (!one->digest || !other->digest || strcmp(one->digest, other->digest) == 0);
 }
 

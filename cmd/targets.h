@@ -14,11 +14,12 @@ enum { PLACE_SIZE = 512 };
 /* A file to download. The strings are argv's or in the line that owns them. */
 struct target {
     const char *url;
-    const char *name;   /* NULL: made from the URL */
-    const char *digest; /* NULL: none is known */
-    char *line;         /* of the list, freed with the target; NULL for an operand */
-    char *path;         /* the file; NULL: not checked yet, or another target is the same */
-    size_t number;      /* of the line, from 1; 0 for an operand */
+    const char **mirrors; /* other URLs of the same file, up to a NULL; NULL: there are none */
+    const char *name;     /* NULL: made from the URL */
+    const char *digest;   /* NULL: none is known */
+    char *line;           /* of the list, freed with the target; NULL for an operand */
+    char *path;           /* the file; NULL: not checked yet, or another target is the same */
+    size_t number;        /* of the line, from 1; 0 for an operand */
 };
 
 struct targets {
@@ -28,7 +29,7 @@ struct targets {
     size_t count, space;
 };
 
-/* Takes over target->line. False on lack of memory. */
+/* Takes over target->line and target->mirrors. False on lack of memory. */
 bool targets_add(struct targets *targets, struct target target);
 
 /* Adds what the list at path names; "-" is standard input. */

@@ -26,56 +26,64 @@ _ajob() {
         operands='download get gather any race run check graph completion help'
         ;;
     download)
-        options='--all --pattern --exclude --flat --list --token-file --max-wait --dir --download-dir --jobs --per-host --timeout --grace --retries --retry-delay --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
+        options='--all --pattern --exclude --flat --list --token-file --dir --download-dir --jobs --per-host --segments --limit-rate --timeout --grace --retries --retry-delay --max-wait --fsync --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         case $prev in
         -p | --pattern) kind=nothing ;;
         -x | --exclude) kind=nothing ;;
         --token-file) kind=files ;;
-        --max-wait) kind=nothing ;;
         -d | --dir | --download-dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --per-host) kind=nothing ;;
+        --segments) words='auto' ;;
+        --limit-rate) kind=nothing ;;
         --timeout) kind=nothing ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;
+        --max-wait) kind=nothing ;;
         -H | --header) kind=nothing ;;
         --cacert) kind=files ;;
         --http) words='auto 1.1 2' ;;
         --connect-timeout) kind=nothing ;;
         --stall-timeout) kind=nothing ;;
+        --min-speed) kind=nothing ;;
         --events) kind=files ;;
         --progress) words='auto bar lines none' ;;
         --color) words='auto always never' ;;
         esac
         ;;
     get)
-        options='--output-file --input-file --sha256 --dir --download-dir --jobs --per-host --timeout --grace --retries --retry-delay --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --events --progress --color --quiet --verbose --help'
+        options='--output-file --input-file --sha256 --require-digest --mirror --dir --download-dir --jobs --per-host --segments --limit-rate --timeout --grace --retries --retry-delay --max-wait --fsync --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         case $prev in
         -o | --output-file) kind=files ;;
         -i | --input-file) kind=files ;;
         --sha256) kind=nothing ;;
+        --mirror) kind=nothing ;;
         -d | --dir | --download-dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --per-host) kind=nothing ;;
+        --segments) words='auto' ;;
+        --limit-rate) kind=nothing ;;
         --timeout) kind=nothing ;;
         --grace) kind=nothing ;;
         -r | --retries) kind=nothing ;;
         --retry-delay) kind=nothing ;;
+        --max-wait) kind=nothing ;;
         -H | --header) kind=nothing ;;
         --cacert) kind=files ;;
         --http) words='auto 1.1 2' ;;
         --connect-timeout) kind=nothing ;;
         --stall-timeout) kind=nothing ;;
+        --min-speed) kind=nothing ;;
         --events) kind=files ;;
         --progress) words='auto bar lines none' ;;
         --color) words='auto always never' ;;
         esac
         ;;
     gather)
-        options='--name --keep-going --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
+        options='--name --keep-going --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         case $prev in
         --name) kind=nothing ;;
@@ -95,7 +103,7 @@ _ajob() {
         esac
         ;;
     any)
-        options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
+        options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         case $prev in
         --name) kind=nothing ;;
@@ -115,7 +123,7 @@ _ajob() {
         esac
         ;;
     race)
-        options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
+        options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         case $prev in
         --name) kind=nothing ;;
@@ -135,7 +143,7 @@ _ajob() {
         esac
         ;;
     run)
-        options='--exec --get --set --keep-going --resume --token-file --dir --jobs --per-host --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --header --cacert --http --connect-timeout --stall-timeout --output --log-dir --events-output --events --progress --color --quiet --verbose --help'
+        options='--exec --get --set --keep-going --resume --token-file --dir --jobs --per-host --limit-rate --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         case $prev in
         --exec) kind=nothing ;;
@@ -146,6 +154,7 @@ _ajob() {
         -d | --dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --per-host) kind=nothing ;;
+        --limit-rate) kind=nothing ;;
         --timeout) kind=nothing ;;
         --jobserver) words='auto join pipe fifo none' ;;
         --grace) kind=nothing ;;
@@ -157,6 +166,7 @@ _ajob() {
         --http) words='auto 1.1 2' ;;
         --connect-timeout) kind=nothing ;;
         --stall-timeout) kind=nothing ;;
+        --min-speed) kind=nothing ;;
         --output) words='auto group prefix stream none' ;;
         --log-dir) kind=dirs ;;
         --events) kind=files ;;

@@ -169,6 +169,9 @@ typedef struct ajob_loop_options {
      * host (0: 6). */
     unsigned transfers;
     unsigned transfers_per_host;
+    /* How many connections to one host all transfers together may have where one file is
+     * worth more than one. 0: 16. */
+    unsigned connections_per_host;
     /* How many bytes a second all transfers together may receive. 0: no limit. */
     uint64_t limit_rate;
 } ajob_loop_options;
@@ -770,6 +773,7 @@ typedef struct ajob_spec_top {
     unsigned jobs; /* 0: nothing */
     bool has_timeout;
     uint64_t timeout_ms; /* meaningful if has_timeout */
+    uint64_t limit_rate; /* bytes a second of all transfers; 0: nothing */
 } ajob_spec_top;
 AJOB_API ajob_spec_top ajob_spec_get_top(const ajob_spec *spec);
 

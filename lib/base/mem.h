@@ -2,9 +2,10 @@
  * mem.h - memory from the heap, and faults on demand.
  *
  * All of the library's own allocations pass here, so that a test can make the
- * n-th of them fail: AJOB_FAULT=alloc:17 in the environment (also write:N, for
- * mem_fault(FAULT_WRITE) in part.c). Every failure is reported to the caller;
- * nothing here aborts.
+ * n-th of them fail: AJOB_FAULT=alloc:17 in the environment. In the same way
+ * write:N, rename:N and fsync:N fail the n-th call of that kind, where the code
+ * that makes it asks mem_fault(); several are separated by commas. To be called
+ * from one thread. Every failure is reported to the caller; nothing here aborts.
  */
 #ifndef AJOB_BASE_MEM_H
 #define AJOB_BASE_MEM_H
@@ -12,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum fault { FAULT_ALLOC, FAULT_WRITE, FAULT_COUNT };
+enum fault { FAULT_ALLOC, FAULT_WRITE, FAULT_RENAME, FAULT_FSYNC, FAULT_COUNT };
 
 /* Zeroed memory, or NULL. Freed with mem_free(). */
 void *mem_new(size_t size);

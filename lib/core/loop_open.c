@@ -12,7 +12,13 @@
 #include "core/pool.h"
 #include "core/signals.h"
 
-enum { GRACE_MS = 5000, TRANSFERS = 16, TRANSFERS_PER_HOST = 6, JSON_MAX = 1 << 20 };
+enum {
+    GRACE_MS = 5000,
+    TRANSFERS = 16,
+    TRANSFERS_PER_HOST = 6,
+    CONNECTIONS_PER_HOST = 16,
+    JSON_MAX = 1 << 20
+};
 
 void loop_handle_opened(struct ajob_loop *loop) {
     loop->open_handles++;
@@ -95,6 +101,9 @@ ajob_loop *ajob_loop_new(const ajob_loop_options *options) {
     loop->handles_signals = options->handle_signals;
     loop->grace_ms = options->grace_ms ? options->grace_ms : GRACE_MS;
     loop->per_host = options->transfers_per_host ? options->transfers_per_host : TRANSFERS_PER_HOST;
+    loop->connections_per_host =
+        options->connections_per_host ? options->connections_per_host : CONNECTIONS_PER_HOST;
+    loop->limit_rate = options->limit_rate;
     loop->clock_ns = uv_hrtime;
     loop->random = (uint32_t)uv_hrtime() | 1;
     loop->path.max = loop->file.max = JSON_MAX;

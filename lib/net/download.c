@@ -19,7 +19,7 @@
 struct download {
     struct ajob_task task;
     struct transfer_plan plan;
-    struct ajob_pool *host;
+    struct host *host;
     struct transfer *transfer; /* NULL: no attempt is under way */
     /* Of the last attempt: */
     uint64_t bytes, resumed_from;
@@ -87,8 +87,31 @@ static void transfer_is_over(struct transfer *transfer) {
     task_attempt_over(&download->task, outcome);
 }
 
+/* The host wants to be left alone for longer than anybody waits (for less, the task would
+ * not have a slot). False: it does not. */
+static bool is_embargoed(struct download *download) {
+    struct text cause = TEXT_INIT(TEXT_LINE_MAX);
+    uint64_t wait_ms = host_embargo_ms(download->host);
+    if (!wait_ms)
+        return false;
+    bool is_too_long = wait_ms > download->plan.max_wait_ms;
+    host_explain(download->host, &cause);
+    if (is_too_long)
+        text_add(&cause, ", which is too long to wait");
+    task_attempt_over(&download->task, (struct outcome){
+                                           .is_retryable = !is_too_long,
+                                           .retry_after_ms = is_too_long ? 0 : (uint32_t)wait_ms,
+                                           .exit = -1,
+                                           .cause = mem_copy(text_string(&cause)),
+                                       });
+    text_done(&cause);
+    return true;
+}
+
 static void start(struct ajob_task *task) {
     struct download *download = download_of(task);
+    if (is_embargoed(download))
+        return;
     struct transfer *transfer = mem_new(sizeof *transfer);
     if (!transfer) {
         task_attempt_over(task, (struct outcome){.exit = -1});
@@ -107,7 +130,7 @@ static void stop(struct ajob_task *task, enum stop_how how) {
 /* ---- what a kind says of itself ------------------------------------------- */
 
 static size_t slots(const struct ajob_task *task, struct slot slots[KIND_SLOTS_MAX]) {
-    slots[0] = (struct slot){download_of(task)->host, 1};
+    slots[0] = (struct slot){host_pool(download_of(task)->host), 1};
     slots[1] = (struct slot){task->loop->transfers, 1};
     return 2;
 }
@@ -234,7 +257,7 @@ static int plan_digest(struct transfer_plan *plan, ajob_loop *loop, const char *
     return 0;
 }
 
-/* Who is asked: the URL, how to talk to its server, and that host's pool. */
+/* Who is asked: the URL, how to talk to its server, and which host that is. */
 static int plan_server(struct download *download, ajob_loop *loop,
                        const ajob_download_options *options) {
     struct transfer_plan *plan = &download->plan;
@@ -243,7 +266,7 @@ static int plan_server(struct download *download, ajob_loop *loop,
     if (fault)
         return fail(loop, options->url, fault);
     plan->profile = profile_for(loop, &options->http);
-    download->host = plan->profile ? host_pool(loop, origin) : NULL;
+    download->host = plan->profile ? host_for(loop, origin) : NULL;
     plan->url = mem_copy(options->url);
     mem_free(origin);
     if (!download->host)
@@ -302,7 +325,7 @@ int ajob_download_change(ajob_task *task, const ajob_download_options *options) 
     free_plan(&download->plan);
     download->plan = changed.plan;
     if (changed.host != download->host)
-        pool_exchange(download->host, changed.host);
+        pool_exchange(host_pool(download->host), host_pool(changed.host));
     download->host = changed.host;
     return 0;
 }

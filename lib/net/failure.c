@@ -131,5 +131,9 @@ struct failure failure_of_status(const struct response *response, const struct t
     text_format(cause, *reason ? "HTTP %d (%s)" : "HTTP %d", response->status, reason);
     if (!repeats(body, response->status, reason))
         failure_add_message(cause, response->content_type, body);
-    return (struct failure){status_is_retryable(response->status), response->retry_after_ms};
+    int64_t wait_ms = (int64_t)response_wait_ms(response);
+    return (struct failure){
+        .is_retryable = status_is_retryable(response->status) || wait_ms,
+        .retry_after_ms = wait_ms ? wait_ms : response->retry_after_ms,
+    };
 }

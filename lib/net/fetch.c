@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/loop.h"
 #include "net/failure.h"
+#include "net/host.h"
 #include "net/multi.h"
 #include "net/profile.h"
 #include "net/url.h"
@@ -67,12 +68,17 @@ static size_t body_came(char *data, size_t size, size_t count, void *user) {
 
 static void exchange_is_done(struct exchange *exchange, CURLcode code);
 
+static bool has_range(const struct fetch_request *request) {
+    return request->range_first || request->range_end;
+}
+
 /* The profile's headers and the request's in one list; NULL headers stand for
  * the profile's own list. */
 static bool make_headers(struct fetch *fetch) {
     const struct fetch_request *request = &fetch->request;
     bool is_ok = true;
-    bool has_more = request->if_range || (request->headers && request->headers[0]);
+    bool has_if_range = request->if_range && has_range(request);
+    bool has_more = has_if_range || (request->headers && request->headers[0]);
     curl_slist_free_all(fetch->headers);
     fetch->headers = NULL;
     if (!has_more)
@@ -81,7 +87,7 @@ static bool make_headers(struct fetch *fetch) {
         is_ok = profile_add_header(&fetch->headers, line->data);
     for (const char *const *line = request->headers; line && *line && is_ok; line++)
         is_ok = profile_add_header(&fetch->headers, *line);
-    if (is_ok && request->if_range) {
+    if (is_ok && has_if_range) {
         char *line = text_make("If-Range: %s", request->if_range);
         is_ok = line && profile_add_header(&fetch->headers, line);
         mem_free(line);
@@ -100,6 +106,15 @@ static void arm_stall(struct fetch *fetch, uint64_t from_ms) {
                  deadline_after(from_ms, fetch->profile->stall_ms));
 }
 
+/* As libcurl wants it: without the unit (RFC 9110, 14.1.2). */
+static void write_range(const struct fetch_request *request, char *range, size_t size) {
+    unsigned long long first = request->range_first, end = request->range_end;
+    if (end)
+        snprintf(range, size, "%llu-%llu", first, end - 1);
+    else
+        snprintf(range, size, "%llu-", first);
+}
+
 static bool start_hop(struct fetch *fetch) {
     struct exchange *exchange = profile_take(fetch->profile);
     if (!exchange)
@@ -107,15 +122,15 @@ static bool start_hop(struct fetch *fetch) {
     fetch->exchange = exchange;
     exchange->owner = fetch;
     exchange->done = exchange_is_done;
-    char range[32];
-    snprintf(range, sizeof range, "%llu-", (unsigned long long)fetch->request.range_first);
+    char range[48];
+    write_range(&fetch->request, range, sizeof range);
     struct curl_slist *own_list = fetch->profile->headers;
     CURL *easy = exchange->easy;
     bool is_ok =
         make_headers(fetch) &&
         !curl_easy_setopt(easy, CURLOPT_URL, fetch->hop ? fetch->hop : fetch->request.url) &&
         !curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->headers ? fetch->headers : own_list) &&
-        !curl_easy_setopt(easy, CURLOPT_RANGE, fetch->request.range_first ? range : NULL) &&
+        !curl_easy_setopt(easy, CURLOPT_RANGE, has_range(&fetch->request) ? range : NULL) &&
         !curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_came) &&
         !curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch) &&
         !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came) &&
@@ -178,6 +193,39 @@ static void stall_is_due(struct deadline *deadline) {
                                          .status = fetch->response.status});
 }
 
+/* The host of this hop; NULL on lack of memory. */
+static struct host *host_of(const struct fetch *fetch, const char *url) {
+    char *origin;
+    url_parse(url, &origin);
+    struct host *host = origin ? host_for(fetch->loop, origin) : NULL;
+    mem_free(origin);
+    return host;
+}
+
+static void obey_host(const struct fetch *fetch) {
+    uint64_t wait_ms = response_wait_ms(&fetch->response);
+    struct host *host =
+        wait_ms ? host_of(fetch, fetch->hop ? fetch->hop : fetch->request.url) : NULL;
+    if (host)
+        host_embargo(host, wait_ms, fetch->request.max_wait_ms);
+}
+
+/* A redirect to a host that wants to be left alone is not followed now. */
+static bool is_embargoed(struct fetch *fetch, const char *target) {
+    const struct host *host = host_of(fetch, target);
+    uint64_t wait_ms = host ? host_embargo_ms(host) : 0;
+    if (!wait_ms)
+        return false;
+    struct text cause = TEXT_INIT(TEXT_LINE_MAX);
+    host_explain(host, &cause);
+    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
+                                         .is_retryable = true,
+                                         .retry_after_ms = (int64_t)wait_ms,
+                                         .cause = text_string(&cause)});
+    text_done(&cause);
+    return true;
+}
+
 /* Goes where the redirect leads, or fails. */
 static void follow(struct fetch *fetch) {
     char *target = NULL, *next = NULL;
@@ -195,6 +243,8 @@ static void follow(struct fetch *fetch) {
         fail(fetch, "more than 10 redirects");
         return;
     }
+    if (is_embargoed(fetch, target))
+        return;
     next = mem_copy(target);
     mem_free(fetch->hop);
     fetch->hop = next;
@@ -232,6 +282,7 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
         result.kind = FETCH_OK;
     } else {
         failure = failure_of_status(&fetch->response, &fetch->error_body, &cause);
+        obey_host(fetch);
     }
     profile_mask(fetch->request.profile, &cause);
     result.is_retryable = failure.is_retryable;

@@ -7,6 +7,9 @@
  * origins a fetch goes on with the profile's foreign twin. From https to http
  * it does not go at all.
  *
+ * A host that wants to be left alone (host.h) is, from then on: this is the one place
+ * that tells it so, and a redirect to it is not followed.
+ *
  * Order of calls: head() once when the final response has a body that was asked for, then
  * body() for every piece; body() alone never. done() once, last, from the loop;
  * not after fetch_cancel(). A 416 is handed to head() too: its owner asked.
@@ -46,8 +49,10 @@ struct fetch_request {
     const char *url;
     struct profile *profile;
     const char *const *headers; /* more of them, no secrets; NULL-terminated, static */
-    uint64_t range_first;       /* 0: the whole body */
-    const char *if_range;       /* strong validator, or NULL; needs range_first */
+    uint64_t range_first;       /* with range_end 0 as well: the whole body */
+    uint64_t range_end;         /* not included; 0: to the end */
+    const char *if_range;       /* strong validator, or NULL; heeded with a range only */
+    uint64_t max_wait_ms;       /* the longest that its owner would wait for a host */
 };
 
 struct fetch {

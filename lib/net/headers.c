@@ -116,6 +116,20 @@ int64_t response_now(const struct response *response) {
     return now >= 0 ? now : (int64_t)time(NULL);
 }
 
+uint64_t response_wait_ms(const struct response *response) {
+    bool is_limit = response->status == 403 || response->status == 429;
+    if (!is_limit && response->status != 503)
+        return 0;
+    if (response->retry_after_ms > 0)
+        return (uint64_t)response->retry_after_ms;
+    if (!is_limit || response->rate_remaining != 0 || response->rate_reset_s < 0)
+        return 0;
+    int64_t wait_s = response->rate_reset_s - response_now(response);
+    return wait_s < 1           ? 0
+           : wait_s > INT32_MAX ? UINT64_C(1000) * INT32_MAX
+                                : (uint64_t)wait_s * 1000;
+}
+
 static void read_retry_after(struct response *response, const char *value) {
     int64_t seconds = whole_number(value);
     if (seconds < 0) {
@@ -165,6 +179,8 @@ static void read_field(struct response *response, const char *name, const char *
         forget_length(response);
     else if (!strcasecmp(name, "content-range"))
         read_content_range(response, value);
+    else if (!strcasecmp(name, "accept-ranges"))
+        response->accepts_ranges = !strcasecmp(value, "bytes");
     else if (!strcasecmp(name, "content-encoding"))
         response->is_encoded = strcasecmp(value, "identity") != 0;
     else if (!strcasecmp(name, "content-type"))
@@ -199,6 +215,7 @@ void response_line(struct response *response, const char *line, size_t length) {
         const char *status = strchr(field, ' ');
         response_done(response);
         response->status = status ? (int)strtol(status, NULL, 10) : 0;
+        response->is_multiplexed = field[5] >= '2' && field[5] <= '9';
         return;
     }
     char *colon = strchr(field, ':');

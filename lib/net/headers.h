@@ -19,6 +19,8 @@ struct response {
     bool has_extent; /* range_first and range_last are meaningful */
     uint64_t range_first, range_last;
     int64_t range_total; /* -1: not said */
+    bool accepts_ranges; /* Accept-Ranges: bytes */
+    bool is_multiplexed; /* HTTP/2 or later: its streams share one connection */
     bool is_chunked;     /* then a Content-Length says nothing (RFC 9112, 6.3) */
     bool is_encoded;     /* a Content-Encoding other than identity */
     bool has_location;
@@ -44,6 +46,10 @@ const char *response_strong_etag(const struct response *response);
 
 /* The server's clock: its Date, or ours. Unix time. */
 int64_t response_now(const struct response *response);
+
+/* For how long the server wants to be left alone: 403, 429 or 503 with a Retry-After, or
+ * (403, 429) with a rate limit that is used up until some time. 0: it did not say so. */
+uint64_t response_wait_ms(const struct response *response);
 
 /* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one. */
 int64_t http_date(const char *text);

@@ -17,7 +17,11 @@
 
 enum {
     JOIN_FROM = 256 * 1024, /* libcurl hands out 16 KiB at a time; for the first of */
-    JOIN_SIZE = 64 * 1024   /* them, and small files, that is good enough */
+    JOIN_SIZE = 64 * 1024,  /* them, and small files, that is good enough */
+    /* A note with ranges is written again after a 64th of the file, within these */
+    NOTE_EVERY_MIN = 256 * 1024,
+    NOTE_EVERY_MAX = 64 * 1024 * 1024,
+    NOTE_EVERY_MS = 1000, /* and if there is anything new */
 };
 
 static bool fail(struct text *error, const char *name, const char *why) {
@@ -63,18 +67,18 @@ static bool set_names(struct part *part, const char *name, const char *infix) {
     return part->name && part->part_name && part->note_name;
 }
 
-/* Looks at the open part. NULL: it may be used. */
+/* Looks at the open part: it has all of the file. NULL: it may be used. */
 static const char *look_at_part(struct part *part, bool *ret_is_named) {
     struct stat status;
     if (fstat(part->fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
         return "is no file of its own: refused";
     if (status.st_uid != geteuid())
         return "belongs to another user: refused";
-    part->size = (uint64_t)status.st_size;
     part->device = status.st_dev;
     part->inode = status.st_ino;
     *ret_is_named = status.st_nlink == 1;
-    return NULL;
+    ranges_cut(&part->have, 0);
+    return ranges_add(&part->have, 0, (uint64_t)status.st_size) ? NULL : "out of memory";
 }
 
 /* A part that nobody else can have: for file systems without locks. */
@@ -133,7 +137,7 @@ static const char *open_part(struct part *part) {
         else
             fault = look_at_part(part, &is_named);
         /* A new one that had an owner already is not empty any more. */
-        is_named = is_named && (is_new ? !part->size : is_still_named(part));
+        is_named = is_named && (is_new ? !part->have.count : is_still_named(part));
         if (!fault && (is_named || !part->is_locked))
             return NULL;
         close(part->fd);
@@ -150,7 +154,7 @@ bool part_claim(struct part *part, const char *name, struct text *error) {
     if (fault)
         return fail(error, part->part_name, fault);
     if (!part->is_locked) {
-        if (!part->size)
+        if (!part->have.count)
             unlinkat(part->dir_fd, part->part_name, 0); /* nobody's loss, and perhaps ours */
         close(part->fd);
         part->fd = -1;
@@ -165,7 +169,48 @@ bool part_claim(struct part *part, const char *name, struct text *error) {
 static void forget_note(struct part *part) {
     if (part->has_note)
         unlinkat(part->dir_fd, part->note_name, 0);
-    part->has_note = false;
+    part->has_note = part->note_has_ranges = false;
+}
+
+char *part_boot(void) {
+    char boot[64];
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, boot, sizeof boot) : -1;
+    if (fd >= 0)
+        close(fd);
+    while (length > 0 && boot[length - 1] <= ' ')
+        length--;
+    return length > 0 ? mem_copy_n(boot, (size_t)length) : NULL;
+}
+
+static uint64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void is_noted(struct part *part, bool has_ranges) {
+    part->has_note = true;
+    part->note_has_ranges = has_ranges;
+    part->noted_bytes = ranges_total(&part->have);
+    part->noted_at_ms = now_ms();
+}
+
+bool part_note_is_due(const struct part *part, uint64_t size) {
+    if (!part->has_note || !part->note_has_ranges)
+        return false;
+    uint64_t every = size / 64 < NOTE_EVERY_MIN   ? NOTE_EVERY_MIN
+                     : size / 64 > NOTE_EVERY_MAX ? NOTE_EVERY_MAX
+                                                  : size / 64;
+    uint64_t more = ranges_total(&part->have) - part->noted_bytes;
+    return more >= every || (more && now_ms() >= part->noted_at_ms + NOTE_EVERY_MS);
+}
+
+/* What is simply the first N bytes of a file of N. */
+static bool is_its_size(const struct part *part) {
+    struct stat status;
+    return !fstat(part->fd, &status) && part->have.count <= 1 &&
+           ranges_frontier(&part->have) == (uint64_t)status.st_size;
 }
 
 bool part_recall(struct part *part, struct part_note *ret_note) {
@@ -175,48 +220,87 @@ bool part_recall(struct part *part, struct part_note *ret_note) {
     ssize_t length = text && fd >= 0 ? read(fd, text, NOTE_MAX) : -1;
     if (fd >= 0)
         close(fd);
-    bool is_read = length > 0 && note_read(text, (size_t)length, ret_note);
+    struct part_note note;
+    bool is_read = length > 0 && note_read(text, (size_t)length, &note);
     mem_free(text);
-    return is_read;
+    if (!is_read)
+        return false;
+    if (note.has_ranges) {
+        uint64_t size = ranges_total(&part->have); /* of the file, as it was claimed */
+        uint64_t noted = ranges_total(&note.ranges);
+        ranges_done(&part->have);
+        part->have = note.ranges;
+        note.ranges = (struct ranges){0};
+        ranges_cut(&part->have, size);
+        if (ranges_total(&part->have) < noted)
+            forget_note(part); /* once the file is longer the rest would seem to be there */
+    }
+    if (part->has_note)
+        is_noted(part, note.has_ranges);
+    *ret_note = note;
+    return true;
 }
 
-static bool write_all(int fd, const char *data, size_t length, uint64_t offset) {
-    while (length) {
-        ssize_t written =
-            mem_fault(FAULT_WRITE) ? (errno = ENOSPC, -1) : pwrite(fd, data, length, (off_t)offset);
+/* Returns how many bytes were written; with fewer than length errno says why. */
+static size_t write_all(int fd, const char *data, size_t length, uint64_t offset) {
+    size_t done = 0;
+    while (done < length) {
+        ssize_t written = mem_fault(FAULT_WRITE)
+                              ? (errno = ENOSPC, -1)
+                              : pwrite(fd, data + done, length - done, (off_t)(offset + done));
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return false;
-        data += written;
-        offset += (uint64_t)written;
-        length -= (size_t)written;
+            break;
+        done += (size_t)written;
     }
-    return true;
+    return done;
+}
+
+static bool rename_to(const struct part *part, const char *from, const char *to) {
+    if (mem_fault(FAULT_RENAME)) {
+        errno = EIO;
+        return false;
+    }
+    return !renameat(part->dir_fd, from, part->dir_fd, to);
+}
+
+/* Under a name of its own first: the old one stays until the new one is whole. */
+static bool write_note(struct part *part, const char *temporary, const struct text *json) {
+    unlinkat(part->dir_fd, temporary, 0); /* whatever it is: it is not ours */
+    int fd = openat(part->dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    bool is_written = write_all(fd, text_string(json), json->length, 0) == json->length;
+    is_written = !close(fd) && is_written;
+    if (is_written && rename_to(part, temporary, part->note_name))
+        return true;
+    int reason = errno;
+    unlinkat(part->dir_fd, temporary, 0);
+    errno = reason;
+    return false;
 }
 
 bool part_remember(struct part *part, const struct part_note *note, struct text *error) {
     struct text json = TEXT_INIT(60 * 1024);
+    struct part_note full = *note; /* its strings are the caller's, boot aside */
     if (!part->is_resumable)
         return true;
+    full.boot = part_boot();
+    full.ranges = part->have;
+    full.has_ranges = part->is_in_pieces || !is_its_size(part);
+    note_write(&full, &json);
+    mem_free(full.boot);
     char *temporary = text_make("%s.tmp", part->note_name);
-    note_write(note, &json);
-    if (!temporary || !text_ok(&json)) {
-        mem_free(temporary);
-        text_done(&json);
-        return fail(error, part->note_name, "out of memory");
-    }
-    unlinkat(part->dir_fd, temporary, 0); /* whatever it is: it is not ours */
-    int fd = openat(part->dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool is_ok = fd >= 0 && write_all(fd, text_string(&json), json.length, 0);
-    if (fd >= 0)
-        is_ok = !close(fd) && is_ok;
-    is_ok = is_ok && !renameat(part->dir_fd, temporary, part->dir_fd, part->note_name);
-    if (!is_ok) {
+    bool is_ok = false;
+    if (!temporary || !text_ok(&json))
+        fail(error, part->note_name, "out of memory");
+    else if (!write_note(part, temporary, &json))
         fail_errno(error, part->note_name);
-        unlinkat(part->dir_fd, temporary, 0);
-    }
-    part->has_note = part->has_note || is_ok;
+    else
+        is_ok = true;
+    if (is_ok)
+        is_noted(part, full.has_ranges);
     mem_free(temporary);
     text_done(&json);
     return is_ok;
@@ -224,33 +308,50 @@ bool part_remember(struct part *part, const struct part_note *note, struct text 
 
 /* ---- the bytes ------------------------------------------------------------ */
 
-bool part_flush(struct part *part, struct text *error) {
-    size_t length = part->joined_length;
-    part->joined_length = 0;
-    return write_all(part->fd, part->joined, length, part->size - length) ||
-           fail_errno(error, part->part_name);
+static bool write_at(struct part *part, const char *data, size_t length, uint64_t at,
+                     struct text *error) {
+    if (part->has_note && !part->note_has_ranges && at > ranges_frontier(&part->have))
+        forget_note(part); /* by the file's size it would say that the gap is there */
+    size_t written = write_all(part->fd, data, length, at);
+    if (written < length)
+        fail_errno(error, part->part_name);
+    bool is_known = ranges_add(&part->have, at, at + written);
+    if (!is_known)
+        fail(error, part->part_name, "out of memory");
+    return is_known && written == length;
 }
 
-bool part_append(struct part *part, const char *data, size_t length, struct text *error) {
-    if (!part->joined && part->size >= JOIN_FROM)
-        part->joined = mem_new(JOIN_SIZE);
-    if (!part->joined) {
-        part->size += length;
-        return write_all(part->fd, data, length, part->size - length) ||
-               fail_errno(error, part->part_name);
+bool part_flush(struct part *part, struct part_writer *writer, struct text *error) {
+    size_t length = writer->joined_length;
+    writer->joined_length = 0;
+    return !length || write_at(part, writer->joined, length, writer->at - length, error);
+}
+
+bool part_write(struct part *part, struct part_writer *writer, const char *data, size_t length,
+                struct text *error) {
+    if (!writer->joined && writer->at >= JOIN_FROM)
+        writer->joined = mem_new(JOIN_SIZE);
+    if (!writer->joined) {
+        writer->at += length;
+        return write_at(part, data, length, writer->at - length, error);
     }
     while (length) {
-        size_t room = JOIN_SIZE - part->joined_length;
+        size_t room = JOIN_SIZE - writer->joined_length;
         size_t piece = length < room ? length : room;
-        memcpy(part->joined + part->joined_length, data, piece);
-        part->joined_length += piece;
-        part->size += piece;
+        memcpy(writer->joined + writer->joined_length, data, piece);
+        writer->joined_length += piece;
+        writer->at += piece;
         data += piece;
         length -= piece;
-        if (part->joined_length == JOIN_SIZE && !part_flush(part, error))
+        if (writer->joined_length == JOIN_SIZE && !part_flush(part, writer, error))
             return false;
     }
     return true;
+}
+
+void part_writer_done(struct part_writer *writer) {
+    mem_free(writer->joined);
+    *writer = (struct part_writer){0};
 }
 
 #ifdef FALLOC_FL_KEEP_SIZE
@@ -277,18 +378,27 @@ bool part_reserve(struct part *part, uint64_t size, struct text *error) {
     return true;
 }
 
+bool part_cut(struct part *part, uint64_t size, struct text *error) {
+    struct stat status;
+    /* By the file's size what is cut off would seem to be there again, once there
+     * are bytes behind it. */
+    if (part->note_has_ranges)
+        forget_note(part);
+    ranges_cut(&part->have, size);
+    bool is_done = !fstat(part->fd, &status) &&
+                   ((uint64_t)status.st_size <= size || !ftruncate(part->fd, (off_t)size));
+    return is_done || fail_errno(error, part->part_name);
+}
+
 bool part_empty(struct part *part, struct text *error) {
-    bool is_empty = part->size == 0;
     forget_note(part); /* it speaks of what was in it */
-    part->size = part->joined_length = 0;
-    return is_empty || !ftruncate(part->fd, 0) || fail_errno(error, part->part_name);
+    part->is_in_pieces = false;
+    return part_cut(part, 0, error);
 }
 
 /* ---- the end -------------------------------------------------------------- */
 
 bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
-    if (!part_flush(part, error))
-        return false;
     if (mtime_s >= 0)
         futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
     if (mode)
@@ -296,7 +406,7 @@ bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text 
     if (!is_still_named(part))
         return fail(error, part->part_name, "something else has taken its name");
     forget_note(part); /* first: a note without its part would stay for ever */
-    if (renameat(part->dir_fd, part->part_name, part->dir_fd, part->name))
+    if (!rename_to(part, part->part_name, part->name))
         return fail_errno(error, part->name);
     return true;
 }
@@ -319,6 +429,6 @@ void part_close(struct part *part) {
     mem_free(part->name);
     mem_free(part->part_name);
     mem_free(part->note_name);
-    mem_free(part->joined);
+    ranges_done(&part->have);
     *part = (struct part)PART_INIT(-1);
 }

@@ -6,8 +6,17 @@
  * through a symbolic link. A part is claimed by flock(2); where locks do not
  * work it gets a name of its own, and cannot be resumed.
  *
- * The note has what resuming needs. Bytes are written in order, so what is
- * there already is the part's size. Without a note a part is worth nothing.
+ * The note has what resuming needs; without one a part is worth nothing. Bytes
+ * may be written in any order. Which are there is in `have`, and in the note
+ * ("part": 2, "ranges") unless they are simply the first N bytes of the file
+ * ("part": 1: what is there is then the file's size, so a process that is killed
+ * needs no newer note). Two rules keep a note from ever lying:
+ * - It is only about bytes that have been written.
+ * - One with ranges is on disk before the first byte behind a gap is written:
+ *   set is_in_pieces and call part_remember() first. Should a byte be written
+ *   behind a gap without it, the note that is there is removed before.
+ * Bytes that a note with ranges does not list yet are lost by a kill: it is
+ * written again whenever part_note_is_due(), and when an attempt ends.
  */
 #ifndef AJOB_NET_PART_H
 #define AJOB_NET_PART_H
@@ -17,6 +26,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "net/ranges.h"
 
 struct part {
     int dir_fd; /* the caller's */
@@ -26,8 +36,19 @@ struct part {
     uint64_t device, inode; /* of the open file */
     bool has_note;          /* on disk */
     bool is_resumable;      /* false: a name of its own */
-    uint64_t size;          /* the bytes in it, those still joined included */
-    char *joined;           /* the last of them, not written yet; or NULL */
+    bool is_in_pieces;      /* the caller's word that bytes come behind a gap */
+    struct ranges have;     /* the bytes that are written; once claimed 0..size */
+    bool note_has_ranges;   /* the one on disk */
+    uint64_t noted_bytes;   /* ranges_total(have) when it was written */
+    uint64_t noted_at_ms;   /* and when that was, of a clock of its own */
+};
+
+/* Where one stream writes next. Small pieces of a large body are joined before
+ * they are written: `at` is ahead of what `have` knows of. Begins with {.at = N}
+ * or, when nothing is joined, by setting `at`. */
+struct part_writer {
+    uint64_t at;  /* of the next byte handed over */
+    char *joined; /* the last of those before it, not written yet; or NULL */
     size_t joined_length;
 };
 
@@ -38,7 +59,12 @@ struct part_note {
     char *etag;          /* strong */
     char *last_modified; /* if it tells versions apart; meaningful without etag */
     char *modified;      /* Last-Modified as it was sent, for the file's own time */
+    char *boot;          /* the system's boot when it was written; NULL: not known */
     int64_t total;       /* -1: not known */
+    /* In the text only: part_recall() moves them to `have`, part_remember() takes
+     * them from there. */
+    struct ranges ranges;
+    bool has_ranges;
 };
 
 void part_note_done(struct part_note *note);
@@ -60,28 +86,46 @@ struct part_target {
 bool part_look(struct part *part, const char *name, struct part_target *ret_target,
                struct text *error);
 
-/* Opens and claims the part of this name. */
+/* Opens and claims the part of this name; `have` is then all of the file. */
 bool part_claim(struct part *part, const char *name, struct text *error);
 
-/* The note, if there is one that can be read. */
+/* The note, if there is one that can be read. Of one with ranges those that are
+ * in the file become what it has. */
 bool part_recall(struct part *part, struct part_note *ret_note);
 
-/* Writes the note; atomically. */
+/* Writes the note, with what the part has and this boot; atomically. */
 bool part_remember(struct part *part, const struct part_note *note, struct text *error);
 
-/* Adds bytes at its end. Small pieces of a large body are joined before they
- * are written; part_flush() writes what is left of them. */
-bool part_append(struct part *part, const char *data, size_t length, struct text *error);
-bool part_flush(struct part *part, struct text *error);
+/* Whether so much was written since the note, or so long ago, that a kill would
+ * lose more than a newer note costs. Never for one without ranges. size: of the
+ * whole file; 0: not known. */
+bool part_note_is_due(const struct part *part, uint64_t size);
+
+/* What the system's boot is called (Linux: boot_id), on the heap; NULL: not known. */
+char *part_boot(void);
+
+/* Hands bytes over, for where the writer is; part_flush() writes what is left of
+ * them. After an error `have` is still true. */
+bool part_write(struct part *part, struct part_writer *writer, const char *data, size_t length,
+                struct text *error);
+bool part_flush(struct part *part, struct part_writer *writer, struct text *error);
+
+/* Drops what was not written, and frees. */
+void part_writer_done(struct part_writer *writer);
 
 /* Asks for room for so many bytes; false only if the disk says it is full. */
 bool part_reserve(struct part *part, uint64_t size, struct text *error);
 
+/* Forgets all at `size` and behind it, in the file, too. */
+bool part_cut(struct part *part, uint64_t size, struct text *error);
+
+/* Forgets everything, with the note. What writers have joined is theirs to drop. */
 bool part_empty(struct part *part, struct text *error);
 
-/* The part, flushed, becomes the file unless something else has taken its name:
- * modified at mtime_s (-1: now), with the
- * permissions of the file it replaces (mode; 0: none). */
+/* The part, all writers flushed, becomes the file unless something else has
+ * taken its name: modified at mtime_s (-1: now), with the permissions of the file
+ * it replaces (mode; 0: none). To survive a power cut, the file is synced before
+ * this and the directory after it (see sync.h): by the caller. */
 bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error);
 
 /* Removes the part and its note; nothing can be done with it then but close it. */

@@ -182,6 +182,7 @@ static bool ask(struct query *query) {
         .url = query->url,
         .profile = query->profile,
         .headers = query->is_text ? file_headers : api_headers,
+        .max_wait_ms = query->max_wait_ms,
     };
     query->is_running = fetch_start(&query->fetch, query->loop, &calls, query, &request);
     line->is_running = line->is_running || query->is_running;

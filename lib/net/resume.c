@@ -25,14 +25,18 @@ bool resume_is_possible(const struct transfer_plan *plan, const struct part_note
     return note->etag || note->last_modified || plan->want;
 }
 
+static bool ends_by(const struct ranges *ranges, uint64_t size) {
+    return !ranges->count || ranges->items[ranges->count - 1].end <= size;
+}
+
 bool resume_recall(const struct transfer_plan *plan, struct part *part,
                    struct part_note *ret_note) {
     struct part_note note = {.total = -1};
-    char *identity = part->size && part->has_note ? identity_of(plan) : NULL;
+    char *identity = part->have.count && part->has_note ? identity_of(plan) : NULL;
     bool is_same = identity && part_recall(part, &note) && !strcmp(note.identity, identity) &&
-                   resume_is_possible(plan, &note) &&
-                   (!plan->size_known || part->size <= plan->size) &&
-                   (note.total < 0 || part->size <= (uint64_t)note.total);
+                   resume_is_possible(plan, &note) && part->have.count &&
+                   (!plan->size_known || ends_by(&part->have, plan->size)) &&
+                   (note.total < 0 || ends_by(&part->have, (uint64_t)note.total));
     mem_free(identity);
     if (is_same)
         *ret_note = note;

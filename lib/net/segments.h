@@ -5,7 +5,8 @@
  * many connections bring it, and answers how many there should be. It begins with one,
  * doubles while that adds throughput, and goes back to the best it has seen when more
  * does not; a server that refuses a connection sets the most there may be. Nothing is
- * added where what is left takes no time.
+ * added where what is left takes no time. What was decided is tried again, ever more
+ * seldom: a long download outlives the state of the network in which it began.
  */
 #ifndef AJOB_NET_SEGMENTS_H
 #define AJOB_NET_SEGMENTS_H
@@ -28,13 +29,18 @@ struct segments {
     uint64_t best_rate; /* bytes a second, of the best count so far */
     unsigned best_count;
     bool is_settled;
+    uint64_t settled_at_ms; /* meaningful if is_settled, as is the next one */
+    uint64_t rest_ms;       /* so long nothing is tried */
 };
 
-/* fixed 0: as many as are worth it. */
+/* fixed 0: as many as are worth it; else at most SEGMENTS_MAX of them. */
 void segments_begin(struct segments *segments, unsigned fixed);
 
-/* At now_ms `count` connections have brought `bytes` in all, and `left` are still to come.
- * Returns how many connections there should be from now on: at least 1. */
+/* At now_ms `count` connections bring bytes, `bytes` have come in all since
+ * segments_begin(), and `left` are still to come. Returns how many connections there should
+ * be from now on: at least 1. To be asked every SEGMENTS_ASK_MS or so until is_settled,
+ * and every second then. */
+enum { SEGMENTS_ASK_MS = 20 };
 unsigned segments_advise(struct segments *segments, uint64_t now_ms, unsigned count, uint64_t bytes,
                          uint64_t left);
 

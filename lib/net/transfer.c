@@ -101,6 +101,7 @@ static bool start_over(struct transfer *transfer) {
         text_add(&transfer->cause, "the digest cannot be computed here");
         return false;
     }
+    part_writer_done(&transfer->writer);
     return part_empty(&transfer->part, &transfer->cause);
 }
 
@@ -117,10 +118,14 @@ static void claim(struct transfer *transfer) {
         else
             fail(transfer, false);
     } else {
-        transfer->offset = transfer->resumed_from = part->size;
-        if (!plan->want)
+        /* One stream goes on where the first gap begins; what is behind it comes again. */
+        transfer->offset = transfer->resumed_from = ranges_frontier(&part->have);
+        transfer->writer.at = transfer->offset;
+        if (!part_cut(part, transfer->offset, &transfer->cause))
+            fail(transfer, false);
+        else if (!plan->want)
             start_fetch(transfer);
-        else if (start_hash(transfer, part->fd, part->size))
+        else if (start_hash(transfer, part->fd, transfer->offset))
             go_to(transfer, TRANSFER_REHASHING);
         else
             fail_with(transfer, false, "the digest cannot be computed here");
@@ -235,7 +240,7 @@ static bool body_came(void *owner, const char *data, size_t length) {
         text_add(&transfer->cause, "the body is longer than the range it was said to be");
         return false;
     }
-    if (!part_append(&transfer->part, data, length, &transfer->cause))
+    if (!part_write(&transfer->part, &transfer->writer, data, length, &transfer->cause))
         return false;
     if (plan->want)
         digest_add(&transfer->digest, data, length);
@@ -267,6 +272,7 @@ static void start_fetch(struct transfer *transfer) {
         .profile = transfer->plan->profile,
         .headers = transfer->plan->headers,
         .range_first = transfer->offset,
+        .max_wait_ms = transfer->plan->max_wait_ms,
         .if_range = !transfer->offset ? NULL
                     : note->etag      ? note->etag
                                       : note->last_modified,
@@ -321,7 +327,8 @@ static void finish(struct transfer *transfer) {
     }
     const char *modified = transfer->note.modified;
     int64_t mtime_s = modified ? http_date(modified) : -1;
-    if (!part_commit(&transfer->part, mtime_s, transfer->target.mode, &transfer->cause)) {
+    if (!part_flush(&transfer->part, &transfer->writer, &transfer->cause) ||
+        !part_commit(&transfer->part, mtime_s, transfer->target.mode, &transfer->cause)) {
         fail(transfer, false);
         return;
     }
@@ -341,7 +348,7 @@ static void leave_disk_tidy(struct transfer *transfer) {
         return; /* the part has become the file */
     bool is_worth_it = !transfer->is_up_to_date && transfer->offset && part->is_resumable &&
                        resume_is_possible(transfer->plan, &transfer->note) &&
-                       part_flush(part, &ignored);
+                       part_flush(part, &transfer->writer, &ignored);
     if (!is_worth_it ||
         (!part->has_note && !resume_remember(transfer->plan, part, &transfer->note, &ignored)))
         part_discard(part);
@@ -395,6 +402,7 @@ static void transfer_step(struct transfer *transfer) {
             leave_disk_tidy(transfer);
             if (transfer->target.fd >= 0)
                 close(transfer->target.fd);
+            part_writer_done(&transfer->writer);
             part_close(&transfer->part);
             if (transfer->has_entered)
                 dir_leave(transfer->plan->dir);

@@ -36,6 +36,7 @@ struct transfer {
         TRANSFER_OVER,
     } state;
     struct part part;
+    struct part_writer writer;
     struct part_target target;
     struct part_note note; /* what the part is, or will be, a part of */
     struct digest digest;

@@ -58,7 +58,8 @@ static void add_string(const char *label, const char *name, const struct spec_st
                        void *data) {
     struct keys *keys = data;
     bool is_inherited = !strcmp(label, "env") || !strcmp(label, "dir");
-    if (is_inherited || !string->text)
+    bool is_another_way = !strcmp(label, "mirror"); /* to the same file */
+    if (is_inherited || is_another_way || !string->text)
         return;
     const char *text = values_text(&keys->values, keys->values.task, string);
     add_field(keys, label);
@@ -93,7 +94,9 @@ static void add_kind(struct keys *keys, const struct spec_task *task) {
         break;
     case SPEC_RELEASE:
         add_inherited(keys);
-        add_number(keys, (task->release->all ? 1u : 0u) + (task->release->flat ? 2u : 0u));
+        add_number(keys, (task->release->all ? 1u : 0u) + (task->release->flat ? 2u : 0u) +
+                             (task->release->prerelease ? 4u : 0u) +
+                             (task->release->require_digest ? 8u : 0u));
         break;
     case SPEC_SLEEP:
         add_number(keys, task->sleep_ms);

@@ -195,8 +195,12 @@ static const char *const *headers(struct values *values, const struct spec_varia
 
 bool values_get(struct values *values, ajob_download_options *options) {
     const struct spec_get *get = values->task->get;
+    const struct spec_more *more = values->task->more;
     *options = (ajob_download_options){
         .url = own(values, &get->url),
+        .mirrors = get->mirrors.count ? list(values, &get->mirrors) : NULL,
+        .segments = more ? more->segments : 0,
+        .fsync = more && more->fsync,
         .dir = values_dir(values),
         .digest = own(values, &get->digest),
         .http = values->scope->builder->options.http,
@@ -234,6 +238,10 @@ bool values_release(struct values *values, ajob_release_options *options) {
         .include = release->assets.count ? list(values, &release->assets) : NULL,
         .exclude = release->exclude.count ? list(values, &release->exclude) : NULL,
         .policy = more ? more->policy : AJOB_ALL,
+        .prerelease = release->prerelease,
+        .require_digest = release->require_digest,
+        .segments = more ? more->segments : 0,
+        .fsync = more && more->fsync,
         .http = common->http,
     };
     if (more && more->has_retry)
@@ -285,6 +293,7 @@ void values_visit(const struct spec_task *task, values_visit_fn *visit, void *da
         break;
     case SPEC_GET:
         visit("url", NULL, &task->get->url, data);
+        visit_list("mirror", &task->get->mirrors, visit, data);
         visit("to", NULL, &task->get->to, data);
         visit("digest", NULL, &task->get->digest, data);
         visit_variables("header", &task->get->headers, visit, data);

@@ -68,6 +68,9 @@ static void apply(const struct defaults *defaults, const struct schema_key *key,
     case SCHEMA_BOOL:
         memcpy((char *)more + key->at, (const char *)from + key->at, sizeof(bool));
         break;
+    case SCHEMA_SEGMENTS:
+        more->segments = from->segments;
+        break;
     case SCHEMA_POOLS:
         more->pools = from->pools;
         more->pool_count = from->pool_count;

@@ -1,6 +1,6 @@
 /*
- * fields.c - reading values that are one thing: words, numbers, strings, lists of
- * strings; and what all readers need. See read.h.
+ * fields.c - reading values that are one thing: words, strings, lists of strings; and
+ * what all readers need. Numbers are in numbers.c. See read.h.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -44,8 +44,7 @@ void *field_to(const struct field *field) {
     return base ? base + field->key->at : NULL;
 }
 
-/* The key's value counts as given. */
-static void *given(const struct field *field) {
+void *field_given(const struct field *field) {
     char *to = field_to(field);
     if (to && field->key->given_at)
         *(bool *)(to - field->key->at + field->key->given_at) = true;
@@ -148,71 +147,17 @@ struct spec_string field_string(const struct field *field, const cJSON *node) {
     return string;
 }
 
-bool field_whole(const struct field *field, const cJSON *node, int64_t min, int64_t max,
-                 int64_t *ret_value) {
-    double value = node->valuedouble;
-    if (!cJSON_IsNumber(node) || value < (double)min || value > (double)max ||
-        value != (double)(int64_t)value) {
-        field_wrong(field, node);
-        return false;
-    }
-    *ret_value = (int64_t)value;
-    return true;
-}
-
-static void read_duration(const struct field *field) {
-    enum { MOST_SECONDS = 365 * 24 * 3600 }; /* as in ajob_parse_duration() */
-    const cJSON *node = field->node;
-    uint64_t duration = 0;
-    bool is_right = false;
-    if (cJSON_IsString(node)) {
-        is_right = ajob_parse_duration(node->valuestring, &duration);
-    } else if (cJSON_IsNumber(node)) {
-        is_right = node->valuedouble >= 0 && node->valuedouble <= MOST_SECONDS;
-        duration = is_right ? (uint64_t)(node->valuedouble * 1000 + 0.5) : 0;
-    }
-    if (!is_right) {
-        field_wrong(field, node);
-        return;
-    }
-    uint64_t *to = given(field);
-    if (to) /* 0 would stand for the default */
-        *to = field->key->type == SCHEMA_INTERVAL && duration == 0 ? 1 : duration;
-}
-
 static void read_bool(const struct field *field) {
-    bool *to = given(field);
+    bool *to = field_given(field);
     if (!cJSON_IsBool(field->node))
         field_wrong(field, field->node);
     else if (to)
         *to = cJSON_IsTrue(field->node) != (field->key->type == SCHEMA_FALSE);
 }
 
-static void read_count(const struct field *field) {
-    int64_t value;
-    unsigned *to = given(field);
-    if (field_whole(field, field->node, field->key->min, field->key->max, &value) && to)
-        *to = (unsigned)value;
-}
-
-static void read_whole(const struct field *field) {
-    enum { BITS_MOST = 53 }; /* what a double holds exactly */
-    int64_t most = INT64_C(1) << BITS_MOST, value, *to = field_to(field);
-    if (field_whole(field, field->node, -most, most, &value) && to)
-        *to = value;
-}
-
-static void read_factor(const struct field *field) {
-    double *to = field_to(field), value = field->node->valuedouble;
-    if (!cJSON_IsNumber(field->node) || !(value >= 1 && value <= 1000))
-        field_wrong(field, field->node);
-    else if (to)
-        *to = value;
-}
-
 static void read_word(const struct field *field) {
     const struct schema_word *word = field->key->words;
-    char *to = given(field);
+    char *to = field_given(field);
     while (word->name &&
            !(cJSON_IsString(field->node) && strcmp(word->name, field->node->valuestring) == 0))
         word++;
@@ -252,14 +197,18 @@ static void read_string(const struct field *field) {
         *to = field_string(field, field->node);
 }
 
+static void check_url(const struct field *field, const cJSON *node, const char *url) {
+    const char *fault = url && !value_has_any(url) ? url_fault(url) : NULL;
+    if (fault)
+        field_error(field, node, NULL, "is no URL to download from: %s", fault);
+}
+
 static void read_url(const struct field *field) {
     struct spec_string *to = field_to(field);
     if (!check_string(field) || !to)
         return;
     *to = field_string(field, field->node);
-    const char *fault = to->text && !value_has_any(to->text) ? url_fault(to->text) : NULL;
-    if (fault)
-        field_error(field, field->node, NULL, "is no URL to download from: %s", fault);
+    check_url(field, field->node, to->text);
 }
 
 static void read_digest(const struct field *field) {
@@ -323,6 +272,16 @@ static void read_strings(const struct field *field) {
     struct spec_strings strings, *to = field_to(field);
     if (read_list(field, field->node, false, &strings) && to)
         *to = strings;
+}
+
+static void read_urls(const struct field *field) {
+    struct spec_strings urls, *to = field_to(field);
+    if (!read_list(field, field->node, false, &urls) || !to)
+        return;
+    *to = urls;
+    const cJSON *node = cJSON_IsArray(field->node) ? field->node->child : field->node;
+    for (uint32_t i = 0; i < urls.count; i++, node = node->next)
+        check_url(field, node, urls.items[i].text);
 }
 
 static void read_argv_into(const struct field *field, struct spec_strings *to) {
@@ -397,37 +356,23 @@ static void read_nothing(const struct field *field) {
 
 void read_field(const struct field *field) {
     static void (*const readers[SCHEMA_TYPE_COUNT])(const struct field *) = {
-        [SCHEMA_ANYTHING] = read_nothing,
-        [SCHEMA_TEXT] = read_text,
-        [SCHEMA_BOOL] = read_bool,
-        [SCHEMA_FALSE] = read_bool,
-        [SCHEMA_DURATION] = read_duration,
-        [SCHEMA_INTERVAL] = read_duration,
-        [SCHEMA_COUNT] = read_count,
-        [SCHEMA_FACTOR] = read_factor,
-        [SCHEMA_WHOLE] = read_whole,
-        [SCHEMA_WORD] = read_word,
-        [SCHEMA_STRING] = read_string,
-        [SCHEMA_STRINGS] = read_strings,
-        [SCHEMA_ARGV] = read_argv,
-        [SCHEMA_SCRIPT] = read_script,
-        [SCHEMA_COMMAND] = read_command,
-        [SCHEMA_URL] = read_url,
-        [SCHEMA_SHA256] = read_digest,
-        [SCHEMA_DIGEST] = read_digest,
-        [SCHEMA_VARIABLES] = read_variables,
-        [SCHEMA_HEADERS] = read_headers,
-        [SCHEMA_NEEDS] = read_needs,
-        [SCHEMA_POOLS] = read_pools,
-        [SCHEMA_POOL_SIZES] = read_pool_sizes,
-        [SCHEMA_RETRY] = read_retry,
-        [SCHEMA_EXITS] = read_exits,
-        [SCHEMA_READY] = read_ready,
-        [SCHEMA_STDIN] = read_stdin,
-        [SCHEMA_EACH] = read_each,
-        [SCHEMA_NAME] = read_name,
-        [SCHEMA_TASK] = read_do,
-        [SCHEMA_TASKS] = read_tasks,
+        [SCHEMA_ANYTHING] = read_nothing,  [SCHEMA_TEXT] = read_text,
+        [SCHEMA_BOOL] = read_bool,         [SCHEMA_FALSE] = read_bool,
+        [SCHEMA_DURATION] = read_duration, [SCHEMA_INTERVAL] = read_duration,
+        [SCHEMA_SIZE] = read_size,         [SCHEMA_SEGMENTS] = read_segments,
+        [SCHEMA_COUNT] = read_count,       [SCHEMA_FACTOR] = read_factor,
+        [SCHEMA_WHOLE] = read_whole,       [SCHEMA_WORD] = read_word,
+        [SCHEMA_STRING] = read_string,     [SCHEMA_STRINGS] = read_strings,
+        [SCHEMA_ARGV] = read_argv,         [SCHEMA_SCRIPT] = read_script,
+        [SCHEMA_COMMAND] = read_command,   [SCHEMA_URL] = read_url,
+        [SCHEMA_URLS] = read_urls,         [SCHEMA_SHA256] = read_digest,
+        [SCHEMA_DIGEST] = read_digest,     [SCHEMA_VARIABLES] = read_variables,
+        [SCHEMA_HEADERS] = read_headers,   [SCHEMA_NEEDS] = read_needs,
+        [SCHEMA_POOLS] = read_pools,       [SCHEMA_POOL_SIZES] = read_pool_sizes,
+        [SCHEMA_RETRY] = read_retry,       [SCHEMA_EXITS] = read_exits,
+        [SCHEMA_READY] = read_ready,       [SCHEMA_STDIN] = read_stdin,
+        [SCHEMA_EACH] = read_each,         [SCHEMA_NAME] = read_name,
+        [SCHEMA_TASK] = read_do,           [SCHEMA_TASKS] = read_tasks,
         [SCHEMA_DEFAULTS] = read_defaults,
     };
     readers[field->key->type](field);

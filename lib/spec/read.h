@@ -45,6 +45,9 @@ void read_field(const struct field *field);
 /* Where the value goes, or NULL on lack of memory. */
 void *field_to(const struct field *field);
 
+/* The same, and the key's value counts as given. */
+void *field_given(const struct field *field);
+
 /* "..." must be ..., not ...; node: the value, or an element of it. */
 void field_wrong(const struct field *field, const cJSON *node);
 void field_error(const struct field *field, const cJSON *node, const char *hint, const char *format,
@@ -63,6 +66,14 @@ char *field_literal(const struct field *field, const cJSON *node);
 /* A whole number between min and max: false after a mistake. */
 bool field_whole(const struct field *field, const cJSON *node, int64_t min, int64_t max,
                  int64_t *ret_value);
+
+/* The readers of numbers.c. */
+void read_duration(const struct field *field);
+void read_size(const struct field *field);
+void read_count(const struct field *field);
+void read_segments(const struct field *field);
+void read_whole(const struct field *field);
+void read_factor(const struct field *field);
 
 /* The readers of parts.c. */
 void read_variables(const struct field *field);

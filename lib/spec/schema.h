@@ -20,6 +20,9 @@
     X(FALSE, "true or false", "{\"type\":\"boolean\"}") /* stored inverted */                      \
     X(DURATION, "a duration such as \"30s\"", "{\"$ref\":\"#/definitions/duration\"}")             \
     X(INTERVAL, "a duration such as \"30s\"", "{\"$ref\":\"#/definitions/duration\"}") /* not 0 */ \
+    X(SIZE, "a size such as \"2M\"", "{\"$ref\":\"#/definitions/size\"}") /* in bytes, not 0 */    \
+    X(SEGMENTS, "a whole number from 1 to 16, or \"auto\"",                                        \
+      "{\"$ref\":\"#/definitions/segments\"}")                                                     \
     X(COUNT, "a whole number", NULL)                                                               \
     X(FACTOR, "a number from 1", "{\"type\":\"number\",\"minimum\":1,\"maximum\":1000}")           \
     X(WHOLE, "a whole number", "{\"type\":\"integer\"}")                                           \
@@ -31,6 +34,7 @@
     X(COMMAND, "a list of strings, or a script as a string",                                       \
       "{\"$ref\":\"#/definitions/command\"}")                                                      \
     X(URL, "a URL", "{\"type\":\"string\",\"minLength\":1}")                                       \
+    X(URLS, "a URL or a list of URLs", "{\"$ref\":\"#/definitions/strings\"}")                     \
     X(SHA256, "64 hexadecimal digits", "{\"$ref\":\"#/definitions/sha256\"}")                      \
     X(DIGEST, "a digest such as \"sha256:...\"", "{\"$ref\":\"#/definitions/digest\"}")            \
     X(VARIABLES, "an object of names and values", "{\"$ref\":\"#/definitions/env\"}")              \

@@ -30,6 +30,10 @@ static const struct {
                  "{\"type\":\"string\",\"pattern\":\"^(" DURATION_PART "|(?=.)"
                  "(" DURATION_PART "d)?(" DURATION_PART "h)?(" DURATION_PART "m)?"
                  "(" DURATION_PART "s)?(" DURATION_PART "ms)?)$\"}]}"},
+    {"size", "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":9007199254740992},"
+             "{\"type\":\"string\",\"pattern\":\"^0*[1-9][0-9]*[KMGTkmgt]?$\"}]}"},
+    {"segments", "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":16},"
+                 "{\"const\":\"auto\"}]}"},
     {"strings", ONE_OR_MORE(FILLED, "")},
     {"argv", "{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":\"string\"}}"},
     {"script", ONE_OR_MORE("{\"type\":\"string\"}", "\"minItems\":1,")},

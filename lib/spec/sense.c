@@ -91,6 +91,9 @@ static void check_release(struct ajob_spec *spec, const struct spec_task *task) 
     struct github_repo repository;
     if (release->all && release->tag.text)
         tell(spec, task, false, "has both \"tag\" and \"all\": one release or every one");
+    if (release->prerelease && (release->all || release->tag.text))
+        tell(spec, task, false, "has both \"prerelease\" and \"%s\": it chooses the newest release",
+             release->tag.text ? "tag" : "all");
     if (!release->repository.text || value_has_any(release->repository.text))
         return;
     if (github_parse_repo(release->repository.text, NULL, &repository, &error))

@@ -80,13 +80,14 @@ struct spec_command {
 struct spec_get {
     struct spec_string url, digest;
     struct spec_string to; /* the file; NULL: the URL's name in the task's dir */
+    struct spec_strings mirrors;
     struct spec_variables headers;
 };
 
 struct spec_release {
     struct spec_string repository, tag; /* tag NULL: the latest */
     struct spec_strings assets, exclude;
-    bool all, flat;
+    bool all, flat, prerelease, require_digest;
 };
 
 struct spec_each {
@@ -106,6 +107,8 @@ struct spec_more {
     enum ajob_when when;
     enum ajob_policy policy;   /* group, each, release */
     unsigned limit;            /* group, each */
+    unsigned segments;         /* get, release; 0: auto */
+    bool fsync;                /* get, release */
     struct spec_string dir;    /* of this task; NULL: that of the task around it */
     struct spec_variables env; /* of this task, after those of the tasks around it */
     struct spec_pool_use *pools;

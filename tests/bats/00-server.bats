@@ -203,6 +203,172 @@ part_of_body() { # SEED SIZE FIRST COUNT
     assert_equal "$(header Location)" "$STORAGE_TLS/f/a"
 }
 
+@test "what a Range gets to see may be another version than what others see" {
+    start_server
+    local url="$MAIN/f/a?size=1000&seed=1"
+    fetch -r 500- "$url&range_seed=2&range_etag=none&range_lm=none"
+    assert_equal "$code $(header ETag)$(header Last-Modified)" "206 "
+    cmp body <(part_of_body 2 1000 500 500)
+    fetch "$url&range_seed=2&range_etag=none"
+    assert_body body 1 1000
+    assert_equal "$(header ETag | cut -c1)" '"'
+    fetch -r 500- "$url&range_etag=weak"
+    assert_equal "$(header ETag | cut -c1-3)" 'W/"'
+    fetch -r 500- -H 'If-Range: "new"' "$url&range_etag=%22new%22&range_lm=Thu"
+    assert_equal "$code $(header ETag) $(header Last-Modified)" '206 "new" Thu'
+    fetch "$url&change_at=300"
+    cmp body <(part_of_body 1 1000 0 300 && part_of_body 2 1000 300 700)
+}
+
+@test "faults only for requests with a Range, or only for those without" {
+    start_server
+    local url="$MAIN/f/a?size=1000&seed=1&status=503&times=1"
+    fetch "$url&only=range"
+    assert_body body 1 1000
+    fetch -r 5- "$url&only=range"
+    assert_equal "$code" 503
+    fetch -r 5- "$url&only=range"
+    assert_equal "$code" 206
+    fetch -r 5- "$url&only=whole"
+    assert_equal "$code" 206
+    fetch "$url&only=whole"
+    assert_equal "$code" 503
+}
+
+@test "a beginning that breaks off, before the faults" {
+    start_server
+    local url="$MAIN/f/a?size=1000&seed=1&begin=300&status=503&times=1&etag=change"
+    fetch "$url"
+    assert_failure 56
+    cmp body <(part_of_body 1 1000 0 300)
+    fetch -r 300- "$url"
+    assert_equal "$code" 503
+    fetch -r 300- "$url"
+    cmp body <(part_of_body 2 1000 300 700)
+    assert_equal "$(requests . status outcome | tr '\t\n' ' ,')" '200 reset,503 ok,206 ok,'
+}
+
+@test "more ways to answer a Range wrongly" {
+    start_server
+    local url="$MAIN/f/a?size=1000&seed=1"
+    fetch -r 500- "$url&range_unit=items"
+    assert_equal "$(header Content-Range)" 'items 500-999/1000'
+    fetch -r 500- "$url&content_range=bytes%20x"
+    assert_equal "$(header Content-Range)" 'bytes x'
+    fetch "$url&unasked206=300"
+    assert_equal "$code $(header Content-Range)" '206 bytes 300-999/1000'
+    cmp body <(part_of_body 1 1000 300 700)
+    fetch -r 500- "$url&rest200=1"
+    assert_equal "$code $(header Content-Length)$(header Content-Range)" '200 500'
+    cmp body <(part_of_body 1 1000 500 500)
+    fetch -r 500- "$url&more=7"
+    assert_equal "$(header Content-Length) $(header Content-Range) $(wc -c <body)" '507 bytes 500-999/1000 507'
+}
+
+@test "heads that trickle, end early or come in crowds; HTTP/1.0; trailers" {
+    start_server
+    fetch --max-time 0.5 "$MAIN/f/a?size=5&slow_head=50"
+    assert_failure 28
+    fetch "$MAIN/f/a?size=5&slow_head=100K"
+    assert_equal "$(wc -c <body)" 5
+    fetch "$MAIN/f/a?size=5&cut_head=30" # libcurl is content with the first of its lines
+    assert_equal "$(<head)$(cat body)$(requests cut_head outcome)" 'HTTP/1.1 200 OKclosed'
+    fetch "$MAIN/f/a?size=5&early=20"
+    assert_equal "$(grep -c '^HTTP/1.1 103' head) $(wc -c <body)" '20 5'
+    fetch "$MAIN/f/a?size=5&http10=1&length=none"
+    assert_equal "$(head -n 1 head) $(header Content-Length)$(wc -c <body)" 'HTTP/1.0 200 OK 5'
+    fetch --raw "$MAIN/f/a?size=5&chunked=1&trailer=X-Sum:1&trailer=X-End:2"
+    assert_equal "$(tail -n 4 body | tr '\r\n' ' ,')" '0 ,X-Sum:1 ,X-End:2 , ,'
+    fetch "$MAIN/f/a?size=5&length=-5"
+    assert_failure 8 # not a length
+    fetch "$MAIN/f/a?size=5&length=99999999999999999999"
+    assert_equal "$(header Content-Length)" 99999999999999999999
+}
+
+@test "a connection that ends between two requests" {
+    start_server
+    local how
+    for how in 1 next; do
+        : >"$SERVER_STATE/requests.jsonl"
+        fetch "$MAIN/f/a?size=5&hang_up=$how&times=1" --next -sS -o again --noproxy '*' "$MAIN/f/b?size=6"
+        assert_success
+        assert_equal "$(header Connection)" ''
+        assert_equal "$(wc -c <again) $(requests /f/ connection | sort -u | wc -l)" '6 2'
+    done
+    grep -q 'hung up on /f/b' "$SERVER_STATE/requests.jsonl"
+}
+
+@test "no more than so many at once of one key" {
+    start_server
+    local url="$MAIN/f/a?size=100K&most=1&latch=go&latch_at=50K"
+    curl -sS --noproxy '*' "$url" -o first 3>&- &
+    wait_for_request ' held$'
+    fetch "$url"
+    assert_equal "$code $(<body)" '503 too many at once'
+    fetch "$MAIN/f/a?size=5&most=1&most_with=reset" # another key
+    assert_equal "$code" 200
+    open_latch go
+    wait
+    fetch "$url"
+    assert_equal "$code" 200
+    curl -sS --noproxy '*' "$MAIN/f/b?most=1&key=b&latch=b" -o first 3>&- &
+    wait_for_request '/f/b.* held$'
+    fetch "$MAIN/f/c?size=1&most=1&key=b&most_with=429"
+    assert_equal "$code" 429
+    fetch "$MAIN/f/c?size=1&most=1&key=b&most_with=reset"
+    assert_failure 56
+    open_latch b
+    wait
+}
+
+@test "rtt is before each answer, and before a connection's first twice" {
+    start_server
+    fetch -w '%{time_total} ' "$MAIN/f/a?size=5&rtt=0.1" --next -sS -o again --noproxy '*' -w '%{time_total}' "$MAIN/f/b?size=5&rtt=0.1"
+    awk -v t="$code" 'BEGIN { split(t, at, " "); exit !(at[1] >= 0.2 && at[2] >= 0.1 && at[2] < at[1]) }'
+}
+
+@test "a signed redirect is good for so many requests" {
+    start_server
+    local url="$MAIN/f/a?size=1000&seed=1&redirect=storage&signed=1&reset_at=500&times=1" signed
+    fetch "$url"
+    signed=$(header Location)
+    [[ $signed == "$STORAGE/f/a?"*signature=* ]]
+    fetch "$signed"
+    assert_failure 56
+    fetch "$signed"
+    assert_equal "$code $(<body)" '403 AccessDenied: Request has expired'
+    fetch -L "$url" # signed anew, and the fault is over
+    assert_body body 1 1000
+    fetch "$STORAGE/f/a?size=5&signature=forged"
+    assert_equal "$code" 403
+    fetch "$MAIN/f/b?redirect=loop&redirect_body=1M"
+    assert_equal "$code $(wc -c <body)" '302 1048576'
+}
+
+@test "TLS that ends with or without a goodbye" {
+    start_server --tls
+    # goodbye PARAMETERS: how the connection ends (libcurl makes no difference)
+    goodbye() {
+        python3 -c 'import os, socket, ssl, sys
+context = ssl.create_default_context(cafile=os.environ["CA"])
+address = "127.0.0.1", int(os.environ["TLS"].rpartition(":")[2])
+with context.wrap_socket(socket.create_connection(address), server_hostname="localhost",
+                         suppress_ragged_eofs=False) as client:
+    client.sendall(f"GET /f/a?{sys.argv[1]} HTTP/1.1\r\n\r\n".encode())
+    try:
+        while client.recv(65536):
+            pass
+        print("said")
+    except ssl.SSLEOFError:
+        print("ragged")' "$1"
+    }
+    assert_equal "$(goodbye 'size=10&length=none')" ragged
+    assert_equal "$(goodbye 'size=10&length=none&notify=1')" said
+    assert_equal "$(goodbye 'size=10&length=none&close_at=5')" ragged
+    assert_equal "$(goodbye 'size=10&length=none&close_at=5&notify=1')" said
+    assert_equal "$(requests . sent outcome | tr '\t\n' ' ,')" '10 ok,10 ok,5 closed,5 closed,'
+}
+
 @test "GitHub: latest, tag, asset, storage" {
     start_server "{\"repos\": {$REPO}}"
     api /repos/o/r/releases/latest
@@ -297,6 +463,11 @@ part_of_body() { # SEED SIZE FIRST COUNT
     assert_equal "$code" 200
     fetch "$signed"
     assert_equal "$code" 403
+    set_fixture "{\"sign_uses\": 2, \"repos\": {$REPO}}"
+    fetch "$MAIN/o/r/releases/download/v2/a.bin"
+    signed=$(header Location)
+    fetch "$signed" --next -sS -o again --noproxy '*' "$signed" --next -sS -o third --noproxy '*' -w '%{http_code}' "$signed"
+    assert_equal "$code" 200403
     set_fixture "{\"sign_ttl\": 0, \"repos\": {$REPO}}"
     fetch -L "$MAIN/o/r/releases/download/v2/a.bin"
     assert_equal "$code" 403

@@ -148,10 +148,75 @@ open("end").read()' 3>&- &
 
 @test "a backoff holds no slot: others go on meanwhile" {
     start_server
-    run_ajob get -j 1 --retry-delay 1ms --events events "$MAIN/f/a?status=503&retry_after=1&times=1&size=5" "$MAIN/f/b?size=5"
+    run_ajob get -j 1 --retry-delay 1s --events events "$MAIN/f/a?reset_at=0&times=1&size=5" "$MAIN/f/b?size=5"
     assert_success
     assert_equal "$(events events 'event in ("task.started", "task.ended")' task event)" "$(printf '%s\t%s\n' \
         a task.started b task.started b task.ended a task.started a task.ended)"
+}
+
+# order FILE: the starts and ends of tasks, as "a+ a-"
+order() {
+    events "$1" 'event in ("task.started", "task.ended")' task event |
+        sed 's/\ttask.started/+/; s/\ttask.ended/-/' | tr '\n' ' '
+}
+
+# start_of TASK: when it first started, in microseconds
+start_of() {
+    local time
+    time=$(events events "event == 'task.started' and task == '$1'" time | head -n 1)
+    date -d "$time" +%s%6N
+}
+
+@test "a host that says when to come again is left alone by all, and others go on" {
+    start_server
+    run_ajob get -j 4 --per-host 1 --retry-delay 1ms --events events "$MAIN/f/a?status=503&retry_after=1&times=1&size=5" \
+        "$MAIN/f/b?size=5" "$MAIN/f/c?size=5" "$STORAGE/f/d?size=5"
+    assert_success
+    assert_equal "$(order events)" "a+ d+ d- b+ b- c+ c- a+ a- "
+    (($(start_of b) - $(start_of a) >= 1000000)) || fail "b did not wait for as long as a was told to"
+}
+
+@test "without Retry-After only the one that was refused waits" {
+    start_server
+    run_ajob get -j 1 --retry-delay 1s --events events "$MAIN/f/a?status=503&times=1&size=5" "$MAIN/f/b?size=5"
+    assert_success
+    assert_equal "$(order events)" "a+ b+ b- a+ a- "
+}
+
+@test "a used up rate limit closes a host until it is reset, a used up one in the past does not" {
+    start_server
+    local soon=$((EPOCHSECONDS + 2))
+    run_ajob get -j 1 --retry-delay 1ms --events events \
+        "$MAIN/f/a?status=403&header=X-RateLimit-Remaining:0&header=X-RateLimit-Reset:$soon&times=1&size=5" \
+        "$MAIN/f/b?size=5"
+    assert_success
+    assert_equal "$(order events)" "a+ b+ b- a+ a- "
+    ((EPOCHSECONDS >= soon)) || fail "not left alone until then"
+    run_ajob get "$MAIN/f/c?status=403&header=X-RateLimit-Remaining:0&header=X-RateLimit-Reset:1&size=5"
+    assert_failure 1
+    refute_stderr --partial retrying
+}
+
+@test "a host that is left alone for too long fails all who would wait, unasked" {
+    start_server
+    run_ajob get -j 1 -k --retry-delay 1ms "$MAIN/f/a?status=429&retry_after=1000" "$MAIN/f/b?size=5" "$STORAGE/f/c?size=5"
+    assert_failure 1
+    assert_stderr --partial '/f/a: HTTP 429 (Too Many Requests): to be tried again in 16m40s, which is too long to wait'
+    assert_stderr --regexp "/f/b: $MAIN wants to be left alone for 16m[0-9]+s, which is too long to wait"
+    refute_stderr --partial retrying
+    assert_requests 0 /f/b
+    assert_tree . c
+}
+
+@test "a redirect to a host that wants to be left alone waits, too" {
+    start_server
+    run_ajob get -j 1 --retry-delay 1ms --events events "$STORAGE/f/a?status=503&retry_after=1&times=1&size=5" \
+        "$MAIN/f/b?redirect=storage&size=5&seed=2"
+    assert_success
+    assert_stderr --partial "retrying b in"
+    assert_stderr --partial "$STORAGE wants to be left alone for"
+    assert_body b 2 5
+    assert_equal "$(requests '^storage' path | head -n 1)" /f/a
 }
 
 @test "not tried again: other statuses, what is wrong with the body, the disk" {

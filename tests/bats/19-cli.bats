@@ -72,9 +72,9 @@ URL=http://127.0.0.1:1/a
     wrong 'get: http://[::1: not a valid URL' get 'http://[::1'
     wrong 'get: http://a:99999/: not a valid URL' get http://a:99999/
     wrong 'get: --sha256: 12: not a SHA-256 digest: use its 64 hexadecimal digits' get --sha256 12 "$URL"
-    wrong 'get: --sha256: is for one URL, and there are 2: use --input-file for names and digests' \
+    wrong 'get: --sha256: is for one URL, and there are 2: use --input-file for names, digests and mirrors' \
         get --sha256 "$(printf '0%.0s' {1..64})" "$URL" "${URL}b"
-    wrong 'get: --output-file: is for one URL, and there are 2: use --input-file for names and digests' get -o x "$URL" "${URL}b"
+    wrong 'get: --output-file: is for one URL, and there are 2: use --input-file for names, digests and mirrors' get -o x "$URL" "${URL}b"
     wrong 'get: --output-file: -: standard output cannot be verified: use a file' get -o - "$URL"
     for path in x/ . .. x/..; do
         run_ajob get -o "$path" "$URL"

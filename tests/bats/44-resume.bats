@@ -228,3 +228,23 @@ END
     assert_success
     assert_exists a
 }
+
+@test "another way to the same file, or how it comes, changes nothing; another file does" {
+    start_server
+    spec() { # KEYS
+        printf '{"tasks": {"get": {"get": "%s", "to": "a"%s}, "use": {"sh": "echo use >>ran", "needs": "get"}}}' \
+            "$MAIN/f/a?size=10&seed=$1" "$2" >spec.json
+    }
+    spec 1 ''
+    run_ajob run --events events spec.json
+    assert_success
+    spec 1 ', "mirrors": "http://127.0.0.1:1/a", "segments": 4, "fsync": true'
+    run_ajob run --resume events --events events spec.json
+    assert_success
+    assert_equal "$(ran)" "use "
+    spec 2 ''
+    run_ajob run --resume events --events events spec.json
+    assert_success
+    assert_equal "$(ran)" "use use "
+    rm a ran spec.json events
+}

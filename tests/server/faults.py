@@ -6,97 +6,54 @@ that a fixture spoils. Offsets count the body bytes of one response.
 
 The file   size seed etag=strong|weak|none|change|rotate|VALUE lm=none|DATE
            disposition=NAME type=TYPE     (change: another file after one request)
-The server ranges=none if_range=ignore|never chunked=1|bad
+           range_etag=KIND range_lm=none|DATE range_seed=N   what a request with a
+           Range gets to see instead: another version, where the others see the old one
+           change_at=SIZE    from there on the bytes of the file seed+1
+The server ranges=none if_range=ignore|never chunked=1|bad trailer=NAME:VALUE
+           rtt=SECONDS (before each answer, before a connection's first twice)
+           most=N [most_with=STATUS|reset]  no more than N requests of the key at once
 When       times=N (the first N requests of the key), after=N (not the first N),
-           key=KEY (default: path and query). What is above stays all the time
+           key=KEY (default: path and query), only=range|whole (requests with a
+           Range, without one). What is above stays all the time
+           begin=SIZE  the key's first request has no fault but a reset there; times and
+           after count from the next one on
 Instead    status=N [body=TEXT] html=1 redirect=URL|storage|tls|main|loop|tls2http|HOPS
-           [redirect_status=N] garbage=1 empty=1|reset
-Headers    retry_after=N|date:+N header=NAME:VALUE big_header=SIZE early=1
+           [redirect_status=N] [redirect_body=SIZE] garbage=1 empty=1|reset
+           signed=N    with redirect=storage|tls|main: each redirect's URL is good for
+           N requests, then it is 403; `times` counts at the target
+Headers    retry_after=N|date:+N header=NAME:VALUE big_header=SIZE early=N (so many 103)
 Timing     latch=NAME [latch_at=SIZE] slow=SIZE (bytes a second) delay=SECONDS
-Breaking   reset_at=SIZE close_at=SIZE stall_at=SIZE
-Ranges     wrong_start=N wrong_total=N range_max=SIZE multipart206=1
-           no_content_range=1 h416=equal|other|bare
-Length     length=none|SIZE gzip=1|lie
+           slow_head=N (bytes of the head a second)
+Breaking   reset_at=SIZE close_at=SIZE [notify=1: with TLS's close_notify] stall_at=SIZE
+           cut_head=N (after so many bytes of the head) hang_up=1 (after the answer,
+           unannounced) hang_up=next (at the connection's next request)
+Ranges     wrong_start=N wrong_total=N range_max=SIZE multipart206=1 range_unit=UNIT
+           no_content_range=1 content_range=TEXT h416=equal|other|bare
+           unasked206=START (to a request without Range) rest200=1 (status 200, the rest)
+Length     length=none|SIZE gzip=1|lie http10=1 more=N (so many bytes beyond the end)
 """
 
 import gzip
-import hashlib
+import os
 import re
 import threading
 import time
 from collections.abc import Iterator
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import body
 from http1 import Exchange, Headers, Latch, has, http_date, reason
+from params import Content, Params
 
 LAST_MODIFIED = "Wed, 01 Jan 2025 00:00:00 GMT"
 CHANGED = "Thu, 02 Jan 2025 00:00:00 GMT"
 BOUNDARY = "next-part"
 LOGIN = "<!DOCTYPE html><title>Sign in</title><form>Please sign in</form>\n"
 # What the file or the server is, rather than a fault: `times` does not take it away.
-LASTING = {"size", "seed", "etag", "lm", "disposition", "type", "ranges", "if_range", "chunked"}
-
-
-class Params:
-    """Names and values, each name perhaps more than once, in order."""
-
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        self.pairs = pairs
-
-    @classmethod
-    def parse(cls, query: str) -> "Params":
-        """From a query string; a plus sign is a plus sign."""
-        parts = [part.partition("=") for part in query.split("&") if part]
-        return cls([(name, unquote(value, errors="surrogateescape")) for name, _, value in parts])
-
-    @classmethod
-    def of(cls, values: dict) -> "Params":
-        """From a fixture's object."""
-        return cls([(name, str(value)) for name, value in values.items()])
-
-    def __contains__(self, name: str) -> bool:
-        return any(key == name for key, _ in self.pairs)
-
-    def get(self, name: str, default: str = "") -> str:
-        return next((value for key, value in self.pairs if key == name), default)
-
-    def all(self, name: str) -> list[str]:
-        return [value for key, value in self.pairs if key == name]
-
-    def size(self, name: str, default: int | None = None) -> int | None:
-        return body.parse_size(self.get(name)) if name in self else default
-
-    def only(self, names: set[str]) -> "Params":
-        return Params([pair for pair in self.pairs if pair[0] in names])
-
-    def query(self, without: set[str]) -> str:
-        kept = [pair for pair in self.pairs if pair[0] not in without]
-        return "&".join(f"{name}={quote(value, '', errors='surrogateescape')}" for name, value in kept)
-
-
-class Content:
-    """The bytes to serve: generated from a seed, or literal."""
-
-    def __init__(self, seed: int = 0, size: int = 0, literal: bytes | None = None) -> None:
-        self.seed = seed
-        self.literal = literal
-        self.size = size if literal is None else len(literal)
-
-    def read(self, start: int, end: int) -> Iterator[bytes | memoryview]:
-        if self.literal is None:
-            return body.blocks(self.seed, start, end)
-        return iter([self.literal[start:end]] if start < end else [])
-
-    def sha256(self) -> str:
-        if self.literal is None:
-            return body.sha256(self.seed, self.size)
-        return hashlib.sha256(self.literal).hexdigest()
-
-    def tag(self) -> str:
-        if self.literal is None:
-            return hashlib.sha256(b"%d %d" % (self.seed, self.size)).hexdigest()[:20]
-        return self.sha256()[:20]
+LASTING = {
+    "size", "seed", "etag", "lm", "disposition", "type", "ranges", "if_range", "chunked",
+    "range_etag", "range_lm", "range_seed", "trailer", "rtt", "most", "most_with",
+}
 
 
 class Faults:
@@ -106,6 +63,8 @@ class Faults:
         self._lock = threading.Lock()
         self._latches: dict[str, Latch] = {}
         self._counts: dict[str, int] = {}
+        self._busy: dict[str, int] = {}  # requests of a key in progress
+        self._uses: dict[str, int] = {}  # left, of each signature
 
     def latch(self, name: str) -> Latch:
         with self._lock:
@@ -118,6 +77,32 @@ class Faults:
             self._counts[key] = before + 1
             return before
 
+    def enter(self, exchange: Exchange, key: str, most: int) -> bool:
+        """Whether one more of this key may be in progress; counts it until it leaves."""
+        with self._lock:
+            if self._busy.get(key, 0) >= most:
+                return False
+            self._busy[key] = self._busy.get(key, 0) + 1
+        exchange.leaving = lambda: self._leave(key)
+        return True
+
+    def _leave(self, key: str) -> None:
+        with self._lock:
+            self._busy[key] -= 1
+
+    def sign(self, uses: int) -> str:
+        """A signature that is good for so many requests."""
+        signature = os.urandom(16).hex()
+        with self._lock:
+            self._uses[signature] = uses
+        return signature
+
+    def is_signed(self, signature: str) -> bool:
+        with self._lock:
+            left = self._uses.get(signature, 0)
+            self._uses[signature] = left - 1
+            return left > 0
+
     def serve_file(self, exchange: Exchange) -> None:
         """/f/NAME?…"""
         params = Params.parse(exchange.request.query)
@@ -129,12 +114,30 @@ class Faults:
         status: int = 200,
     ) -> None:
         """Answer with the content, unless and until the parameters spoil it."""
-        before = self.count(params.get("key") or exchange.request.target)
+        key = params.get("key") or exchange.request.target
+        answer = Answer(self, exchange, params, content, list(headers), status)
+        if "rtt" in params:
+            exchange.wait(float(params.get("rtt")) * (2 if exchange.is_first else 1))
+        if "signed" in params and "redirect" in params:
+            return answer.redirect()
+        if "signature" in params and not self.is_signed(params.get("signature")):
+            return answer.text(403, "AccessDenied: Request has expired\n", "text/plain")
+        if "most" in params and not self.enter(exchange, key, int(params.get("most"))):
+            return answer.too_many()
+        kind = "range" if "range" in exchange.request.headers else "whole"
+        if params.get("only", kind) != kind:
+            answer.params = params.only(LASTING)
+            return answer.give()
+        if "begin" in params and self.count(f"begin {key}") == 0:
+            answer.params = Params([*params.only(LASTING).pairs, ("reset_at", params.get("begin"))])
+            return answer.give()
+        before = self.count(key)
+        answer.before = before + ("begin" in params)
         after = int(params.get("after", "0"))
         last = after + int(params.get("times", "1000000000"))
         if not after <= before < last:
-            params = params.only(LASTING)
-        Answer(self, exchange, params, content, list(headers), status, before).give()
+            answer.params = params.only(LASTING)
+        answer.give()
 
 
 class Answer:
@@ -142,7 +145,7 @@ class Answer:
 
     def __init__(
         self, faults: Faults, exchange: Exchange, params: Params, content: Content,
-        headers: list[tuple[str, str]], status: int, before: int,
+        headers: list[tuple[str, str]], status: int,
     ) -> None:
         self.faults = faults
         self.exchange = exchange
@@ -151,7 +154,7 @@ class Answer:
         self.content = content
         self.headers = headers
         self.status = status
-        self.before = before
+        self.before = 0  # requests of the key before this one
         self.etag = self.modified = ""
 
     def give(self) -> None:
@@ -165,8 +168,9 @@ class Answer:
         if "garbage" in params:
             exchange.raw(bytes(body.tile(99)[:512]))
             return exchange.close()
-        if "early" in params:
+        for _ in range(int(params.get("early", "0"))):
             exchange.head(103, [("Link", "</style.css>; rel=preload"), ("ETag", '"early"')])
+        exchange.head_rate, exchange.head_end = params.size("slow_head"), params.size("cut_head")
         self.extra_headers()
         if "redirect" in params:
             return self.redirect()
@@ -192,9 +196,18 @@ class Answer:
             name, _, value = header.partition(":")
             self.headers.append((name, value))
 
+    def too_many(self) -> None:
+        if self.params.get("most_with") == "reset":
+            return self.exchange.reset()
+        self.text(int(self.params.get("most_with", "503")), "too many at once\n", "text/plain")
+
     def redirect(self) -> None:
         exchange, target = self.exchange, self.params.get("redirect")
-        query = self.params.query({"redirect", "redirect_status"})
+        query = self.params.query({"redirect", "redirect_status", "redirect_body", "signed"})
+        if "signed" in self.params:
+            signature = self.faults.sign(int(self.params.get("signed")))
+            key = "" if "key" in self.params else f"&key={quote(exchange.request.target, '')}"
+            query += f"{key}&signature={signature}"
         here = exchange.request.path + (f"?{query}" if query else "")
         if target == "loop":
             location = exchange.request.target
@@ -208,7 +221,13 @@ class Answer:
         else:
             location = target
         self.headers.append(("Location", location))
-        self.text(int(self.params.get("redirect_status", "302")), "", "text/plain")
+        status = int(self.params.get("redirect_status", "302"))
+        if "redirect_body" not in self.params:
+            return self.text(status, "", "text/plain")
+        size = self.params.size("redirect_body")
+        exchange.head(status, [("Content-Length", str(size)), *self.headers])
+        for block in body.blocks(0, 0, size):
+            exchange.body(block)
 
     def text(self, status: int, text: str, content_type: str) -> None:
         kept = [pair for pair in self.headers if pair[0].lower() != "content-type"]
@@ -218,6 +237,9 @@ class Answer:
     # The file.
 
     def file(self) -> None:
+        exchange = self.exchange
+        if "http10" in self.params:
+            exchange.version, exchange.keep_alive = "HTTP/1.0", False
         self.describe()
         if self.not_modified():
             return self.exchange.respond(304, self.headers)
@@ -226,15 +248,23 @@ class Answer:
             return self.text(416, "416 Range Not Satisfiable\n", "text/plain")
         if status == 206 and "multipart206" in self.params:
             start, end = self.as_multipart(start, end)
-        self.send(status, start, end)
+        self.send(200 if "rest200" in self.params else status, start, end)
+        if self.params.get("hang_up") == "next":
+            exchange.connection.hangs_up = True
+        elif "hang_up" in self.params:
+            exchange.keep_alive = False
 
     def describe(self) -> None:
         """The validators, and the headers that are about the file."""
         params, before = self.params, self.before
-        etag = params.get("etag", "strong")
+        etag, modified = params.get("etag", "strong"), params.get("lm")
         changed = etag == "change" and before > 0
         if changed:
             self.content = Content(self.content.seed + 1, self.content.size)
+        if "range" in self.asked:
+            etag, modified = params.get("range_etag", etag), params.get("range_lm", modified)
+            if "range_seed" in params:
+                self.content = Content(int(params.get("range_seed")), self.content.size)
         if "gzip" in params:
             self.headers.append(("Content-Encoding", "gzip"))
             if params.get("gzip") != "lie":
@@ -244,7 +274,7 @@ class Answer:
         known = {"strong": f'"{tag}"', "change": f'"{tag}"', "weak": f'W/"{tag}"', "none": "",
                  "rotate": f'"{tag}-{before}"'}
         self.etag = known.get(etag, etag)
-        self.modified = params.get("lm", CHANGED if changed else LAST_MODIFIED)
+        self.modified = modified or (CHANGED if changed else LAST_MODIFIED)
         if self.modified == "none":
             self.modified = ""
         if not has(self.headers, "content-type"):
@@ -271,6 +301,10 @@ class Answer:
         """Status, first byte, byte after the last; adds Content-Range."""
         params, size = self.params, self.content.size
         whole = self.status, 0, size
+        if "unasked206" in params and "range" not in self.asked:
+            start = params.size("unasked206")
+            self.headers.append(("Content-Range", self.content_range(start, size)))
+            return 206, start, size
         asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.asked.get("range", ""))
         if not asked or asked[0] == "bytes=-" or self.exchange.request.method != "GET":
             return whole
@@ -290,13 +324,14 @@ class Answer:
         if "range_max" in params:
             end = min(end, start + params.size("range_max"))
         start = min(max(0, start + int(params.get("wrong_start", "0"))), end)
-        if "no_content_range" not in params and "multipart206" not in params:
+        if not any(name in params for name in ("no_content_range", "multipart206", "rest200")):
             self.headers.append(("Content-Range", self.content_range(start, end)))
         return 206, start, end
 
     def content_range(self, start: int, end: int) -> str:
         total = self.params.size("wrong_total", self.content.size)
-        return f"bytes {start}-{end - 1}/{total}"
+        unit = self.params.get("range_unit", "bytes")
+        return self.params.get("content_range", f"{unit} {start}-{end - 1}/{total}")
 
     def range_holds(self) -> bool:
         condition, mode = self.asked.get("if-range"), self.params.get("if_range")
@@ -318,6 +353,7 @@ class Answer:
 
     def send(self, status: int, start: int, end: int) -> None:
         exchange, length = self.exchange, self.params.get("length")
+        end += self.params.size("more", 0)
         chunked = "chunked" in self.params
         headers = [("Date", http_date(time.time()))] if not has(self.headers, "date") else []
         if chunked:
@@ -336,12 +372,18 @@ class Answer:
             return
         if self.send_body(start, end, chunked) and chunked:
             exchange.settle()
-            exchange.raw(b"zz\r\n" if self.params.get("chunked") == "bad" else b"0\r\n\r\n")
+            trailers = "".join(f"{line}\r\n" for line in self.params.all("trailer"))
+            last = f"0\r\n{trailers}\r\n".encode("utf-8", "surrogateescape")
+            exchange.raw(b"zz\r\n" if self.params.get("chunked") == "bad" else last)
+        if "notify" in self.params and exchange.connection.open and not exchange.keep_alive:
+            exchange.close_politely()
+            exchange.outcome = "ok"
 
     def send_body(self, start: int, end: int, chunked: bool) -> bool:
         """Piece by piece, up to each offset where something happens. False: it broke off."""
         steps = [("latch_at", self.open_latch), ("stall_at", self.stall),
-                 ("reset_at", self.exchange.reset), ("close_at", self.exchange.close)]
+                 ("reset_at", self.exchange.reset), ("close_at", self.close),
+                 ("change_at", self.change)]
         planned = [(self.params.size(name), step) for name, step in steps if name in self.params]
         at = start
         for offset, step in sorted(planned, key=lambda plan: plan[0]):
@@ -369,6 +411,14 @@ class Answer:
 
     def open_latch(self) -> None:
         self.exchange.hold(self.faults.latch(self.params.get("latch")))
+
+    def close(self) -> None:
+        if "notify" in self.params:
+            return self.exchange.close_politely()
+        self.exchange.close()
+
+    def change(self) -> None:
+        self.content = Content(self.content.seed + 1, self.content.size)
 
     def stall(self) -> None:
         self.exchange.outcome = "stalled"

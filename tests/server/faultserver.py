@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING
 
 import body
 import logread
-from faults import Faults, Params
+from faults import Faults
 from github import GitHub
 from http1 import Exchange, Listener, Log
+from params import Params
 
 if TYPE_CHECKING:
     import ssl

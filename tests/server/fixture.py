@@ -13,6 +13,7 @@ what is in it, and the shape of the API's objects. Schema, all keys optional:
  "embed_limit": 30,      how many assets a release object shows
  "sign_ttl": 300,        seconds that a storage URL is valid
  "sign_once": false,     or for one request
+ "sign_uses": N,         or for so many
  "clock_skew": 0}        seconds that the server's clock is ahead
 
 RELEASE {"tag": "v1", "prerelease": false, "draft": false, "latest": false, "id": N,
@@ -37,7 +38,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import body
-from faults import Content
+from params import Content
 
 NEWEST = 1751328000  # 2025-07-01; each release is a day older than the one before it
 DAY = 86400

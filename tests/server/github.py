@@ -13,9 +13,10 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from faults import Content, Faults, Params
+from faults import Faults
 from fixture import Asset, Fixture, FixtureFile, Release, Repo
 from http1 import Exchange, http_date, reason
+from params import Content, Params
 
 API_VERSIONS = {"2022-11-28", "2026-03-10"}
 JSON_TYPE = "application/json; charset=utf-8"
@@ -41,7 +42,7 @@ class GitHub:
         self._file = FixtureFile(path)
         self._faults = faults
         self._lock = threading.Lock()
-        self._signatures: dict[str, tuple[int, float]] = {}  # to asset and its end
+        self._signatures: dict[str, list] = {}  # to asset, its end, the requests left
         self._limit_began: float | None = None
         self._limit_used = 0
 
@@ -94,11 +95,11 @@ class GitHub:
 
     # The storage.
 
-    def sign(self, exchange: Exchange, asset: Asset, ttl: float) -> str:
-        """A URL of the storage for one asset, valid for a while."""
+    def sign(self, exchange: Exchange, asset: Asset, ttl: float, uses: int) -> str:
+        """A URL of the storage for one asset, valid for a while and so many requests."""
         signature = os.urandom(32).hex()
         with self._lock:
-            self._signatures[signature] = asset.id, time.monotonic() + ttl
+            self._signatures[signature] = [asset.id, time.monotonic() + ttl, uses]
         date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         name = quote(f"attachment; filename={asset.name}", safe="")
         return (
@@ -112,11 +113,11 @@ class GitHub:
         fixture = self._file.current()
         signature = Params.parse(exchange.request.query).get("X-Amz-Signature")
         with self._lock:
-            number, until = self._signatures.get(signature, (0, 0.0))
-            if fixture.spec.get("sign_once"):
-                self._signatures.pop(signature, None)
+            known = self._signatures.get(signature, [0, 0.0, 0])
+            number, until, left = known
+            known[2] -= 1
         path = exchange.request.segments()
-        if path[0] != STORAGE or path[-1] != str(number) or time.monotonic() > until:
+        if path[0] != STORAGE or path[-1] != str(number) or left < 1 or time.monotonic() > until:
             return refuse(exchange, 403, "AccessDenied", "Request has expired")
         if number not in fixture.assets:
             return refuse(exchange, 404, "BlobNotFound", "The specified blob does not exist")
@@ -302,8 +303,10 @@ class Call:
         return self.to_storage(asset, key)
 
     def to_storage(self, asset: Asset, key: str) -> Reply:
-        ttl = self.fixture.spec.get("sign_ttl", 300)
-        location = self.github.sign(self.exchange, asset, ttl)
+        spec = self.fixture.spec
+        ttl, uses = spec.get("sign_ttl", 300), spec.get("sign_uses", 10**9)
+        uses = 1 if spec.get("sign_once") else uses
+        location = self.github.sign(self.exchange, asset, ttl, uses)
         return Reply(302, b"", [("Content-Type", "text/html"), ("Location", location)], key)
 
     def source(self, repo: Repo, kind: str, tag: str, key: str) -> Reply:

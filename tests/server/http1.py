@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # imported where it is needed: most tests do without
 HEAD_LIMIT = 65536
 HANDSHAKE_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
+GOODBYE_SECONDS = 0.5
 # Without POLLRDHUP (not Linux) a client that leaves is seen at the next write only.
 LEFT = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
@@ -125,6 +126,11 @@ class Exchange:
         self.status: int | None = None
         self.sent = 0  # body bytes handed to the kernel
         self.outcome = "ok"
+        self.is_first = connection.answers == 0
+        self.version = "HTTP/1.1"
+        self.head_rate: int | None = None  # bytes a second
+        self.head_end: int | None = None  # bytes after which the connection closes
+        self.leaving: Callable[[], None] | None = None  # called when it is no longer in progress
         self._counted = False
         self._record = {
             "t": time.monotonic(),
@@ -156,6 +162,8 @@ class Exchange:
         if self._counted:
             self._counted = False
             self.listener.log.leave(self.listener.name)
+            if self.leaving:
+                self.leaving()
 
     def end(self) -> None:
         self.settle()
@@ -169,10 +177,23 @@ class Exchange:
     def head(self, status: int, headers: Headers) -> None:
         if status >= 200:
             self.status = status
-        lines = [f"HTTP/1.1 {status} {reason(status)}"]
+        lines = [f"{self.version} {status} {reason(status)}"]
         lines += [f"{name}: {value}" for name, value in headers]
         text = "\r\n".join(lines) + "\r\n\r\n"
-        self.raw(text.encode("utf-8", "surrogateescape"))
+        data = text.encode("utf-8", "surrogateescape")
+        if status < 200:
+            return self.raw(data)
+        if self.head_end is not None:
+            data = data[: self.head_end]
+        if self.head_rate:
+            for byte in data:
+                self.raw(bytes([byte]))
+                self.wait(1 / self.head_rate)
+        else:
+            self.raw(data)
+        if self.head_end is not None:
+            self.close()
+            raise Gone
 
     def raw(self, data: bytes | memoryview) -> None:
         try:
@@ -205,6 +226,13 @@ class Exchange:
         """End the connection with a FIN (on TLS without a close_notify)."""
         self.settle()
         self.outcome = outcome
+        self.connection.close()
+
+    def close_politely(self) -> None:
+        """End it as one should, with a close_notify before the FIN on TLS."""
+        self.settle()
+        self.outcome = "closed"
+        self.connection.say_goodbye()
         self.connection.close()
 
     def reset(self) -> None:
@@ -242,6 +270,8 @@ class Connection:
         self.socket = sock
         self.number = next(self.numbers)
         self.open = True
+        self.answers = 0  # given so far
+        self.hangs_up = False  # at the next request, without a word
         self._buffer = b""
 
     def serve(self) -> None:
@@ -252,7 +282,10 @@ class Connection:
                 self.socket = self.listener.tls.wrap_socket(self.socket, server_side=True)
                 self.socket.settimeout(None)
             while self.open and (request := self._read_request()):
+                if self.hangs_up:
+                    raise BadRequest(f"hung up on {request.target}")
                 self._answer(request)
+                self.answers += 1
         except BadRequest as bad:
             self.listener.log.write("bad", {"connection": self.number, "line": str(bad)})
         except OSError:  # a failed handshake, a client that left between requests
@@ -296,6 +329,15 @@ class Connection:
                 return None
         self._buffer = self._buffer[unread:]
         return request
+
+    def say_goodbye(self) -> None:
+        """On TLS a close_notify; nothing otherwise."""
+        if self.listener.tls:
+            try:
+                self.socket.settimeout(GOODBYE_SECONDS)  # the peer need not answer it
+                self.socket = self.socket.unwrap()
+            except OSError:
+                pass
 
     def drain(self) -> None:
         """Until the peer has acknowledged all (an RST throws away what is queued)."""
