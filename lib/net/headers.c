@@ -219,9 +219,9 @@ static void read_field(struct response *response, const char *name, const char *
     else if (!strcasecmp(name, "x-ratelimit-reset"))
         response->rate_reset_s = whole_number(value);
     else if (!strcasecmp(name, "x-accepted-github-permissions"))
-        keep(&response->permissions, value);
+        keep(response, &response->permissions, value);
     else if (!strcasecmp(name, "x-github-sso"))
-        keep(&response->sso, value);
+        keep(response, &response->sso, value);
 }
 
 void response_line(struct response *response, const char *line, size_t length) {
