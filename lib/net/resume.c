@@ -63,33 +63,38 @@ static bool forget_unsafe(const struct transfer_plan *plan, struct part *part,
     return is_some_left;
 }
 
-/* Another server's validators mean nothing to this one. */
-static void forget_validators(const struct transfer_plan *plan, struct part_note *note) {
-    char *url = plan->want && !plan->identity ? url_redacted(plan->url) : NULL;
-    if (url && (!note->url || strcmp(note->url, url))) {
-        note->etag = mem_free(note->etag);
-        note->last_modified = mem_free(note->last_modified);
-        mem_free(note->url);
-        note->url = url;
-        return;
-    }
-    mem_free(url);
+bool resume_is_from(const struct transfer_plan *plan, const char *url,
+                    const struct part_note *note) {
+    bool is_certain = plan->identity && plan->source_count == 1;
+    char *here = is_certain ? NULL : url_redacted(url);
+    bool is_from = !here || (note->url && !strcmp(note->url, here));
+    mem_free(here);
+    return is_from;
 }
 
-bool resume_recall(const struct transfer_plan *plan, struct part *part,
+/* Another server's date means nothing to the one that is asked now, its ETag only if that
+ * has the same; a digest needs neither. False: nothing would prove that the bytes fit. */
+static bool adopt(const struct transfer_plan *plan, const char *url, struct part_note *note) {
+    if (resume_is_from(plan, url, note))
+        return true;
+    note->last_modified = mem_free(note->last_modified);
+    if (plan->want)
+        note->etag = mem_free(note->etag);
+    return plan->want || note->etag;
+}
+
+bool resume_recall(const struct transfer_plan *plan, const char *url, struct part *part,
                    struct part_note *ret_note) {
     struct part_note note = {.total = -1};
     bool is_same = part->have.count && part->has_note && part_recall(part, &note) &&
                    part->have.count && is_of_same(plan, &note) && resume_is_possible(plan, &note) &&
                    (!plan->size_known || ends_by(&part->have, plan->size)) &&
                    (note.total < 0 || ends_by(&part->have, (uint64_t)note.total)) &&
-                   forget_unsafe(plan, part, &note);
-    if (is_same) {
-        forget_validators(plan, &note);
+                   forget_unsafe(plan, part, &note) && adopt(plan, url, &note);
+    if (is_same)
         *ret_note = note;
-    } else {
+    else
         part_note_done(&note);
-    }
     return is_same;
 }
 
