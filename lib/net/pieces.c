@@ -101,10 +101,22 @@ static bool is_complete(const struct pieces *pieces) {
     return pieces->total >= 0 && ranges_frontier(&pieces->part->have) == (uint64_t)pieces->total;
 }
 
+/* A stream has all that its server sends, and is about to be done: its connection can be
+ * used again then. */
+static bool is_ending(const struct pieces *pieces) {
+    bool is_ending = false;
+    for (size_t i = 0; i < SEGMENTS_MAX; i++) {
+        const struct stream *stream = &pieces->streams[i];
+        is_ending = is_ending || (stream->is_running && stream->writer.at == stream->reach);
+    }
+    return is_ending;
+}
+
 static void step(struct pieces *pieces) {
-    if (pieces->result == PIECES_UNDER_WAY && is_complete(pieces))
+    bool has_all = is_complete(pieces);
+    if (pieces->result == PIECES_UNDER_WAY && has_all && !is_ending(pieces))
         pieces->result = PIECES_COMPLETE;
-    if (pieces->result == PIECES_UNDER_WAY) {
+    if (pieces->result == PIECES_UNDER_WAY && !has_all) {
         pieces_stop_surplus(pieces);
         pieces_start_others(pieces);
         bool has_none = !pieces_count(pieces, NULL) && pieces->result == PIECES_UNDER_WAY;
@@ -183,7 +195,7 @@ static void stream_is_done(struct stream *stream, const struct fetch_result *res
         pieces->is_retryable = result->is_retryable;
         pieces->retry_after_ms = result->retry_after_ms;
     }
-    if (!is_well && pieces->result == PIECES_UNDER_WAY)
+    if (!is_well && pieces->result == PIECES_UNDER_WAY && !is_complete(pieces))
         stream_failed(pieces, stream);
     step(pieces);
 }
