@@ -83,6 +83,8 @@ struct task_options {
     struct slot *slots;
     unsigned slot_count;
     char *key;
+    char *item;
+    size_t item_length;
     ajob_prepare_fn *prepare;
     void *prepare_data;
 };

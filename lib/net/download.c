@@ -113,7 +113,7 @@ static void attempt_failed(struct download *download, struct outcome *outcome, b
     const struct source *source = download->source;
     if (is_servers)
         choose_next(download, outcome);
-    outcome->cause = cause_of(source, outcome, cause);
+    outcome->cause = cause->length ? cause_of(source, outcome, cause) : NULL; /* no memory */
 }
 
 static void transfer_is_over(struct transfer *transfer) {
@@ -308,6 +308,8 @@ int ajob_download_check(ajob_loop *loop, const ajob_download_options *options, c
     if (!error) {
         text_add(&loop->file, plan.path);
         *path = text_string(&loop->file);
+        if (!text_ok(&loop->file))
+            error = loop_fail(loop, AJOB_ENOMEM, "out of memory");
     }
     plan_done(&plan);
     return error;

@@ -299,6 +299,29 @@ static void what_is_no_file_is_no_note(void) {
     clean();
 }
 
+static void half_a_note_goes_when_its_part_is_claimed(void) {
+    put("f.part", "0123456789");
+    put("f.part.json.tmp", "{");
+    CHECK(claim() && !is_there("f.part.json.tmp"));
+    part_discard(&part);
+    leave();
+    clean();
+}
+
+static void without_locks_a_part_has_a_name_of_its_own(void) {
+    put("f.part", "0123456789");
+    mem_fail_nth(FAULT_LOCK, 1);
+    CHECK(claim() && !part.is_resumable && strcmp(part.part_name, "f.part") != 0);
+    CHECK(write_there(0, 100) && remember() && !part.has_note);
+    CHECK(part_commit(&part, -1, 0, &error) && is_there("f") && is_there("f.part"));
+    leave();
+    clean();
+    mem_fail_nth(FAULT_LOCK, 1);
+    CHECK(claim() && !is_there("f.part")); /* which nobody else had */
+    part_discard(&part);
+    leave();
+}
+
 static void more_pieces_than_a_note_can_list(void) {
     CHECK(claim());
     part.is_in_pieces = true;
@@ -469,6 +492,8 @@ int main(void) {
     RUN(a_note_from_elsewhere_is_worth_nothing);
     RUN(a_huge_note_is_worth_nothing);
     RUN(what_is_no_file_is_no_note);
+    RUN(half_a_note_goes_when_its_part_is_claimed);
+    RUN(without_locks_a_part_has_a_name_of_its_own);
     RUN(more_pieces_than_a_note_can_list);
     RUN(whichever_write_fails_nothing_lies);
     RUN(whichever_rename_fails_nothing_lies);
