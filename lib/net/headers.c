@@ -25,6 +25,8 @@ void response_done(struct response *response) {
     mem_free(response->content_type);
     mem_free(response->next_link);
     mem_free(response->date);
+    mem_free(response->permissions);
+    mem_free(response->sso);
     response_init(response);
 }
 
@@ -118,32 +120,45 @@ static int two_digits(const char *text) {
     return is_number ? (text[0] - '0') * 10 + (text[1] - '0') : -1;
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT", the form that servers send today; false for
- * the obsolete ones. */
+/* "Sun, 06 Nov 1994 08:49:37 GMT", the form that servers send today; obsolete ones
+ * are not. */
+static bool is_fixdate(const char *text) {
+    return strlen(text) == 29 && text[3] == ',' && text[4] == ' ' && text[7] == ' ' &&
+           text[11] == ' ' && text[16] == ' ' && text[19] == ':' && text[22] == ':' &&
+           !strcmp(text + 25, " GMT");
+}
+
+/* Whether all of it are numbers that a clock and a calendar show; a leap second is one. */
 static bool read_fixdate(const char *text, struct tm *ret_utc) {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    bool has_form = strlen(text) == 29 && text[3] == ',' && text[7] == ' ' && text[11] == ' ' &&
-                    text[19] == ':' && text[22] == ':' && !strcmp(text + 25, " GMT");
-    if (!has_form)
-        return false;
     char month[4] = {text[8], text[9], text[10], '\0'};
     const char *found = strstr(months, month);
     int century = two_digits(text + 12), year = two_digits(text + 14);
-    *ret_utc = (struct tm){
+    struct tm utc = {
         .tm_mday = two_digits(text + 5),
-        .tm_mon = found ? (int)(found - months) / 3 : -1,
+        .tm_mon = found && (found - months) % 3 == 0 ? (int)(found - months) / 3 : -1,
         .tm_year = century * 100 + year - 1900,
         .tm_hour = two_digits(text + 17),
         .tm_min = two_digits(text + 20),
         .tm_sec = two_digits(text + 23),
     };
-    return ret_utc->tm_mday > 0 && ret_utc->tm_mon >= 0 && century >= 0 && year >= 0 &&
-           ret_utc->tm_hour >= 0 && ret_utc->tm_min >= 0 && ret_utc->tm_sec >= 0;
+    *ret_utc = utc;
+    return utc.tm_mday > 0 && utc.tm_mday <= 31 && utc.tm_mon >= 0 && century >= 0 && year >= 0 &&
+           utc.tm_hour >= 0 && utc.tm_hour < 24 && utc.tm_min >= 0 && utc.tm_min < 60 &&
+           utc.tm_sec >= 0 && utc.tm_sec <= 60;
 }
 
 int64_t http_date(const char *text) {
     struct tm utc;
-    return read_fixdate(text, &utc) ? (int64_t)timegm(&utc) : (int64_t)curl_getdate(text, NULL);
+    int64_t date = -1;
+    if (!is_fixdate(text)) {
+        date = (int64_t)curl_getdate(text, NULL);
+    } else if (read_fixdate(text, &utc)) {
+        struct tm day = {.tm_mday = utc.tm_mday, .tm_mon = utc.tm_mon, .tm_year = utc.tm_year};
+        timegm(&day); /* makes another month of the 31st of a shorter one */
+        date = day.tm_mon == utc.tm_mon ? (int64_t)timegm(&utc) : -1;
+    }
+    return date >= 0 ? date : -1;
 }
 
 int64_t response_now(const struct response *response) {
@@ -197,15 +212,17 @@ static void read_link(struct response *response, const char *value) {
         if (relation && (!next || relation < next)) {
             mem_free(response->next_link);
             response->next_link = mem_copy_n(value, (size_t)(end - value));
+            response->has_no_memory |= !response->next_link;
             return;
         }
         value = end;
     }
 }
 
-static void keep(char **field, const char *value) {
+static void keep(struct response *response, char **field, const char *value) {
     mem_free(*field);
     *field = mem_copy(value);
+    response->has_no_memory |= !*field;
 }
 
 /* A chunked body has no length of its own, whatever is said beside it. */
@@ -229,23 +246,27 @@ static void read_field(struct response *response, const char *name, const char *
     else if (!strcasecmp(name, "content-encoding"))
         response->is_encoded = strcasecmp(value, "identity") != 0;
     else if (!strcasecmp(name, "content-type"))
-        keep(&response->content_type, value);
+        keep(response, &response->content_type, value);
     else if (!strcasecmp(name, "etag"))
-        keep(&response->etag, value);
+        keep(response, &response->etag, value);
     else if (!strcasecmp(name, "last-modified"))
-        keep(&response->last_modified, value);
+        keep(response, &response->last_modified, value);
     else if (!strcasecmp(name, "location"))
         response->has_location = true;
     else if (!strcasecmp(name, "link"))
         read_link(response, value);
     else if (!strcasecmp(name, "date"))
-        keep(&response->date, value);
+        keep(response, &response->date, value);
     else if (!strcasecmp(name, "retry-after"))
         read_retry_after(response, value);
     else if (!strcasecmp(name, "x-ratelimit-remaining"))
         response->rate_remaining = whole_number(value);
     else if (!strcasecmp(name, "x-ratelimit-reset"))
         response->rate_reset_s = whole_number(value);
+    else if (!strcasecmp(name, "x-accepted-github-permissions"))
+        keep(response, &response->permissions, value);
+    else if (!strcasecmp(name, "x-github-sso"))
+        keep(response, &response->sso, value);
 }
 
 static bool has_control(const char *line, size_t length) {

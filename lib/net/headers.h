@@ -26,6 +26,7 @@ struct response {
     bool is_coded;       /* a Transfer-Encoding other than chunked */
     bool has_wrong_length, has_two_lengths, has_two_ranges;
     bool has_location;
+    bool has_no_memory;  /* a field is missing for lack of it */
     char *etag;          /* as sent, with its quotes; W/ before a weak one */
     char *last_modified; /* as sent */
     char *content_type;
@@ -35,6 +36,8 @@ struct response {
     int64_t rate_remaining; /* X-RateLimit-Remaining, or -1 */
     int64_t rate_reset_s;   /* X-RateLimit-Reset: Unix time, or -1 */
     char *date;             /* as sent */
+    char *permissions;      /* X-Accepted-GitHub-Permissions: what would have been enough */
+    char *sso;              /* X-GitHub-SSO */
 };
 
 void response_init(struct response *response);
@@ -58,7 +61,7 @@ int64_t response_now(const struct response *response);
  * (403, 429) with a rate limit that is used up until some time. 0: it did not say so. */
 uint64_t response_wait_ms(const struct response *response);
 
-/* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one. */
+/* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one, or of before 1970. */
 int64_t http_date(const char *text);
 
 /* "Not Found" for 404; "" if it has no common name. */

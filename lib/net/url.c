@@ -19,6 +19,15 @@ static CURLU *parse(const char *url) {
     return handle;
 }
 
+/* libcurl has decoded the host; a '%' that is in it still ("%2541") would be decoded by
+ * the next one who reads it: two hosts in one URL. */
+static bool has_plain_host(CURLU *handle) {
+    char *host = NULL;
+    bool is_plain = !curl_url_get(handle, CURLUPART_HOST, &host, 0) && !strchr(host, '%');
+    curl_free(host);
+    return is_plain;
+}
+
 static const char *fault_of_text(const char *url) {
     for (const char *c = url; *c; c++)
         if (iscntrl((unsigned char)*c) || *c == ' ')
@@ -109,13 +118,14 @@ const char *url_parse(const char *url, char **ret_origin) {
     if (!fault)
         fault = lazy_curl_fault();
     CURLU *handle = fault ? NULL : parse(url);
-    if (handle && !has_login_to_send(handle))
+    bool is_valid = handle && has_plain_host(handle);
+    if (is_valid && !has_login_to_send(handle))
         fault = "a control character in its user or password";
-    *ret_origin = handle && !fault ? origin_of(handle) : NULL;
+    *ret_origin = is_valid && !fault ? origin_of(handle) : NULL;
     curl_url_cleanup(handle);
     if (fault)
         return fault;
-    return !handle ? "not a valid URL" : *ret_origin ? NULL : "out of memory";
+    return !is_valid ? "not a valid URL" : *ret_origin ? NULL : "out of memory";
 }
 
 const char *url_fault(const char *url) {

@@ -267,6 +267,11 @@ static void dates(void) {
     CHECK_NUMBER(http_date("Sunday, 06-Nov-94 08:49:37 GMT"), 784111777);
     CHECK_NUMBER(http_date("Sun Nov  6 08:49:37 1994"), 784111777);
     CHECK_NUMBER(http_date("Sun, 06 Nom 1994 08:49:37 GMT"), -1);
+    CHECK_NUMBER(http_date("Sun, 06 anF 1994 08:49:37 GMT"), -1);
+    CHECK_NUMBER(http_date("Sun, 06 Nov 1994 08:99:37 GMT"), -1);
+    CHECK_NUMBER(http_date("Sun, 31 Feb 1994 08:49:37 GMT"), -1);
+    CHECK_NUMBER(http_date("Sun, 06 Nov 1904 08:49:37 GMT"), -1);
+    CHECK_NUMBER(http_date("Sat, 31 Dec 2016 23:59:60 GMT"), 1483228800);
     CHECK_NUMBER(http_date(""), -1);
 }
 
@@ -350,6 +355,7 @@ static void origins(void) {
     check_origin("http://", NULL);
     check_origin("example.org/a", NULL);
     check_origin("http://a b/", NULL);
+    check_origin("http://b%2541/", NULL); /* of which reading makes b%41, then bA */
     CHECK(url_same_origin("http://a/", "http://A:80/x") &&
           !url_same_origin("http://a/", "https://a/"));
     CHECK(!url_same_origin("http://a.b/", "http://a.b:81/"));
