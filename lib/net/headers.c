@@ -280,11 +280,13 @@ void response_line(struct response *response, const char *line, size_t length) {
     char field[VALUE_MAX];
     while (length && isspace((unsigned char)line[length - 1]))
         length--;
-    if (length >= sizeof field || has_control(line, length))
+    bool is_status = length >= 5 && !memcmp(line, "HTTP/", 5);
+    if (length >= sizeof field && !is_status)
         return;
+    length = length < sizeof field ? length : sizeof field - 1;
     memcpy(field, line, length);
     field[length] = '\0';
-    if (!strncmp(field, "HTTP/", 5)) {
+    if (is_status) {
         const char *status = strchr(field, ' ');
         response_done(response);
         response->status = status ? (int)strtol(status, NULL, 10) : 0;
@@ -297,6 +299,10 @@ void response_line(struct response *response, const char *line, size_t length) {
     *colon = '\0';
     char *value = colon + 1;
     value += strspn(value, " \t");
+    if (has_control(line, length)) {
+        response->has_location = response->has_location || !strcasecmp(field, "location");
+        return; /* a redirect it is, to where libcurl makes of it */
+    }
     read_field(response, field, value);
     if (response->is_chunked)
         response->length = -1;
