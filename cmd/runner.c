@@ -67,7 +67,7 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     if (options->insecure)
         cli_warn(command,
                  "--insecure: certificates are not checked: whoever is on the way can read "
-                 "and change what comes; tokens and headers are not sent over https");
+                 "and change what comes; tokens and headers are not sent");
     /* Also before and after the run: writes fail, and run_close() knows what to do. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

@@ -168,7 +168,7 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     assert_stderr --partial '/f/c: HTTP 403 (Forbidden): no ***'
     assert_stderr --partial '/f/e: HTTP 401 (Unauthorized): no ***'
     assert_equal "$(grep -cF -e "$SECRET" -e "$base64" -e "${SECRET:0:8}" events "$AJOB_ERR" | cut -d : -f 2)" $'0\n0'
-    GH_TOKEN=$SECRET GITHUB_API_URL=$MAIN/f/api?status=500\&body=$SECRET run_ajob download -r 0 o/r
+    GH_TOKEN=$SECRET GITHUB_API_URL="$MAIN/f/api?status=500&body=$SECRET" run_ajob download -r 0 o/r
     assert_failure
     refute_stderr --partial "$SECRET"
 }
