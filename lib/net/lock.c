@@ -254,18 +254,32 @@ ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path) {
     return code ? ajob_lock_free(lock) : lock;
 }
 
+/* False with errno set. */
 static bool write_all(int fd, const struct text *json) {
     size_t done = 0;
     while (done < json->length) {
-        ssize_t count =
-            mem_fault(FAULT_WRITE) ? -1 : write(fd, json->data + done, json->length - done);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
+        if (mem_fault(FAULT_WRITE)) {
+            errno = ENOSPC;
             return false;
-        done += (size_t)count;
+        }
+        ssize_t count = write(fd, json->data + done, json->length - done);
+        if (count < 0 && errno != EINTR)
+            return false;
+        done += count > 0 ? (size_t)count : 0;
+    }
+    if (mem_fault(FAULT_FSYNC)) {
+        errno = EIO;
+        return false;
     }
     return !fsync(fd);
+}
+
+static bool rename_to(int dir_fd, const char *from, const char *to) {
+    if (mem_fault(FAULT_RENAME)) {
+        errno = EIO;
+        return false;
+    }
+    return !renameat(dir_fd, from, dir_fd, to);
 }
 
 /* NULL, or why the file cannot be replaced. */
@@ -282,12 +296,12 @@ static const char *replace(int dir_fd, const char *name, const char *draft,
     int fd = openat(dir_fd, draft, flags, 0666);
     if (fd < 0)
         return strerror(errno);
-    const char *fault = write_all(fd, json) ? NULL : strerror(errno ? errno : EIO);
+    const char *fault = write_all(fd, json) ? NULL : strerror(errno);
     if (!fault && is_there)
         fchmod(fd, status.st_mode & 0777);
     if (close(fd) && !fault)
         fault = strerror(errno);
-    if (!fault && renameat(dir_fd, draft, dir_fd, name))
+    if (!fault && !rename_to(dir_fd, draft, name))
         fault = strerror(errno);
     if (fault)
         unlinkat(dir_fd, draft, 0);
