@@ -264,3 +264,12 @@ same_files() { diff -r www "$1"; }
     same_files again
     assert_equal "$(access 2)" $' 2 HTTP/1.1\n 2 HTTP/2.0'
 }
+
+@test "an answer that is no TLS: said in words, and not tried again" {
+    start_nginx
+    run_ajob get --retry-delay 1ms "${PLAIN/http:/https:}/000"
+    assert_failure 1
+    assert_stderr --partial '/000: the server does not speak TLS there: is it an http:// URL?'
+    refute_stderr --partial retrying
+    assert_tree . www/
+}
