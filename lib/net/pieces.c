@@ -88,9 +88,10 @@ static bool share_is_full(struct stream *stream) {
             stream->end = gap.end < stream->reach ? gap.end : stream->reach;
         return is_back;
     }
-    if (pieces->plan->size_known && stream->end == pieces->plan->size && !stream->reach)
+    pieces->is_useless = !stream->reach; /* only the size that is wanted ended it */
+    if (pieces->is_useless)
         text_format(pieces_new_cause(pieces), "the body is longer than the %llu bytes expected",
-                    (unsigned long long)pieces->plan->size);
+                    (unsigned long long)stream->end);
     else
         text_add(pieces_new_cause(pieces), "the body is longer than the range it was said to be");
     pieces_fail(pieces, PIECES_FAILED, false);
@@ -195,7 +196,7 @@ static void stream_is_done(struct stream *stream, const struct fetch_result *res
         pieces->is_retryable = result->is_retryable;
         pieces->retry_after_ms = result->retry_after_ms;
     }
-    if (!is_well && pieces->result == PIECES_UNDER_WAY && !is_complete(pieces))
+    if (!is_well && pieces->result == PIECES_UNDER_WAY)
         stream_failed(pieces, stream);
     step(pieces);
 }

@@ -48,9 +48,9 @@ static bool take_range(struct pieces *pieces, struct stream *stream,
 }
 
 /* What is there cannot be continued. */
-static bool give_up(struct pieces *pieces, const char *cause) {
+static bool give_up(struct pieces *pieces, bool is_retryable, const char *cause) {
     text_add(&pieces->cause, cause);
-    pieces_fail(pieces, PIECES_FAILED, pieces->here > 0);
+    pieces_fail(pieces, PIECES_FAILED, is_retryable);
     pieces->is_useless = true;
     return false;
 }
@@ -83,9 +83,10 @@ static bool take_first(struct pieces *pieces, struct stream *stream, const struc
     enum answer answer = answer_to(asked, response);
     bool is_taken = false;
     if (answer == ANSWER_CHANGED)
-        return give_up(pieces, "HTTP 416 (Range Not Satisfiable): the file has changed");
+        return give_up(pieces, pieces->here > 0,
+                       "HTTP 416 (Range Not Satisfiable): the file has changed");
     if (answer == ANSWER_OTHER)
-        return give_up(pieces, "the server sent another range than asked for");
+        return give_up(pieces, true, "the server sent another range than asked for");
     if (answer == ANSWER_WHOLE)
         is_taken = take_whole(pieces, stream, response);
     else
