@@ -70,7 +70,7 @@ static bool is_size_right(struct pieces *pieces) {
 static bool may_split(const struct pieces *pieces, const struct response *response) {
     const struct transfer_plan *plan = pieces->plan;
     const struct part_note *note = pieces->note;
-    bool is_proved = note->etag || note->last_modified || (plan->want && plan->size_known);
+    bool is_proved = note->etag || note->last_modified || plan->want;
     bool can_range = response->status == 206 || response->accepts_ranges || plan->segments > 1;
     return is_proved && can_range && plan->segments != 1 && !pieces->is_single &&
            !response->is_encoded && !response->is_multiplexed && pieces->total >= 0 &&
@@ -125,6 +125,8 @@ bool pieces_take_answer(struct stream *stream, const struct response *response) 
     };
     if (!pieces->has_answer)
         return take_first(pieces, stream, &asked, response);
+    if (stream->end == stream->writer.at)
+        return false; /* another one brings it already */
     pieces->is_mixed = true;
     if (answer_to(&asked, response) == ANSWER_RANGE)
         return take_range(pieces, stream, response, pieces->total);
