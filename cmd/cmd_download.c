@@ -342,8 +342,10 @@ static int download(const struct command *command, void *data, const struct text
     if (status == STATUS_OK)
         status = token_find(command, options->token_file, token);
     if (status == STATUS_OK)
-        status = run_open(&run, command, &options->run,
-                          &(struct run_work){.policy = run_policy(&options->run)});
+        status =
+            run_open(&run, command, &options->run,
+                     &(struct run_work){
+                         .policy = run_policy(&options->run), .has_files = true, .has_tags = true});
     if (status != STATUS_OK)
         return status;
 

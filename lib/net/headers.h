@@ -24,6 +24,7 @@ struct response {
     bool is_chunked;     /* then a Content-Length says nothing (RFC 9112, 6.3) */
     bool is_encoded;     /* a Content-Encoding other than identity */
     bool has_location;
+    bool has_no_memory;  /* a field is missing for lack of it */
     char *etag;          /* as sent, with its quotes; W/ before a weak one */
     char *last_modified; /* as sent */
     char *content_type;

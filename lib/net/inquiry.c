@@ -14,7 +14,7 @@ void inquiry_done(struct inquiry *inquiry) {
 }
 
 void inquiry_fail(struct inquiry *inquiry, const struct query_result *result, const char *cause) {
-    struct outcome outcome = {.cause = mem_copy(cause), .exit = -1};
+    struct outcome outcome = {.cause = *cause ? mem_copy(cause) : NULL, .exit = -1};
     if (result) {
         outcome.is_retryable = result->is_retryable;
         outcome.retry_after_ms = result->retry_after_ms > 0 ? (uint32_t)result->retry_after_ms : 0;

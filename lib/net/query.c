@@ -211,9 +211,12 @@ static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
         explain(query, &result, &cause);
     } else if (fetched->kind == FETCH_REFUSED) {
         text_format(&cause,
-                    query->body.failed ? "the API's answer is too long"
-                                       : "HTTP %d: no answer of the API",
+                    query->body.has_no_memory ? "out of memory"
+                    : query->body.failed      ? "the API's answer is too long"
+                                              : "HTTP %d: no answer of the API",
                     fetched->status);
+    } else if (query->fetch.response.has_no_memory) { /* there may be a next page */
+        text_add(&cause, "out of memory");
     } else if (query->is_text) {
         result.text = text_string(&query->body);
         result.length = query->body.length;
