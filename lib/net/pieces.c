@@ -88,7 +88,9 @@ static bool share_is_full(struct stream *stream) {
             stream->end = gap.end < stream->reach ? gap.end : stream->reach;
         return is_back;
     }
-    if (pieces->plan->size_known && stream->end == pieces->plan->size && !stream->reach)
+    pieces->is_other =
+        pieces->plan->size_known && stream->end == pieces->plan->size && !stream->reach;
+    if (pieces->is_other)
         text_format(pieces_new_cause(pieces), "the body is longer than the %llu bytes expected",
                     (unsigned long long)pieces->plan->size);
     else
@@ -193,6 +195,7 @@ static void stream_is_done(struct stream *stream, const struct fetch_result *res
     if (result->kind == FETCH_FAILED) {
         text_add(pieces_new_cause(pieces), result->cause);
         pieces->is_retryable = result->is_retryable;
+        pieces->is_gone = result->status == 404 || result->status == 410;
         pieces->retry_after_ms = result->retry_after_ms;
     }
     if (!is_well && pieces->result == PIECES_UNDER_WAY && !is_complete(pieces))

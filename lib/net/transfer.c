@@ -195,6 +195,8 @@ static void fetched(struct transfer *transfer) {
     case PIECES_FAILED:
     case PIECES_FAILED_HERE:
         transfer->is_servers = pieces->result == PIECES_FAILED;
+        transfer->is_gone = transfer->is_servers && pieces->is_gone;
+        transfer->is_other = transfer->is_servers && pieces->is_other;
         transfer->retry_after_ms = pieces->retry_after_ms;
         fail_with(transfer, pieces->is_retryable, text_string(&pieces->cause));
         break;
@@ -207,7 +209,7 @@ static void fetched(struct transfer *transfer) {
  * attempt may mend it. */
 static void reject(struct transfer *transfer) {
     transfer->pieces.is_useless = true;
-    transfer->is_servers = true;
+    transfer->is_servers = transfer->is_other = true;
     transfer->is_mixed = transfer->pieces.resumed_from || transfer->pieces.is_mixed;
     fail(transfer, transfer->is_mixed);
 }

@@ -250,3 +250,78 @@ fails_with() {
     assert_failure 2
     assert_stderr --partial "locked for the API $MAIN/api/v3: set GITHUB_API_URL or give the repository's URL"
 }
+
+# ---- assets that are replaced meanwhile -------------------------------------
+
+# two ASSET: v1 with one that is held back, and this one
+two() {
+    echo "{\"token\": \"t\", \"repos\": {\"o/r\": {\"releases\": [{\"tag\": \"v1\", \"assets\": [
+        {\"name\": \"held\", \"size\": 10, \"query\": \"latch=go\"}, $1]}]}}}"
+}
+
+# replaced ASSET ARGUMENT...: asset 7 is listed, then there is ASSET, then it is asked for
+replaced() {
+    start_server "$(two '{"name": "a", "id": 7, "size": 300, "seed": 1}')"
+    GH_TOKEN=t start_ajob download -j 1 --events events "${@:2}" o/r v1
+    wait_for_request '^storage .*held$'
+    set_fixture "$(two "$1")"
+    open_latch go
+    wait_ajob
+}
+
+@test "an asset that was replaced after it was listed: one new look, and the new one" {
+    replaced '{"name": "a", "id": 8, "size": 400, "seed": 2}' --lock l
+    assert_success
+    assert_tree . events l v1/a v1/held
+    assert_body v1/a 2 400
+    assert_requests 1 '/releases/assets/7 404'
+    assert_requests 1 '^main GET /repos/o/r/releases/[0-9]*/assets'
+    assert_requests 1 '/releases/assets/8 302'
+    assert_equal "$(events events 'event == "task.note"' task text)" $'v1/a\tthe asset was replaced meanwhile: downloading the new one'
+    assert_equal "$(grep '"id"' l | xargs)" "id: 8, id: 10010000000,"
+}
+
+@test "an asset that is gone from the release, or is as it was: a failure, after one look" {
+    replaced '{"name": "b", "id": 8, "size": 400}'
+    assert_failure 1
+    assert_stderr --regexp 'ajob: download: v1/a: HTTP 404 .*: the release does not have it any more'
+    assert_requests 1 '^main GET /repos/o/r/releases/[0-9]*/assets'
+    assert_tree . events v1/held
+    stop_server
+    rm -r v1 "$XDG_CACHE_HOME" "$SERVER_STATE"/*.jsonl
+    start_server '{"token": "t", "errors": {"releases/assets/a": {"status": 404}}, "repos": {"o/r": {"releases": [
+        {"tag": "v1", "assets": [{"name": "a", "size": 10}]}]}}}'
+    GH_TOKEN=t run_ajob download o/r v1
+    assert_failure 1
+    assert_stderr --partial 'ajob: download: v1/a: HTTP 404 (Not Found)'
+    refute_stderr --partial 'any more'
+    assert_requests 1 '/assets/10010000000'
+    assert_requests 1 '/releases/[0-9]*/assets'
+}
+
+@test "a successor that is worse is not taken: without its digest, not complete, gone again" {
+    replaced '{"name": "a", "id": 8, "size": 400, "seed": 2, "digest": null}'
+    assert_failure 1
+    assert_stderr --partial 'ajob: download: v1/a: HTTP 404 (Not Found)'
+    assert_requests 0 '/releases/assets/8'
+    stop_server
+    rm -r v1 "$XDG_CACHE_HOME"
+    replaced '{"name": "a", "id": 8, "size": 400, "state": "starter"}'
+    assert_failure 1
+    assert_requests 0 '/releases/assets/8'
+    assert_tree . events v1/held
+}
+
+@test "SIGINT while it looks" {
+    start_server "$(two '{"name": "a", "id": 7, "size": 300, "seed": 1}')"
+    GH_TOKEN=t start_ajob download -j 1 o/r v1
+    wait_for_request '^storage .*held$'
+    set_fixture "$(two '{"name": "b"}' | sed 's/^{/{"errors": {"releases\/v1\/assets": {"latch": "never"}}, /')"
+    open_latch go
+    wait_for_request '/releases/[0-9]*/assets.* held$'
+    kill -INT "$AJOB_PID"
+    expect_status 130
+    wait_ajob
+    assert_tree . v1/held
+    open_latch never
+}
