@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/loop.h"
 #include "net/resume.h"
+#include "net/taken.h"
 
 static const char no_digest[] = "the digest cannot be computed here";
 
@@ -270,8 +271,12 @@ static bool finish(struct transfer *transfer) {
         transfer->is_synced = true;
         start_sync(transfer, transfer->part.fd);
     } else if (!transfer->is_committed) {
-        transfer->is_committed =
-            part_commit(&transfer->part, mtime_s, transfer->target.mode, &transfer->cause);
+        text_clear(&transfer->cause);
+        bool is_free =
+            taken_is_free(transfer->task->loop, plan->dir->fd, plan->name, &transfer->cause);
+        transfer->pieces.is_useless = !is_free;
+        transfer->is_committed = is_free && part_commit(&transfer->part, mtime_s,
+                                                        transfer->target.mode, &transfer->cause);
         if (!transfer->is_committed)
             fail(transfer, false);
     } else if (plan->fsync && !transfer->is_directory_synced) {
@@ -315,6 +320,8 @@ static void leave_disk_tidy(struct transfer *transfer) {
 }
 
 static void leave(struct transfer *transfer) {
+    if (transfer->is_committed || (transfer->succeeded && transfer->is_up_to_date))
+        taken_keep(transfer->task->loop, transfer->plan->dir->fd, transfer->plan->name);
     if (!transfer->is_up_to_date) {
         transfer->bytes = transfer->pieces.here;
         transfer->total = transfer->pieces.total;
