@@ -61,6 +61,7 @@ static bool is_size_right(struct pieces *pieces) {
         return true;
     text_format(&pieces->cause, "the server has %lld bytes, expected %llu",
                 (long long)pieces->total, (unsigned long long)plan->size);
+    pieces->is_other = true;
     pieces_fail(pieces, PIECES_FAILED, false);
     return false;
 }
