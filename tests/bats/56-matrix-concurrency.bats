@@ -150,3 +150,15 @@ spec() { printf '{"tasks": {%s}}\n' "$1" >spec.json; }
     assert_equal "$(requests . sent | awk '{ sum += $1 } END { print sum <= 8388608 * 1.5 }')" 1
     open_latch never
 }
+
+@test "a host that says when to come again is left alone until then, by every task" {
+    start_server
+    run_ajob get --per-host 1 --retry-delay 1ms "$MAIN/f/a?size=5&status=429&retry_after=1&times=1" \
+        "$MAIN/f/b?size=6" "$MAIN/f/c?size=7" "$STORAGE/f/d?size=8"
+    assert_success
+    assert_tree . a b c d
+    assert_requests 5
+    requests '^main' t t_end status >times
+    awk 'NR == 1 { until = $2 + 0.9 } NR > 1 && $1 < until { print; bad = 1 } END { exit bad }' times
+    rm times
+}
