@@ -105,3 +105,16 @@ assets() {
     assert_equal "$(<precious)" precious
     [[ ! -e a ]] || assert_body a 1 2M
 }
+
+@test "a link to a device or a FIFO, such as /dev/stdout, is in the way" {
+    start_server
+    mkfifo fifo
+    ln -s fifo pipe
+    ln -s /proc/self/fd/1 stdout
+    ln -s /dev/null null
+    run_ajob get "$MAIN/f/pipe?size=5" "$MAIN/f/stdout?size=5" "$MAIN/f/null?size=5"
+    assert_failure 1
+    [[ -L pipe && -L stdout && -L null ]]
+    assert_stderr --partial 'null: leads to what is no regular file'
+    assert_requests 0
+}
