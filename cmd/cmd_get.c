@@ -296,8 +296,9 @@ static int get(const struct command *command, void *data, const struct text_list
 
     int status = collect(&targets, options, operands);
     if (status == STATUS_OK)
-        status = run_open(&run, command, &options->run,
-                          &(struct run_work){.policy = run_policy(&options->run)});
+        status =
+            run_open(&run, command, &options->run,
+                     &(struct run_work){.policy = run_policy(&options->run), .has_files = true});
     if (status == STATUS_OK)
         status = get_targets(&targets, options, &run);
     targets_done(&targets);

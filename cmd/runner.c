@@ -57,7 +57,9 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     *run = (struct run){.command = command,
                         .options = options,
                         .has_commands = work->has_commands,
-                        .runs_one_command = work->runs_one_command};
+                        .runs_one_command = work->runs_one_command,
+                        .has_files = work->has_files,
+                        .has_tags = work->has_tags};
     int status = check(command, options, work);
     if (status != STATUS_OK)
         return status;
@@ -191,6 +193,18 @@ static int exit_code(const struct run *run, int status) {
     return code > 0 ? code : status;
 }
 
+/* NULL where there are none to be told, or no memory for them: they are an extra. */
+static struct actions *open_actions(const struct run *run) {
+    if (run->options->no_actions || !actions_around())
+        return NULL;
+    return actions_open(&(struct actions_options){
+        .command = run->command->name,
+        .has_outputs = run->has_files,
+        .has_tags = run->has_tags,
+        .writes_nothing = run->silent,
+    });
+}
+
 int run_start(struct run *run) {
     const struct run_options *options = run->options;
     struct view *events = NULL;
@@ -208,6 +222,7 @@ int run_start(struct run *run) {
             return run_close(run, status);
         }
     }
+    struct actions *actions = open_actions(run);
     run->view =
         view_open(run->loop, &(struct view_options){
                                  .progress = run->silent ? PROGRESS_NONE
@@ -216,6 +231,7 @@ int run_start(struct run *run) {
                                  .quiet = options->quiet || run->silent,
                                  .verbosity = options->verbosity,
                                  .command = run->command->name,
+                                 .actions = actions,
                              });
     status = STATUS_FAULT;
     if (!run->view) {
@@ -236,7 +252,10 @@ int run_start(struct run *run) {
                      "TMPDIR");
         view_close(run->view); /* stderr: there is nowhere to complain */
         run->view = NULL;
+        if (status == STATUS_OK && run->succeeded)
+            status = run->succeeded(run, run->succeeded_data);
     }
+    actions_close(actions);
     if (events)
         status = close_events(run, events, status);
     return run_close(run, status);

@@ -64,11 +64,16 @@ struct run {
     const struct command *command;
     const struct run_options *options;
     ajob_loop *loop;
-    ajob_task *root;                     /* the group that is run */
-    bool silent;                         /* stdout gets a list instead: only errors are shown */
+    ajob_task *root; /* the group that is run */
+    bool silent;     /* stdout gets a list instead: only errors are shown */
+    /* Called when all has succeeded, before anything is closed; NULL, or a function that
+     * returns STATUS_OK, or another status after a message. */
+    int (*succeeded)(struct run *run, void *data);
+    void *succeeded_data;
     int write_error;                     /* errno of the first failure to write to stdout, or 0 */
     struct view *view;                   /* NULL: there is none yet, or no more */
-    bool has_commands, runs_one_command; /* as in struct run_work */
+    bool has_commands, runs_one_command; /* these as in struct run_work */
+    bool has_files, has_tags;
 };
 
 /* What a run is of. */
@@ -76,6 +81,8 @@ struct run_work {
     enum ajob_policy policy; /* of the root group */
     bool has_commands;       /* --dir is where they run: it must be there */
     bool runs_one_command;   /* at a time */
+    bool has_files;          /* all it is for; a CI system is told which */
+    bool has_tags;           /* they are in groups with the tags for names */
     unsigned commands;       /* how many run at once; 0: as many as there are CPUs */
 };
 

@@ -288,7 +288,10 @@ static void screen_event(struct view *view, const ajob_event *event) {
     if (event->type == AJOB_RUN_CANCELLING ||
         (event->type == AJOB_RUN_ENDED && event->status == AJOB_TIMED_OUT))
         screen->term.patience_ms = PATIENCE_MS;
-    if (screen_note(screen, event))
+    bool is_news = screen_note(screen, event);
+    if (screen->options.actions)
+        actions_event(screen->options.actions, event, is_news);
+    if (is_news)
         screen_tell(screen, event);
     if (event->type == AJOB_RUN_ENDED)
         frame_erase(screen, true);

@@ -7,12 +7,14 @@
  *     view_bars.c     the view with a frame of bars below the log lines
  *     view_summary.c  failures, and the last lines of a run
  *     view_events.c   NDJSON
+ *     view_actions.c  GitHub Actions, see view_actions.h
  */
 #ifndef VIEW_H
 #define VIEW_H
 
 #include "ajob.h"
 #include "term.h"
+#include "view_actions.h"
 
 struct view;
 
@@ -22,9 +24,10 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 struct view_options {
     enum progress_mode progress;
     enum color_mode color;
-    bool quiet;          /* failures only */
-    int verbosity;       /* 1: also what starts, is cancelled or skipped */
-    const char *command; /* the subcommand, for errors; must outlive the view */
+    bool quiet;              /* failures only */
+    int verbosity;           /* 1: also what starts, is cancelled or skipped */
+    const char *command;     /* the subcommand, for errors; must outlive the view */
+    struct actions *actions; /* is told everything, too; NULL: there are none */
 };
 
 /* A view on stderr of the next run of this loop. Bars if that is a terminal
@@ -151,7 +154,7 @@ struct view *view_open_on(ajob_loop *loop, const struct view_options *options, i
 void screen_refresh(struct screen *screen, struct running *running);
 
 /* One line of the log, without newline. */
-enum tone { TONE_PLAIN, TONE_WARNING, TONE_FAILURE };
+enum tone { TONE_PLAIN, TONE_WARNING, TONE_FAILURE, TONE_ANNOTATION };
 void screen_say(struct screen *screen, enum tone tone, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -35,8 +35,8 @@ bool screen_is_chatty(const struct screen *screen) {
 }
 
 void screen_say(struct screen *screen, enum tone tone, const char *format, ...) {
-    static const char *const colors[] = {"", "\033[33m", "\033[31m"};
-    bool colored = screen->term.color && tone != TONE_PLAIN;
+    static const char *const colors[] = {"", "\033[33m", "\033[31m", ""};
+    bool colored = screen->term.color && *colors[tone];
     char line[4 * NAME_SIZE];
     va_list args;
 
@@ -46,7 +46,7 @@ void screen_say(struct screen *screen, enum tone tone, const char *format, ...) 
     bytes_printf(&screen->log, "%s%s%s\n", colored ? colors[tone] : "", line,
                  colored ? "\033[m" : "");
     screen->said_at = screen->term.now_ms();
-    screen->said_since += tone != TONE_FAILURE;
+    screen->said_since += tone == TONE_PLAIN || tone == TONE_WARNING;
 }
 
 void lines_write(struct screen *screen, bool now, bool wait) {

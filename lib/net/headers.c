@@ -24,6 +24,8 @@ void response_done(struct response *response) {
     mem_free(response->content_type);
     mem_free(response->next_link);
     mem_free(response->date);
+    mem_free(response->permissions);
+    mem_free(response->sso);
     response_init(response);
 }
 
@@ -216,6 +218,10 @@ static void read_field(struct response *response, const char *name, const char *
         response->rate_remaining = whole_number(value);
     else if (!strcasecmp(name, "x-ratelimit-reset"))
         response->rate_reset_s = whole_number(value);
+    else if (!strcasecmp(name, "x-accepted-github-permissions"))
+        keep(response, &response->permissions, value);
+    else if (!strcasecmp(name, "x-github-sso"))
+        keep(response, &response->sso, value);
 }
 
 void response_line(struct response *response, const char *line, size_t length) {

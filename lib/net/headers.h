@@ -33,6 +33,8 @@ struct response {
     int64_t rate_remaining; /* X-RateLimit-Remaining, or -1 */
     int64_t rate_reset_s;   /* X-RateLimit-Reset: Unix time, or -1 */
     char *date;             /* as sent */
+    char *permissions;      /* X-Accepted-GitHub-Permissions: what would have been enough */
+    char *sso;              /* X-GitHub-SSO */
 };
 
 void response_init(struct response *response);
