@@ -22,7 +22,7 @@
 /* ---- rates --------------------------------------------------------------- */
 
 static void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
-    *rate = (struct rate){.bytes = bytes, .at = now};
+    *rate = (struct rate){.bytes = bytes, .at = now, .grown_at = now};
 }
 
 void rate_sample(struct rate *rate, uint64_t bytes, uint64_t now) {
@@ -32,6 +32,13 @@ void rate_sample(struct rate *rate, uint64_t bytes, uint64_t now) {
 
     if (elapsed < VIEW_TICK_MS / 2)
         return;
+    if (moved > 0)
+        rate->grown_at = now;
+    if (now - rate->grown_at >= STALLED_MS) { /* what was before says nothing any more */
+        rate_start(rate, bytes, now);
+        rate->grown_at = now - STALLED_MS;
+        return;
+    }
     rate->sum += fresh * (moved * 1000 / elapsed - rate->sum);
     rate->weight += fresh * (1 - rate->weight);
     rate->bytes = bytes;
@@ -208,6 +215,13 @@ bool event_is_allowed(const ajob_event *event) {
     return allowed && allowed->number;
 }
 
+static void note_stopped(struct screen *screen, const ajob_event *event) {
+    char name[NAME_SIZE];
+    if (screen->stopped_count++ < STOPPED_KEPT)
+        bytes_printf(&screen->stopped, "%s%s", screen->stopped.length ? ", " : "",
+                     term_escape(&screen->term, name, sizeof name, event->path));
+}
+
 static void note_failed_child(struct screen *screen, const ajob_task *group) {
     struct running *running = running_find(screen, group);
 
@@ -225,6 +239,8 @@ static bool note_ended(struct screen *screen, const ajob_event *event) {
     bool failed = (event->status == AJOB_FAILED || event->status == AJOB_TIMED_OUT) && !allowed;
     bool group = ajob_task_is_group(event->task), told = running && running->failed_child;
 
+    if (!group && event->status == AJOB_CANCELLED && event->attempts > 0)
+        note_stopped(screen, event);
     if (!group) {
         screen->ended++;
         screen->allowed += allowed;
@@ -357,6 +373,7 @@ static int screen_close(struct view *view) {
     free(screen->slots);
     for (size_t i = 0; i < FAILURES_KEPT; i++)
         free(screen->failures[i]);
+    bytes_done(&screen->stopped);
     bytes_done(&screen->log);
     bytes_done(&screen->frame.text);
     term_done(&screen->term);
