@@ -37,7 +37,7 @@ CPPFLAGS += -I$(BREW)/include
 endif
 LAZY ?= $(if $(filter Darwin,$(SYSTEM)),no,yes)
 export CC CPPFLAGS PKG_CONFIG
-BUILDS_NOTHING := help deps clean uninstall demo check bench lint fuzz
+BUILDS_NOTHING := help deps clean uninstall demo check bench lint fuzz faults
 ifneq ($(filter-out $(BUILDS_NOTHING),$(or $(MAKECMDGOALS),all)),)
 LACKING := $(shell CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
 	tests/deps --check build 2>&1)
@@ -195,7 +195,7 @@ unit: $(UNIT_TESTS) $(FUZZERS)
 # sees it, in parallel unless the caller said how.
 CPUS = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 REMAKE = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(CPUS))
-.PHONY: deps demo check fuzz bench lint drift floors
+.PHONY: deps demo check fuzz faults bench lint drift floors
 deps: ## install what building and using it needs, by the system's package manager
 	@tests/deps build use
 
@@ -215,6 +215,11 @@ check-run: export ASAN_OPTIONS = detect_leaks=1:detect_stack_use_after_return=1:
 check-run: export UBSAN_OPTIONS = print_stacktrace=1:halt_on_error=1:exitcode=125
 check-run: all $(filter $(BUILD)/%,$(TESTS)) ## run every test, or TESTS="FILE...", with PROFILE's build
 	@AJOB=$(BUILD)/ajob tests/run $(TESTS)
+
+faults: ## build, and let every allocation of many runs fail, one by one (PROFILE=asan sees leaks)
+	@tests/deps build use test
+	@$(REMAKE) all
+	@AJOB=$(BUILD)/ajob tests/faults
 
 # Ten seconds for each are for the one who changed something; FUZZ="NAME..." are some.
 fuzz: ## look for inputs that break what parses (clang; FUZZ_SECONDS=600 for each)

@@ -99,14 +99,22 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     return STATUS_OK;
 }
 
+int run_refused(const struct run *run) {
+    static const char end[] = "out of memory";
+    const char *error = ajob_error(run->loop);
+    size_t length = strlen(error), end_length = sizeof end - 1;
+    bool has_no_memory = length >= end_length && !strcmp(error + length - end_length, end);
+    return has_no_memory ? STATUS_FAULT : STATUS_USAGE;
+}
+
 int run_add(struct run *run, ajob_task *task, const char *title, const char *what) {
     char escaped[1024];
     if (task && ajob_set_title(task, title) == 0 && ajob_group_add(run->root, task) == 0)
         return STATUS_OK;
     const char *error = ajob_error(run->loop);
     if (!what || strstr(error, ajob_escape(escaped, sizeof escaped, what)))
-        return cli_fail(run->command, STATUS_USAGE, "%s", error);
-    return cli_fail(run->command, STATUS_USAGE, "%s: %s", what, error);
+        return cli_fail(run->command, run_refused(run), "%s", error);
+    return cli_fail(run->command, run_refused(run), "%s: %s", what, error);
 }
 
 static void write_failed(struct run *run, int error) {
@@ -208,9 +216,10 @@ int run_start(struct run *run) {
     if (options->events) {
         events = view_events_open(run->loop, options->events, options->adds_events, &error);
         if (!events) {
-            cli_fail(run->command, STATUS_USAGE, "%s", error ? error : "out of memory");
+            status = error ? STATUS_USAGE : STATUS_FAULT;
+            cli_fail(run->command, status, "%s", error ? error : "out of memory");
             free(error);
-            return run_close(run, STATUS_USAGE);
+            return run_close(run, status);
         }
     }
     struct actions *actions = open_actions(run);
@@ -244,6 +253,8 @@ int run_start(struct run *run) {
                      "TMPDIR");
         view_close(run->view); /* stderr: there is nowhere to complain */
         run->view = NULL;
+        if (status == STATUS_OK && run->succeeded)
+            status = run->succeeded(run, run->succeeded_data);
     }
     actions_close(actions);
     if (events)

@@ -64,8 +64,12 @@ struct run {
     const struct command *command;
     const struct run_options *options;
     ajob_loop *loop;
-    ajob_task *root;                     /* the group that is run */
-    bool silent;                         /* stdout gets a list instead: only errors are shown */
+    ajob_task *root; /* the group that is run */
+    bool silent;     /* stdout gets a list instead: only errors are shown */
+    /* Called when all has succeeded, before anything is closed; NULL, or a function that
+     * returns STATUS_OK, or another status after a message. */
+    int (*succeeded)(struct run *run, void *data);
+    void *succeeded_data;
     int write_error;                     /* errno of the first failure to write to stdout, or 0 */
     struct view *view;                   /* NULL: there is none yet, or no more */
     bool has_commands, runs_one_command; /* these as in struct run_work */
@@ -95,6 +99,10 @@ int run_start(struct run *run);
 /* Closes everything without a run, or after it. Returns status, or another one
  * if what was printed could not be written. */
 int run_close(struct run *run, int status);
+
+/* The status for what the library has refused: wrong usage, or, where it lacked memory, a
+ * fault of ours. */
+int run_refused(const struct run *run);
 
 /* Adds a task to the root group under a title. STATUS_OK, or a status after a
  * message. task may be NULL: its making failed, which is then the message, after

@@ -189,7 +189,8 @@ AJOB_API void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void 
 /* ajob_loop_close(), then runs the libuv loop until that is done. Takes NULL. */
 AJOB_API void ajob_loop_free(ajob_loop *loop);
 
-/* The text of the last failure on this loop: one line, no newline. */
+/* The text of the last failure on this loop: one line, no newline. It ends in "out of
+ * memory" where that was why. */
 AJOB_API const char *ajob_error(const ajob_loop *loop);
 
 /* Starts the run of a task and of all that is in it. One run at a time:
@@ -295,6 +296,11 @@ AJOB_API int ajob_set_allow_failure(ajob_task *task, bool allow);
  * any text without control characters; in task.ended as "key". */
 AJOB_API int ajob_set_key(ajob_task *task, const char *key);
 
+/* What the task is for, among many that are alike: a text that a view shows beside its
+ * name, and in task.ended as "item"; if that is not the text to the byte (which may be
+ * no UTF-8, or have a NUL in it), its bytes are there as "item_hex", too. */
+AJOB_API int ajob_set_item(ajob_task *task, const char *item, size_t length);
+
 /* The task has been done by an earlier run: when its turn comes it ends
  * succeeded without starting, "resumed" in its task.ended. */
 AJOB_API int ajob_set_done(ajob_task *task);
@@ -319,6 +325,7 @@ AJOB_API void ajob_on_end(ajob_task *task, ajob_done_fn *ended, void *data);
 
 AJOB_API const char *ajob_task_name(const ajob_task *task);  /* the title, else the name, or "" */
 AJOB_API const char *ajob_task_kind(const ajob_task *task);  /* "group", "get", ... */
+AJOB_API const char *ajob_task_item(const ajob_task *task, size_t *length); /* or NULL */
 AJOB_API ajob_task *ajob_task_parent(const ajob_task *task); /* NULL for the root */
 AJOB_API enum ajob_state ajob_task_state(const ajob_task *task);
 AJOB_API enum ajob_status ajob_task_status(const ajob_task *task);
@@ -339,6 +346,7 @@ AJOB_API bool ajob_task_is_group(const ajob_task *task);
 typedef struct ajob_group_options {
     enum ajob_policy policy;
     unsigned limit; /* how many tasks in it, at any depth, work at once; 0: no limit */
+    unsigned max_failures; /* policy all: so many failures cancel the others; 0: 1 */
 } ajob_group_options;
 
 /* A group of tasks; it ends only when all of them have ended. options may be
@@ -362,15 +370,25 @@ typedef struct ajob_feed {
     void *data;
     unsigned window; /* how many there are at once, ended ones aside; 0: 64 */
     uint64_t total;  /* how many will come; 0: not known */
+    /* At least this long between two tasks, in microseconds. With a window that is not
+     * larger than the number of slots that is the time between two starts. */
+    uint64_t interval_us;
+    bool drops_rest; /* a group that is being cancelled asks for no more */
 } ajob_feed;
 
 /* Feeds a group that has not started. Its end waits for the last task. A task
- * handed out by an ended event is gone after that event. */
+ * handed out by an ended event is gone after that event. While more output of commands
+ * waits for its reader or its turn than should, the feed is not asked. */
 AJOB_API int ajob_group_feed(ajob_task *group, const ajob_feed *feed);
 
 /* See ajob_feed.next. Resuming a group that does not wait does nothing. */
 AJOB_API void ajob_feed_wait(ajob_task *group);
 AJOB_API void ajob_feed_resume(ajob_task *group);
+
+/* From ajob_feed.next: the task that would come now has been done by an earlier run,
+ * and is not made. It has its number all the same, and run.ended counts it in
+ * `done_before`; there is no other event of it. */
+AJOB_API void ajob_feed_skip(ajob_task *group);
 
 /* A group of these tasks, policy all, settled, any, race. NULL if one of them
  * is NULL (the error of its making stands) or cannot be added. */
@@ -485,6 +503,43 @@ AJOB_API ajob_task *ajob_service(ajob_loop *loop, const ajob_exec_options *optio
 /* Other options for a service, both of them, as ajob_exec_change(). */
 AJOB_API int ajob_service_change(ajob_task *service, const ajob_exec_options *options,
                                  const ajob_ready_options *ready);
+
+/* ---- items from a descriptor ----------------------------------------------------- */
+
+/* A reader of what somebody else writes, item by item, that never waits in a read. */
+typedef struct ajob_items ajob_items;
+
+typedef struct ajob_items_options {
+    int fd;         /* stays the caller's; must outlive the loop */
+    char delimiter; /* meaningful if has_delimiter; otherwise a newline */
+    bool has_delimiter;
+    size_t max_length; /* of an item; 0: 128 KiB */
+    /* More may be there, after AJOB_ITEM_NONE_YET; from the loop. */
+    void (*ready)(void *data);
+    void *data;
+} ajob_items_options;
+
+/* Nothing is read before ajob_items_next(), and then no more than fits the buffer, so a
+ * writer is held back by a reader who does not ask. Lives as long as the loop; NULL on
+ * lack of memory. O_NONBLOCK is not set: the descriptor may be shared. */
+AJOB_API ajob_items *ajob_items_open(ajob_loop *loop, const ajob_items_options *options);
+
+enum ajob_item_state {
+    AJOB_ITEM_FOUND,
+    AJOB_ITEM_NONE_YET, /* ready() will come */
+    AJOB_ITEM_END,
+    AJOB_ITEM_TOO_LONG,   /* the item is the beginning of one; the rest of it is left out */
+    AJOB_ITEM_UNREADABLE, /* see ajob_error() */
+};
+
+/* The next item without its delimiter, valid until the next call, with a NUL behind it
+ * that is not counted. Items may be empty; behind the last delimiter there is one only
+ * if it is not. */
+AJOB_API enum ajob_item_state ajob_items_next(ajob_items *items, const char **item,
+                                              size_t *length);
+
+/* How many CPUs the process may use. */
+AJOB_API unsigned ajob_processors(void);
 
 /* GNU make's jobserver: one limit for all the makes and other programs that start
  * each other. The commands of the loop, and nothing else, then take their slots from
@@ -630,17 +685,20 @@ typedef struct ajob_release_options {
      * costs no rate limit. Made if needed. NULL: nowhere. */
     const char *cache_dir;
     /* What is chosen is added here; see ajob_lock_write(). NULL: nowhere. It must outlive
-     * the run. */
+     * the loop. */
     struct ajob_lock *lock;
     /* Exactly the assets that this has of the repository (and of tag, unless that is NULL)
      * are downloaded, with their sizes and digests; the API is not asked what there is. An
-     * asset that has gone or changed fails. NULL: the API is asked. */
+     * asset that has gone or changed fails; what the lock does not have is AJOB_EINVAL. It
+     * must outlive the loop. NULL: the API is asked. */
     const struct ajob_lock *locked;
     /* Called for every asset chosen, before its download; may be NULL. */
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;
     bool list_only;         /* call asset, download nothing */
     ajob_http_options http; /* its token and headers go to the API's host alone */
+    /* What "not found" may mean with this token: "or ...". NULL: that it has no access. */
+    const char *token_hint;
 } ajob_release_options;
 
 /* A group of downloads named by asset, made when the release is known. Without
@@ -657,6 +715,10 @@ AJOB_API ajob_lock *ajob_lock_new(void);
 
 /* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
 AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
+
+/* The repositories that it has something of, "OWNER/REPO", each once, in alphabetical
+ * order; NULL behind the last one. */
+AJOB_API const char *ajob_lock_repository(const ajob_lock *lock, size_t index);
 
 /* Replaces the file atomically. What was downloaded without a digest known beforehand has
  * the sha256 that came; what was not downloaded successfully is a mistake: AJOB_EINVAL. */
@@ -825,6 +887,7 @@ typedef struct ajob_event {
     const ajob_field *fields; /* task.ended: what its kind adds */
     size_t field_count;
     const uint64_t *counts; /* run.ended: by enum ajob_status, of all tasks that are no groups */
+    uint64_t done_before;   /* run.ended: how many more ajob_feed_skip() has left out */
 } ajob_event;
 
 /* Calls listener with every event, as it happens, in the order of adding. A

@@ -4,6 +4,8 @@
 #include "core/group.h"
 #include "core/loop.h"
 
+enum { HEX_MAX = 16 << 20 };
+
 static int64_t unix_time_us(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -66,6 +68,7 @@ void event_run_ended(struct ajob_loop *loop) {
                    .cause = ajob_task_cause(loop->root),
                    .exit = loop->exit_status,
                    .counts = loop->counts,
+                   .done_before = loop->done_before,
                    .duration = (double)(loop_now_ns(loop) - loop->run_started_ns) / 1e9,
                });
 }
@@ -109,13 +112,42 @@ void event_task_output(struct ajob_task *task, const char *stream, const char *t
                      });
 }
 
+/* Valid UTF-8 without a NUL: JSON gives it back as it is. */
+static bool is_plain(const char *text, size_t length) {
+    uint32_t point;
+    for (size_t step; length; text += step, length -= step)
+        if (!*text || !(step = utf8_decode(text, length, &point)))
+            return false;
+    return true;
+}
+
+static size_t item_fields(const struct task_options *options, ajob_field *fields,
+                          struct text *hex) {
+    static const char digits[] = "0123456789abcdef";
+    fields[0] = (ajob_field){"item", AJOB_FIELD_TEXT, options->item, 0};
+    if (is_plain(options->item, options->item_length))
+        return 1;
+    for (size_t i = 0; i < options->item_length; i++) {
+        unsigned char byte = (unsigned char)options->item[i];
+        text_add_char(hex, digits[byte >> 4]);
+        text_add_char(hex, digits[byte & 15]);
+    }
+    if (!text_ok(hex))
+        return 1;
+    fields[1] = (ajob_field){"item_hex", AJOB_FIELD_TEXT, text_string(hex), 0};
+    return 2;
+}
+
 void event_task_ended(struct ajob_task *task) {
-    ajob_field fields[KIND_FIELDS_MAX + 3];
+    ajob_field fields[KIND_FIELDS_MAX + 5];
     size_t field_count = task->kind->fields ? task->kind->fields(task, fields) : 0;
     if (task_failed_freely(task))
         fields[field_count++] = (ajob_field){"allowed", AJOB_FIELD_BOOL, NULL, true};
     if (task->is_done)
         fields[field_count++] = (ajob_field){"resumed", AJOB_FIELD_BOOL, NULL, true};
+    struct text hex = TEXT_INIT(HEX_MAX);
+    if (task->options && task->options->item)
+        field_count += item_fields(task->options, fields + field_count, &hex);
     if (task->options && task->options->key)
         fields[field_count++] = (ajob_field){"key", AJOB_FIELD_TEXT, task->options->key, 0};
     uint64_t elapsed_ns = task->attempts ? loop_now_ns(task->loop) - task->started_ns : 0;
@@ -131,6 +163,7 @@ void event_task_ended(struct ajob_task *task) {
                          .fields = fields,
                          .field_count = field_count,
                      });
+    text_done(&hex);
 }
 
 void task_note(struct ajob_task *task, const char *format, ...) {

@@ -86,6 +86,8 @@ static void add_run_ended(struct text *json, const ajob_event *event) {
         text_format(json, "%c\"%s\":%llu", status == AJOB_SUCCEEDED ? '{' : ',',
                     ajob_status_name(status), (unsigned long long)event->counts[status]);
     text_add_char(json, '}');
+    if (event->done_before)
+        add_number(json, "done_before", (int64_t)event->done_before);
     add_seconds(json, "duration", event->duration);
 }
 

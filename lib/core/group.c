@@ -88,6 +88,8 @@ char *group_cause_for_children(const struct group *group) {
     const char *cause = group->task.cause ? group->task.cause : "cancelled";
     if (!decider && !strncmp(cause, "cancelled", strlen("cancelled")))
         return mem_copy(cause);
+    if (decider && group->max_failures > 1)
+        return text_new("cancelled by %u failures", group->failed);
     struct text path = TEXT_INIT(TEXT_LINE_MAX);
     task_path(decider ? decider : &group->task, &path);
     const char *of = path.length ? " of " : "";
@@ -112,8 +114,7 @@ static void drain(struct group *group) {
     group->is_draining = true;
     if (!group->drained_at_ms)
         group->drained_at_ms = loop_now_ms(group->task.loop);
-    if (group->feed_waits) /* nobody waits for more */
-        group->is_fed = group->feed_waits = false;
+    feed_drain(group);
     for (struct ajob_task *child = group->first; child; child = child->next)
         drain_child(group, child, cause ? cause : "cancelled");
     mem_free(cause);
@@ -217,7 +218,7 @@ static void apply_policy(struct group *group, struct ajob_task *child) {
     bool decides = false;
     switch ((enum ajob_policy)group->policy) {
     case AJOB_ALL:
-        decides = is_failure;
+        decides = is_failure && group->failed >= group->max_failures;
         break;
     case AJOB_SETTLED:
         break;
@@ -233,7 +234,8 @@ static void apply_policy(struct group *group, struct ajob_task *child) {
         group->decider = child;
     if (!decides || group->is_draining)
         return;
-    group->decider = child;
+    if (!is_failure || group->failed <= 1) /* of several failures the first one counts */
+        group->decider = child;
     drain(group);
 }
 
@@ -268,7 +270,8 @@ void group_free(struct ajob_task *task) {
         group->first = child->next;
         task_free(child);
     }
-    group->feed = mem_free(group->feed);
+    feed_free(group->feed);
+    group->feed = NULL;
 }
 
 static const struct task_kind group_kind = {
@@ -285,6 +288,7 @@ ajob_task *ajob_group(ajob_loop *loop, const ajob_group_options *options) {
     if (!group || !options)
         return group ? &group->task : NULL;
     group->policy = (uint8_t)options->policy;
+    group->max_failures = options->max_failures;
     if (options->limit && !(group->limit = ajob_pool_new(loop, "limit", options->limit)))
         return NULL;
     return &group->task;

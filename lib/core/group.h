@@ -11,19 +11,30 @@
 
 #include "core/task.h"
 
+/* Where the children of a group come from. */
+struct feed {
+    ajob_feed asks;
+    struct group *group;
+    struct deadline pause; /* armed while it is not asked because of asks.interval_us */
+    uint64_t next_ns;      /* no child before this */
+    struct feed *held_next;
+    bool is_held; /* it is in the loop's list of those that wait for loop_hold_feeds() */
+};
+
 struct group {
     struct ajob_task task;
     struct ajob_task *first, *last; /* children, in the order of adding */
     struct ajob_task *decider;      /* the child that decided: the first failure, or the winner */
     struct ajob_pool *limit;        /* on the work in it; NULL: none */
-    struct ajob_feed *feed;         /* where more children come from; NULL: they are all here */
+    struct feed *feed;              /* where more children come from; NULL: they are all here */
     uint32_t count, ended, succeeded, failed;
+    uint32_t max_failures; /* policy all: so many cancel the others; 0: 1 */
     uint32_t ordinary_left; /* children that are no finalizers and have not ended */
     uint32_t services_left; /* those of them that are services */
     uint64_t drained_at_ms; /* since when it is draining; 0: it is not */
     uint8_t policy;         /* enum ajob_policy */
     bool is_fed;            /* the feed has an end, and it has not come yet */
-    bool feed_waits;        /* it has none yet: ajob_feed_resume() is owed */
+    bool feed_waits;        /* it has none yet, or is not to be asked: ajob_feed_resume() is owed */
     bool feed_resumed;      /* that came, and the feed has not been asked again */
     bool is_open;           /* children may start */
     bool is_draining;       /* being cancelled: nothing but finalizers starts */
@@ -55,6 +66,11 @@ void feed_take(struct group *group);
 
 /* The same if the feed was resumed. */
 void feed_step(struct group *group);
+
+/* The group is being cancelled. */
+void feed_drain(struct group *group);
+
+void feed_free(struct feed *feed);
 
 /* How many children the feed will bring: 0 without one, -1 if that is not known. */
 int64_t group_count_fed(const struct group *group);

@@ -284,6 +284,7 @@ int ajob_start(ajob_loop *loop, ajob_task *task, ajob_done_fn *done, void *data)
     loop->seq = 0;
     loop->is_announced = false;
     memset(loop->counts, 0, sizeof loop->counts);
+    loop->done_before = 0;
     loop->run_started_ns = loop_now_ns(loop);
     for (struct tick *tick = loop->ticks; tick; tick = tick->next)
         deadline_arm(&loop->deadlines, &tick->deadline, loop_due_ms(loop, tick->interval_ms));

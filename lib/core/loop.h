@@ -79,6 +79,10 @@ struct ajob_loop {
     uint32_t random;            /* state of loop_random() */
     uint32_t tickets;           /* given out to tasks that became ready */
 
+    struct feed *held_feeds; /* linked by held_next */
+    bool holds_feeds;
+    uint64_t done_before; /* see ajob_feed_skip() */
+
     struct ajob_task *forgotten;    /* to be freed when nothing is posted, linked by end_next */
     struct ajob_task *first, *last; /* tasks in no group */
     struct ajob_pool *pools;
@@ -134,6 +138,10 @@ void loop_turn(struct ajob_loop *loop);
 /* The program stops by SIGTSTP, and what runs on the loop with it; returns when
  * it goes on. */
 void loop_suspend(struct ajob_loop *loop);
+
+/* Groups that are fed take no more tasks, or do again: more waits for somebody outside
+ * than should. */
+void loop_hold_feeds(struct ajob_loop *loop, bool is_held);
 
 /* Sets ajob_error() and returns code. */
 int loop_fail(struct ajob_loop *loop, int code, const char *format, ...)

@@ -192,3 +192,7 @@ struct loop_module *loop_module(struct ajob_loop *loop, const void *key, size_t 
     loop_add_module(loop, module);
     return module;
 }
+
+unsigned ajob_processors(void) {
+    return uv_available_parallelism();
+}

@@ -80,6 +80,7 @@ void task_free(struct ajob_task *task) {
     if (task->options) {
         mem_free(task->options->slots);
         mem_free(task->options->key);
+        mem_free(task->options->item);
         mem_free((void *)task->options->retry.on);
         mem_free(task->options);
     }

@@ -175,6 +175,26 @@ int ajob_set_key(ajob_task *task, const char *key) {
     return 0;
 }
 
+int ajob_set_item(ajob_task *task, const char *item, size_t length) {
+    if (check_settable(task, "item"))
+        return AJOB_EINVAL;
+    struct task_options *options = options_of(task);
+    char *copy = options ? mem_new(length + 1) : NULL;
+    if (!copy)
+        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+    memcpy(copy, item, length);
+    mem_free(options->item);
+    options->item = copy;
+    options->item_length = length;
+    return 0;
+}
+
+const char *ajob_task_item(const ajob_task *task, size_t *length) {
+    const char *item = task->options ? task->options->item : NULL;
+    *length = item ? task->options->item_length : 0;
+    return item;
+}
+
 int ajob_set_done(ajob_task *task) {
     if (check_settable(task, "done"))
         return AJOB_EINVAL;

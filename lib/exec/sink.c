@@ -8,13 +8,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/epoll.h>
-#endif
 
 #include "core/loop.h"
-
-enum { AGAIN_MS = 2 };
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
@@ -49,78 +44,21 @@ static enum sink_kind kind_of(struct sink *sink) {
     return sink->own_fd >= 0 ? SINK_OWN : SINK_POLLED;
 }
 
-void sink_open(struct sink *sink, struct ajob_loop *loop, int fd,
-               void (*ready)(struct sink *sink)) {
-    *sink = (struct sink){.loop = loop,
-                          .fd = fd,
-                          .own_fd = -1,
-                          .epoll_fd = -1,
-                          .is_open = true,
-                          .at_line_start = true,
-                          .ready = ready};
-    sink->kind = kind_of(sink);
-}
-
-/* ---- waiting ----------------------------------------------------------- */
-
-static void is_ready(struct sink *sink) {
+static void is_ready(struct watch *watch) {
+    struct sink *sink = (struct sink *)((char *)watch - offsetof(struct sink, watch));
     sink->is_blocked = false;
     sink->ready(sink);
 }
 
-static void timer_fired(uv_timer_t *timer) {
-    is_ready(timer->data);
+void sink_open(struct sink *sink, struct ajob_loop *loop, int fd,
+               void (*ready)(struct sink *sink)) {
+    *sink = (struct sink){
+        .fd = fd, .own_fd = -1, .is_open = true, .at_line_start = true, .ready = ready};
+    sink->kind = kind_of(sink);
+    sink->watch.loop = loop;
+    sink->watch.fd = sink->own_fd >= 0 ? sink->own_fd : fd;
+    sink->watch.ready = is_ready;
 }
-
-static bool watch_by_timer(struct sink *sink) {
-    if (!sink->has_watch) {
-        uv_timer_init(sink->loop->uv, &sink->watch.timer);
-        sink->watch.timer.data = sink;
-        loop_handle_opened(sink->loop);
-        sink->has_watch = true;
-    }
-    uv_update_time(sink->loop->uv);
-    return uv_timer_start(&sink->watch.timer, timer_fired, AGAIN_MS, 0) == 0;
-}
-
-#ifdef __linux__
-static void poll_fired(uv_poll_t *poll, int status, int events) {
-    (void)status, (void)events; /* an error shows in the next write */
-    uv_poll_stop(poll);
-    is_ready(poll->data);
-}
-
-/* False: the system has no epoll descriptor left, a timer does too. */
-static bool open_poll(struct sink *sink) {
-    int fd = sink->own_fd >= 0 ? sink->own_fd : sink->fd;
-    struct epoll_event event = {.events = EPOLLOUT};
-    sink->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (sink->epoll_fd < 0)
-        return false;
-    if (epoll_ctl(sink->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 &&
-        uv_poll_init(sink->loop->uv, &sink->watch.poll, sink->epoll_fd) == 0) {
-        sink->watch.poll.data = sink;
-        loop_handle_opened(sink->loop);
-        sink->has_watch = true;
-        return true;
-    }
-    close(sink->epoll_fd);
-    sink->epoll_fd = -1;
-    return false;
-}
-
-static bool watch(struct sink *sink) {
-    if (!sink->has_watch)
-        open_poll(sink);
-    if (sink->epoll_fd < 0)
-        return watch_by_timer(sink);
-    return uv_poll_start(&sink->watch.poll, UV_READABLE, poll_fired) == 0;
-}
-#else
-static bool watch(struct sink *sink) {
-    return watch_by_timer(sink);
-}
-#endif
 
 /* ---- writing ----------------------------------------------------------- */
 
@@ -160,7 +98,7 @@ size_t sink_write(struct sink *sink, const char *data, size_t length) {
     }
     if (done)
         sink->at_line_start = data[done - 1] == '\n';
-    if (sink->is_blocked && !watch(sink)) {
+    if (sink->is_blocked && !watch_start(&sink->watch)) {
         sink->is_blocked = false;
         sink->error = EIO;
     }
@@ -170,29 +108,15 @@ size_t sink_write(struct sink *sink, const char *data, size_t length) {
 /* ---- closing ----------------------------------------------------------- */
 
 void sink_stop(struct sink *sink) {
-    if (!sink->is_open || !sink->has_watch)
-        return;
-    if (sink->epoll_fd >= 0)
-        uv_poll_stop(&sink->watch.poll);
-    else
-        uv_timer_stop(&sink->watch.timer);
-}
-
-static void watch_closed(uv_handle_t *handle) {
-    struct sink *sink = handle->data;
-    if (sink->epoll_fd >= 0)
-        close(sink->epoll_fd);
-    sink->epoll_fd = -1;
-    loop_handle_closed(sink->loop);
+    if (sink->is_open)
+        watch_stop(&sink->watch);
 }
 
 void sink_close(struct sink *sink) {
     if (!sink->is_open)
         return;
     sink->is_open = false;
-    if (sink->has_watch)
-        uv_close(&sink->watch.handle, watch_closed);
-    sink->has_watch = false;
+    watch_close(&sink->watch);
     if (sink->own_fd >= 0)
         close(sink->own_fd);
     sink->own_fd = -1;

@@ -11,24 +11,18 @@
  *   a socket                   send() with MSG_DONTWAIT
  *   any of these, elsewhere    write() of at most PIPE_BUF bytes once poll() says
  *                              that they will be taken
- *
- * uv_poll_init() would set O_NONBLOCK too, so what libuv watches is an epoll
- * descriptor with the real one in it; where there is no epoll, a timer asks.
  */
 #ifndef AJOB_EXEC_SINK_H
 #define AJOB_EXEC_SINK_H
 
-#include <uv.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 
-struct ajob_loop;
+#include "exec/watch.h"
 
 enum sink_kind { SINK_FILE, SINK_OWN, SINK_SOCKET, SINK_POLLED };
 
 struct sink {
-    struct ajob_loop *loop;
     int fd;     /* the caller's */
     int own_fd; /* the same file opened again, or -1 */
     enum sink_kind kind;
@@ -37,13 +31,7 @@ struct sink {
     bool at_line_start;
     int error; /* errno of the first failure; it takes nothing more */
     void (*ready)(struct sink *sink);
-    int epoll_fd; /* -1: none yet */
-    bool has_watch;
-    union {
-        uv_handle_t handle;
-        uv_poll_t poll;
-        uv_timer_t timer;
-    } watch; /* meaningful if has_watch */
+    struct watch watch;
 };
 
 /* ready comes from the libuv loop after sink_write() has set is_blocked. */

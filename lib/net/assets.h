@@ -5,6 +5,7 @@
 #define AJOB_NET_ASSETS_H
 
 #include "ajob.h"
+#include "net/cache.h"
 #include "net/github.h"
 #include "net/profile.h"
 #include "net/url.h"
@@ -17,12 +18,20 @@ struct release_plan {
     struct profile *assets_profile;
     ajob_http_options http; /* for the downloads; its strings are copies */
     char *token, *cacert;
+    char *token_hint;        /* or NULL; as in ajob_release_options */
+    ajob_lock *lock;         /* where what is chosen is added; or NULL */
+    const ajob_lock *locked; /* what is chosen, instead of asking; or NULL */
+    struct cache *cache;     /* of the API's answers, or NULL */
     char *dir;
     char **include, **exclude; /* NULL-terminated, or NULL */
     ajob_retry retry;
     uint64_t max_wait_ms;
+    unsigned segments; /* as in ajob_download_options, the next too */
+    bool syncs;
     enum ajob_policy policy;
     bool lists_all, is_flat, has_token, list_only;
+    bool takes_prerelease; /* without tag: the newest release of any kind */
+    bool requires_digest;
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;
 };

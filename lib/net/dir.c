@@ -96,25 +96,30 @@ static bool fail_errno(struct text *error, const char *name) {
     return false;
 }
 
-/* As mkdir -p; what cannot be made is left to the open that follows. */
-static void make_with_parents(const char *path) {
+/* As mkdir -p; what cannot be made is left to the open that follows. False on lack of
+ * memory. */
+static bool make_with_parents(const char *path) {
     char *part = mem_copy(path);
-    for (char *slash = part; slash && (slash = strchr(slash + 1, '/'));) {
+    if (!part)
+        return false;
+    for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
         *slash = '\0';
         mkdir(part, 0777);
         *slash = '/';
     }
-    if (part)
-        mkdir(part, 0777);
+    mkdir(part, 0777);
     mem_free(part);
+    return true;
 }
 
 static bool open_dir(struct dir *dir, struct text *error) {
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     int outer = open(dir->path, flags);
     if (outer < 0 && errno == ENOENT) {
-        make_with_parents(dir->path);
+        bool is_tried = make_with_parents(dir->path);
         outer = open(dir->path, flags);
+        if (outer < 0 && !is_tried)
+            errno = ENOMEM;
     }
     if (outer < 0)
         return fail_errno(error, dir->path);

@@ -51,7 +51,11 @@ static bool show_head(struct fetch *fetch) {
 static size_t body_came(char *data, size_t size, size_t count, void *user) {
     struct fetch *fetch = user;
     size_t length = size * count;
-    fetch->heard_ms = loop_now_ms(fetch->loop);
+    if (!throttle_take(fetch->loop, &fetch->place, length)) {
+        fetch->was_held_back = true;
+        return CURL_WRITEFUNC_PAUSE; /* the same bytes come again: nothing is counted yet */
+    }
+    fetch->received += length;
     if (is_redirect(&fetch->response) || !has_body(&fetch->response)) {
         size_t room = ERROR_BODY_MAX - fetch->error_body.length;
         text_add_n(&fetch->error_body, data, length < room ? length : room);
@@ -96,15 +100,99 @@ static bool make_headers(struct fetch *fetch) {
 }
 
 static void give_back(struct fetch *fetch) {
+    throttle_leave(fetch->loop, &fetch->place);
     if (fetch->exchange)
         fetch->exchange = profile_give(fetch->profile, fetch->exchange);
 }
 
+/* The limit on the rate lets it go on. What libcurl has kept comes while it is told. */
+static void go_on(struct throttle_place *place) {
+    struct fetch *fetch = place->owner;
+    struct exchange *exchange = fetch->exchange;
+    CURLcode code = curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
+    if (code) { /* it has lost that then, and does not end by itself */
+        exchange_stop(exchange);
+        exchange_is_done(exchange, code);
+    }
+}
+
+/* ---- too slow ------------------------------------------------------------- */
+
+static void finish(struct fetch *fetch, const struct fetch_result *result);
+
 static void arm_stall(struct fetch *fetch, uint64_t from_ms) {
     fetch->is_suspect = false;
     deadline_arm(&fetch->loop->deadlines, &fetch->stall,
-                 deadline_after(from_ms, fetch->profile->stall_ms));
+                 deadline_after(from_ms, pace_step_ms(&fetch->pace)));
 }
+
+static void begin_timing(struct fetch *fetch) {
+    fetch->started_ms = loop_now_ms(fetch->loop);
+    fetch->heard_ms = fetch->received = 0;
+    fetch->is_timed = fetch->was_held_back = false;
+    fetch->pace.window_ms = fetch->profile->stall_ms;
+    fetch->pace.min_speed = fetch->profile->min_speed;
+    arm_stall(fetch, fetch->started_ms);
+}
+
+/* Until the connection stands, the time to connect is what counts; then, until the first
+ * header, the time that the server thinks. */
+static bool is_timed(struct fetch *fetch) {
+    curl_off_t connected_us = 0;
+    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    if (connected_us && !fetch->is_timed)
+        pace_begin(&fetch->pace, fetch->started_ms + (uint64_t)connected_us / 1000, 0);
+    fetch->is_timed = fetch->is_timed || connected_us;
+    if (fetch->is_timed && fetch->heard_ms)
+        pace_begin(&fetch->pace, fetch->heard_ms, 0);
+    fetch->heard_ms = 0;
+    return fetch->is_timed;
+}
+
+/* What we held back counts as arrived, and nothing could while we were stopped. */
+static void forgive(struct fetch *fetch, uint64_t now_ms) {
+    bool was_stopped = now_ms > fetch->stall.at_ms + fetch->pace.window_ms / 2;
+    if (fetch->place.is_waiting || fetch->was_held_back || was_stopped)
+        pace_begin(&fetch->pace, now_ms, fetch->received);
+    fetch->was_held_back = false;
+}
+
+static void stalled(struct fetch *fetch) {
+    char duration[32], cause[96];
+    ajob_format_duration(duration, fetch->profile->stall_ms);
+    if (fetch->pace.in_window)
+        snprintf(cause, sizeof cause, "stalled: less than %llu bytes/s for %s",
+                 (unsigned long long)fetch->profile->min_speed, duration);
+    else
+        snprintf(cause, sizeof cause, "stalled: no data for %s", duration);
+    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
+                                         .is_retryable = true,
+                                         .retry_after_ms = -1,
+                                         .cause = cause,
+                                         .status = fetch->response.status});
+}
+
+/* libcurl's own limit on speed averages over seconds, so it is late by as much. */
+static void stall_is_due(struct deadline *deadline) {
+    enum { LAST_CHANCE_MS = 20 };
+    struct fetch *fetch = (struct fetch *)((char *)deadline - offsetof(struct fetch, stall));
+    uint64_t now_ms = loop_now_ms(fetch->loop);
+    bool is_slow = false;
+    if (is_timed(fetch)) {
+        forgive(fetch, now_ms);
+        is_slow = pace_is_slow(&fetch->pace, now_ms, fetch->received);
+    }
+    if (!is_slow) {
+        arm_stall(fetch, now_ms);
+    } else if (!fetch->is_suspect) { /* it may be us who were stopped: data may wait to be read */
+        fetch->is_suspect = true;
+        deadline_arm(&fetch->loop->deadlines, deadline, now_ms + LAST_CHANCE_MS);
+    } else {
+        stalled(fetch);
+    }
+}
+
+/* ---- hops, again ----------------------------------------------------------- */
 
 /* As libcurl wants it: without the unit (RFC 9110, 14.1.2). */
 static void write_range(const struct fetch_request *request, char *range, size_t size) {
@@ -139,8 +227,7 @@ static bool start_hop(struct fetch *fetch) {
         fetch->exchange = profile_give(fetch->profile, exchange);
         return false;
     }
-    fetch->started_ms = fetch->heard_ms = loop_now_ms(fetch->loop);
-    arm_stall(fetch, fetch->started_ms);
+    begin_timing(fetch);
     return true;
 }
 
@@ -153,41 +240,6 @@ static void finish(struct fetch *fetch, const struct fetch_result *result) {
 
 static void fail(struct fetch *fetch, const char *cause) {
     finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
-                                         .retry_after_ms = -1,
-                                         .cause = cause,
-                                         .status = fetch->response.status});
-}
-
-/* Since when the server has been silent: not before the connection stood, since
- * until then the time to connect is what counts. */
-static uint64_t silent_since(const struct fetch *fetch, uint64_t now_ms) {
-    curl_off_t connected_us = 0;
-    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-    uint64_t connected_ms =
-        connected_us ? fetch->started_ms + (uint64_t)connected_us / 1000 : now_ms;
-    return connected_ms > fetch->heard_ms ? connected_ms : fetch->heard_ms;
-}
-
-/* Data was due by now. libcurl's own limit on speed averages over seconds, so it
- * is late by as much. */
-static void stall_is_due(struct deadline *deadline) {
-    enum { LAST_CHANCE_MS = 20 };
-    struct fetch *fetch = (struct fetch *)((char *)deadline - offsetof(struct fetch, stall));
-    uint64_t now_ms = loop_now_ms(fetch->loop), since_ms = silent_since(fetch, now_ms);
-    char duration[32], cause[64];
-    if (now_ms < deadline_after(since_ms, fetch->profile->stall_ms)) {
-        arm_stall(fetch, since_ms);
-        return;
-    }
-    if (!fetch->is_suspect) { /* it may be us who were stopped: data may wait to be read */
-        fetch->is_suspect = true;
-        deadline_arm(&fetch->loop->deadlines, deadline, now_ms + LAST_CHANCE_MS);
-        return;
-    }
-    ajob_format_duration(duration, fetch->profile->stall_ms);
-    snprintf(cause, sizeof cause, "stalled: no data for %s", duration);
-    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
-                                         .is_retryable = true,
                                          .retry_after_ms = -1,
                                          .cause = cause,
                                          .status = fetch->response.status});
@@ -318,9 +370,11 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
     fetch->request.if_range = mem_copy(request->if_range);
     fetch->profile = request->profile;
     fetch->error_body.max = ERROR_BODY_MAX;
+    fetch->place = (struct throttle_place){.go_on = go_on, .owner = fetch};
     response_init(&fetch->response);
     bool is_ok = fetch->request.url && (!request->if_range || fetch->request.if_range) &&
-                 deadline_init(&loop->deadlines, &fetch->stall, stall_is_due);
+                 deadline_init(&loop->deadlines, &fetch->stall, stall_is_due) &&
+                 throttle_open(loop);
     if (is_ok && start_hop(fetch))
         return true;
     release(fetch);

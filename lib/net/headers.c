@@ -24,6 +24,8 @@ void response_done(struct response *response) {
     mem_free(response->content_type);
     mem_free(response->next_link);
     mem_free(response->date);
+    mem_free(response->permissions);
+    mem_free(response->sso);
     response_init(response);
 }
 
@@ -168,15 +170,17 @@ static void read_link(struct response *response, const char *value) {
         if (relation && (!next || relation < next)) {
             mem_free(response->next_link);
             response->next_link = mem_copy_n(value, (size_t)(end - value));
+            response->has_no_memory |= !response->next_link;
             return;
         }
         value = end;
     }
 }
 
-static void keep(char **field, const char *value) {
+static void keep(struct response *response, char **field, const char *value) {
     mem_free(*field);
     *field = mem_copy(value);
+    response->has_no_memory |= !*field;
 }
 
 /* A chunked body has no length of its own, whatever is said beside it. */
@@ -197,23 +201,27 @@ static void read_field(struct response *response, const char *name, const char *
     else if (!strcasecmp(name, "content-encoding"))
         response->is_encoded = strcasecmp(value, "identity") != 0;
     else if (!strcasecmp(name, "content-type"))
-        keep(&response->content_type, value);
+        keep(response, &response->content_type, value);
     else if (!strcasecmp(name, "etag"))
-        keep(&response->etag, value);
+        keep(response, &response->etag, value);
     else if (!strcasecmp(name, "last-modified"))
-        keep(&response->last_modified, value);
+        keep(response, &response->last_modified, value);
     else if (!strcasecmp(name, "location"))
         response->has_location = true;
     else if (!strcasecmp(name, "link"))
         read_link(response, value);
     else if (!strcasecmp(name, "date"))
-        keep(&response->date, value);
+        keep(response, &response->date, value);
     else if (!strcasecmp(name, "retry-after"))
         read_retry_after(response, value);
     else if (!strcasecmp(name, "x-ratelimit-remaining"))
         response->rate_remaining = whole_number(value);
     else if (!strcasecmp(name, "x-ratelimit-reset"))
         response->rate_reset_s = whole_number(value);
+    else if (!strcasecmp(name, "x-accepted-github-permissions"))
+        keep(response, &response->permissions, value);
+    else if (!strcasecmp(name, "x-github-sso"))
+        keep(response, &response->sso, value);
 }
 
 void response_line(struct response *response, const char *line, size_t length) {

@@ -24,6 +24,7 @@ struct response {
     bool is_chunked;     /* then a Content-Length says nothing (RFC 9112, 6.3) */
     bool is_encoded;     /* a Content-Encoding other than identity */
     bool has_location;
+    bool has_no_memory;  /* a field is missing for lack of it */
     char *etag;          /* as sent, with its quotes; W/ before a weak one */
     char *last_modified; /* as sent */
     char *content_type;
@@ -32,6 +33,8 @@ struct response {
     int64_t rate_remaining; /* X-RateLimit-Remaining, or -1 */
     int64_t rate_reset_s;   /* X-RateLimit-Reset: Unix time, or -1 */
     char *date;             /* as sent */
+    char *permissions;      /* X-Accepted-GitHub-Permissions: what would have been enough */
+    char *sso;              /* X-GitHub-SSO */
 };
 
 void response_init(struct response *response);

@@ -9,7 +9,7 @@
 #include "net/lazy.h"
 #include "net/multi.h"
 
-enum { CONNECT_MS = 30000, STALL_MS = 30000 };
+enum { CONNECT_MS = 30000, STALL_MS = 30000, MIN_SPEED = 100 };
 
 /* The profiles of a loop. */
 struct profiles {
@@ -121,7 +121,7 @@ static struct profile *find(const struct profiles *profiles, const struct profil
     while (profile &&
            !(same_text(profile->cacert, like->cacert) && profile->version == like->version &&
              profile->connect_ms == like->connect_ms && profile->stall_ms == like->stall_ms &&
-             same_list(profile->headers, like->headers)))
+             profile->min_speed == like->min_speed && same_list(profile->headers, like->headers)))
         profile = profile->next;
     return profile;
 }
@@ -160,6 +160,7 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
         .version = (int)options->version,
         .connect_ms = connect_ms > INT32_MAX ? INT32_MAX : (long)connect_ms,
         .stall_ms = stall_ms,
+        .min_speed = options->min_speed ? options->min_speed : MIN_SPEED,
     };
     if (!profiles || !make_headers(loop, options, &like.headers))
         return NULL;
@@ -184,10 +185,12 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
 }
 
 /* HTTP/2 only where libcurl does it well: before 8.14 streams could stall or a
- * reset one be taken for a whole one (curl issues 10693, 11982, 16955). */
+ * reset one be taken for a whole one (curl issues 10693, 11982, 16955). Not with a limit
+ * on the rate: what comes on a stream that is paused piles up in memory. */
 static long http_version(const struct profile *profile) {
     enum { FIT_FOR_HTTP2 = 0x080e00 };
-    bool is_fit = curl_version_info(CURLVERSION_NOW)->version_num >= FIT_FOR_HTTP2;
+    bool is_fit = curl_version_info(CURLVERSION_NOW)->version_num >= FIT_FOR_HTTP2 &&
+                  !profile->loop->limit_rate;
     bool wants_2 =
         profile->version == AJOB_HTTP_2 || (profile->version == AJOB_HTTP_AUTO && is_fit);
     return wants_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;

@@ -22,7 +22,8 @@ struct profile {
     char *cacert;
     int version; /* ajob_http_options.version */
     long connect_ms;
-    uint64_t stall_ms; /* see fetch.c: libcurl's own averages over seconds */
+    uint64_t stall_ms;  /* see pace.h */
+    uint64_t min_speed; /* bytes a second */
     struct exchange *idle;
 };
 

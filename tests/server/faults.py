@@ -124,12 +124,12 @@ class Faults:
             return answer.text(403, "AccessDenied: Request has expired\n", "text/plain")
         if "most" in params and not self.enter(exchange, key, int(params.get("most"))):
             return answer.too_many()
+        if "begin" in params and self.count(f"begin {key}") == 0:
+            answer.params = Params([*params.only(LASTING).pairs, ("reset_at", params.get("begin"))])
+            return answer.give()
         kind = "range" if "range" in exchange.request.headers else "whole"
         if params.get("only", kind) != kind:
             answer.params = params.only(LASTING)
-            return answer.give()
-        if "begin" in params and self.count(f"begin {key}") == 0:
-            answer.params = Params([*params.only(LASTING).pairs, ("reset_at", params.get("begin"))])
             return answer.give()
         before = self.count(key)
         answer.before = before + ("begin" in params)
