@@ -93,9 +93,9 @@ sees() {
     run_ajob run --get "data=$MAIN/f/a?status=404"
     assert_stderr --partial "ajob: run: data: $MAIN/f/a: HTTP 404"
     run_ajob download o/r
-    assert_stderr --partial 'ajob: download: o/r: latest release: not found'
+    assert_stderr --partial 'ajob: download: o/r: latest release: the repository has none'
     run_ajob download o/r v9
-    assert_stderr --partial 'ajob: download: o/r: release v9: not found'
+    assert_stderr --regexp '^ajob: download: o/r: release v9: '
 }
 
 @test "colors: never in a pipe, unless asked for; NO_COLOR, CLICOLOR_FORCE" {
