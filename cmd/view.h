@@ -5,6 +5,7 @@
  *     view.c          opening, what a screen knows of a run (who runs, counts)
  *     view_lines.c    the texts of log lines; the view that prints only them
  *     view_bars.c     the view with a frame of bars below the log lines
+ *     view_rate.c     bytes a second
  *     view_summary.c  failures, and the last lines of a run
  *     view_events.c   NDJSON
  *     view_actions.c  GitHub Actions, see view_actions.h
@@ -86,6 +87,7 @@ struct rate {
     uint64_t at, bytes; /* the last sample */
     uint64_t grown_at;  /* the last one with more bytes than before */
 };
+void rate_start(struct rate *rate, uint64_t bytes, uint64_t now);
 void rate_sample(struct rate *rate, uint64_t bytes, uint64_t now);
 uint64_t rate_value(const struct rate *rate);
 
@@ -137,12 +139,13 @@ struct screen {
     int64_t tasks;  /* -1: not known */
     uint64_t ended; /* tasks that are no groups */
     uint64_t downloaded, up_to_date;
-    uint64_t allowed;       /* failures that fail nothing else */
-    uint64_t done_before;   /* by an earlier run */
-    uint64_t groups_failed; /* those without a failed child */
-    uint64_t fetched;       /* bytes of what was downloaded now */
-    uint64_t moved;         /* the same with what is under way or failed */
-    uint64_t flow;          /* the same without what may have been resumed, for the rate */
+    uint64_t allowed;          /* failures that fail nothing else */
+    uint64_t done_before;      /* by an earlier run */
+    uint64_t kept, kept_files; /* bytes of what was not finished, for the next run */
+    uint64_t groups_failed;    /* those without a failed child */
+    uint64_t fetched;          /* bytes of what was downloaded now */
+    uint64_t moved;            /* the same with what is under way or failed */
+    uint64_t flow;             /* the same without what may have been resumed, for the rate */
     struct rate rate;
 
     struct bytes stopped;   /* the first tasks that a cancellation has stopped: "a, b" */

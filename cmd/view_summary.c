@@ -98,7 +98,7 @@ static void add_stopped(const struct screen *screen, char *cause, size_t size) {
 
 void summary_tell(struct screen *screen, const ajob_event *event) {
     struct actions *actions = screen->options.actions;
-    char line[512], cause[NAME_SIZE];
+    char line[512], cause[NAME_SIZE], kept[32];
 
     if (screen->deserted)
         return;
@@ -120,4 +120,9 @@ void summary_tell(struct screen *screen, const ajob_event *event) {
         tell_failures_again(screen);
     if (line[0] != '\0')
         screen_say(screen, TONE_PLAIN, "%s", line);
+    if (screen->kept_files > 0)
+        screen_say(screen, TONE_PLAIN,
+                   "kept %s of %llu file%s: run the same command again to go on",
+                   ajob_format_size(kept, screen->kept), (unsigned long long)screen->kept_files,
+                   screen->kept_files == 1 ? "" : "s");
 }
