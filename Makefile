@@ -37,7 +37,7 @@ CPPFLAGS += -I$(BREW)/include
 endif
 LAZY ?= $(if $(filter Darwin,$(SYSTEM)),no,yes)
 export CC CPPFLAGS PKG_CONFIG
-BUILDS_NOTHING := help deps clean uninstall demo check bench lint fuzz faults
+BUILDS_NOTHING := help deps clean uninstall demo check bench torture lint fuzz faults
 ifneq ($(filter-out $(BUILDS_NOTHING),$(or $(MAKECMDGOALS),all)),)
 LACKING := $(shell CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
 	tests/deps --check build 2>&1)
@@ -236,6 +236,11 @@ bench: ## measure downloads (curl, aria2, wget2, axel) and commands (make, xargs
 	@AJOB=$(BUILD)/ajob tests/bench/run
 	@AJOB=$(BUILD)/ajob tests/bench/commands
 	@AJOB=$(BUILD)/ajob tests/bench/hard
+
+torture: ## kill downloads at 300 random moments, or as many as KILLS says (SEED=N: the same again)
+	@tests/deps build use test
+	@$(REMAKE) all
+	@AJOB=$(BUILD)/ajob $${PYTHON:-python3} tests/torture.py $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 lint: ## warnings as errors, formatting, shell scripts, manual pages
 	@tests/deps build lint

@@ -301,7 +301,7 @@ static const char *replace(int dir_fd, const char *name, const char *draft,
         fchmod(fd, status.st_mode & 0777);
     if (close(fd) && !fault)
         fault = strerror(errno);
-    if (!fault && rename_to(dir_fd, draft, name))
+    if (!fault && !rename_to(dir_fd, draft, name))
         fault = strerror(errno);
     if (fault)
         unlinkat(dir_fd, draft, 0);

@@ -40,8 +40,9 @@ struct stream {
     uint64_t reach; /* where the range that the server sends ends; 0: not said */
     bool has_range; /* it asked for a range */
     bool is_running;
-    bool has_head; /* the answer was taken */
-    bool is_wide;  /* its connection is one by host_widen() */
+    bool is_allotted; /* running, but it has not asked yet */
+    bool has_head;    /* the answer was taken */
+    bool is_wide;     /* its connection is one by host_widen() */
 };
 
 /* Asks for the share, as a range if has_range. if_range: a strong validator, or NULL. False

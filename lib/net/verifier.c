@@ -66,8 +66,10 @@ static void verifier_step(struct verifier *verifier) {
     bool is_worth_it = left >= BATCH || !verifier->hashed || verifier->is_finishing;
     if (left && is_worth_it && !is_cancelled && !verifier->error)
         start(verifier);
+    if (verifier->is_running) /* the rest is the thread's to touch */
+        return;
     bool is_all = !left || is_cancelled || verifier->error;
-    if (verifier->is_finishing && !verifier->is_running && is_all) {
+    if (verifier->is_finishing && is_all) {
         verifier->is_over = true;
         verifier->done(verifier);
     }
