@@ -372,7 +372,7 @@ static const struct cli_section sections[] = {
 const struct command download_command = {
     .name = "download",
     .summary = "Download the assets of GitHub releases",
-    .operands = "[OWNER/REPO [TAG...]]",
+    .operands = "[OWNER/REPO] [TAG...]",
     .description =
         "Download the assets of the releases TAG of a GitHub repository, or of its latest "
         "release, in parallel. Each goes to DIR/TAG/NAME, is checked against its digest, and "

@@ -231,6 +231,7 @@ int run_start(struct run *run) {
                                  .quiet = options->quiet || run->silent,
                                  .verbosity = options->verbosity,
                                  .command = run->command->name,
+                                 .names_urls = run->has_files,
                                  .actions = actions,
                              });
     status = STATUS_FAULT;

@@ -59,9 +59,9 @@ const struct cli_option run_network_options[] = {
         .argument = "SIZE",
         .type = CLI_SIZE,
         AT(min_speed),
-        .help = "Give it up, too, when less than SIZE a second has arrived so long (default: 100)",
-        .more = "So long is the D of --stall-timeout. What --limit-rate holds back counts as "
-                "arrived.",
+        .help = "Give up an attempt that stays below SIZE a second (default: 100)",
+        .more = "That is for as long as --stall-timeout says. What --limit-rate holds back counts "
+                "as arrived.",
     },
     {
         .name = "insecure",

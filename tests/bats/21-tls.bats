@@ -139,7 +139,7 @@ same_files() { diff -r www "$1"; }
     assert_requests 0 '^main|^storage '
     GITHUB_API_URL=$TLS run_ajob download o/r
     assert_failure 1
-    assert_stderr --partial 'latest: o/r: latest release: '
+    assert_stderr --partial 'download: o/r: latest release: '
 }
 
 @test "HTTP/2: many files on one connection" {
