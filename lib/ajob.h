@@ -941,6 +941,10 @@ AJOB_API const char *ajob_format_size(char buffer[32], uint64_t size);
  * Returns buffer. */
 AJOB_API const char *ajob_escape(char *buffer, size_t size, const char *text);
 
+/* Takes user and password out of all URLs in text, in place, be they valid or not: for
+ * messages. Returns text. */
+AJOB_API char *ajob_hide_logins(char *text);
+
 /* The candidate nearest to word by edit distance, or NULL if none is near
  * enough to be what was meant. */
 AJOB_API const char *ajob_nearest(const char *word, const char *const *candidates, size_t count);
