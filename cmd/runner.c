@@ -57,7 +57,8 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     *run = (struct run){.command = command,
                         .options = options,
                         .has_commands = work->has_commands,
-                        .runs_one_command = work->runs_one_command};
+                        .runs_one_command = work->runs_one_command,
+                        .is_stream = work->is_stream};
     int status = check(command, options, work);
     if (status != STATUS_OK)
         return status;
@@ -89,7 +90,8 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     const char *traced = getenv("AJOB_TRACE");
     if (traced && strstr(traced, "state"))
         ajob_on_trace(run->loop, trace, NULL);
-    run->root = ajob_group(run->loop, &(ajob_group_options){.policy = work->policy});
+    run->root = ajob_group(run->loop, &(ajob_group_options){.policy = work->policy,
+                                                            .max_failures = work->max_failures});
     if (!run->root) {
         cli_fail(command, STATUS_FAULT, "%s", ajob_error(run->loop));
         return run_close(run, STATUS_FAULT);
@@ -206,6 +208,7 @@ int run_start(struct run *run) {
                                  .color = (enum color_mode)options->color,
                                  .quiet = options->quiet || run->silent,
                                  .verbosity = options->verbosity,
+                                 .is_stream = run->is_stream,
                                  .command = run->command->name,
                              });
     status = STATUS_FAULT;

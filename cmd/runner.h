@@ -27,6 +27,7 @@ struct run_options {
     struct amount timeout, grace, retry_delay, max_wait, connect_timeout, stall_timeout;
     struct amount segments, limit_rate, min_speed;
     struct text_list headers;
+    const char *jobs_text; /* of each, as it was written: see run_parse_jobs() */
     const char *dir;
     const char *cacert;
     const char *events;
@@ -50,6 +51,7 @@ struct run_options {
 
 extern const struct cli_option run_transfer_options[];
 extern const struct cli_option run_command_options[]; /* of gather, any and race */
+extern const struct cli_option run_item_options[];    /* of each */
 extern const struct cli_option run_graph_options[];   /* of run */
 extern const struct cli_option run_network_options[]; /* of runner_network.c */
 extern const struct cli_option run_output_options[];
@@ -64,19 +66,21 @@ struct run {
     const struct command *command;
     const struct run_options *options;
     ajob_loop *loop;
-    ajob_task *root;                     /* the group that is run */
-    bool silent;                         /* stdout gets a list instead: only errors are shown */
-    int write_error;                     /* errno of the first failure to write to stdout, or 0 */
-    struct view *view;                   /* NULL: there is none yet, or no more */
-    bool has_commands, runs_one_command; /* as in struct run_work */
+    ajob_task *root;   /* the group that is run */
+    bool silent;       /* stdout gets a list instead: only errors are shown */
+    int write_error;   /* errno of the first failure to write to stdout, or 0 */
+    struct view *view; /* NULL: there is none yet, or no more */
+    bool has_commands, runs_one_command, is_stream; /* as in struct run_work */
 };
 
 /* What a run is of. */
 struct run_work {
     enum ajob_policy policy; /* of the root group */
+    unsigned max_failures;   /* as in ajob_group_options */
     bool has_commands;       /* --dir is where they run: it must be there */
     bool runs_one_command;   /* at a time */
     unsigned commands;       /* how many run at once; 0: as many as there are CPUs */
+    bool is_stream;          /* as in struct view_options */
 };
 
 /* Makes the loop and the root group. Returns STATUS_OK, or another status after
@@ -117,6 +121,9 @@ ajob_http_options run_http(const struct run_options *options);
 ajob_retry run_retry(const struct run_options *options);
 ajob_retry run_command_retry(const struct run_options *options);
 bool run_has_retry(const struct run_options *options);
+
+/* "4", "50%", "+1" or "-1": of as many CPUs as there are. False: it is none of these. */
+bool run_parse_jobs(const char *text, struct amount *jobs);
 enum ajob_policy run_policy(const struct run_options *options);
 
 #endif

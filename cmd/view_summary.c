@@ -47,6 +47,7 @@ void summary_tell(struct screen *screen, const ajob_event *event) {
     uint64_t files = screen->downloaded + screen->up_to_date;
     uint64_t known = files + screen->done_before;
     uint64_t done = counts[AJOB_SUCCEEDED] > known ? counts[AJOB_SUCCEEDED] - known : 0;
+    uint64_t before = screen->done_before + event->done_before;
     char line[512] = "", time[32], size[32], rate[32], cause[NAME_SIZE];
 
     if (screen->deserted)
@@ -63,7 +64,7 @@ void summary_tell(struct screen *screen, const ajob_event *event) {
     add_count(line, sizeof line, screen->downloaded, "downloaded");
     add_count(line, sizeof line, screen->up_to_date, "up to date");
     add_count(line, sizeof line, done, "done");
-    add_count(line, sizeof line, screen->done_before, "done before");
+    add_count(line, sizeof line, before, "done before");
     uint64_t failed = counts[AJOB_FAILED] + counts[AJOB_TIMED_OUT] + screen->groups_failed;
     add_count(line, sizeof line, failed - screen->allowed, "failed");
     add_count(line, sizeof line, screen->allowed, "failed as allowed");

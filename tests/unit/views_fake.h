@@ -86,6 +86,7 @@ struct ajob_task {
     ajob_task *parent;
     bool group, moves;
     const char *kind; /* NULL: a command */
+    const char *item; /* or NULL */
     uint64_t bytes;
     int64_t total;
 };
@@ -128,6 +129,10 @@ void ajob_on_dump(ajob_loop *on, ajob_dump_fn *line, void *data) {
 }
 const char *ajob_task_kind(const ajob_task *task) {
     return task->kind ? task->kind : "exec";
+}
+const char *ajob_task_item(const ajob_task *task, size_t *length) {
+    *length = task->item ? strlen(task->item) : 0;
+    return task->item;
 }
 ajob_task *ajob_task_parent(const ajob_task *task) {
     return task->parent;
