@@ -7,6 +7,7 @@
  */
 #include "cli.h"
 #include "each_input.h"
+#include "each_results.h"
 #include "each_template.h"
 #include "runner.h"
 
@@ -76,6 +77,7 @@ struct each {
     struct template *template; /* NULL: the items are the commands */
     struct arguments arguments;
     ajob_retry retry;
+    struct each_results results;
     uint64_t number; /* of the last command */
     char *failure;   /* why the input could not be read to its end */
 };
@@ -250,7 +252,7 @@ static int split(const struct command *command, const struct text_list *operands
             continue;
         if (parts->items)
             return cli_fail(command, STATUS_USAGE,
-                            "::: is there twice: there is one list of items");
+                            "there are two lists of items: put all of them after one :::");
         parts->argc = i;
         parts->items = operands->items + i + 1;
         parts->item_count = operands->count - i - 1;
@@ -302,12 +304,14 @@ static int run_each(struct each *each) {
         .commands = (unsigned)each->run_options.jobs.value,
     };
     if (each->run_options.dry_run)
-        each->run_options.events = NULL;
+        each->run_options.events = each->run_options.results_dir = NULL;
     int status = run_open(&each->run, each->command, &each->run_options, &work);
     if (status != STATUS_OK)
         return status;
     each->run.silent = each->run_options.dry_run;
     status = feed(each);
+    if (status == STATUS_OK && each->run_options.results_dir)
+        status = each_results_open(&each->results, &each->run);
     return status == STATUS_OK ? run_start(&each->run) : run_close(&each->run, status);
 }
 
@@ -344,7 +348,7 @@ static const struct cli_section sections[] = {
     {"Items", each_input_rows, offsetof(struct each_options, input)},
     {"Tasks", item_rows, 0},
     {"Commands", run_item_options, offsetof(struct each_options, run)},
-    {"What commands print", run_printing_options, offsetof(struct each_options, run)},
+    {"What commands print", run_item_printing_options, offsetof(struct each_options, run)},
     {"Output", run_output_options, offsetof(struct each_options, run)},
     CLI_HELP_SECTION,
     {0},

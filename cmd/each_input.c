@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_ARGS = 1000000, LEAST_CHARS = 1, COUNTED_MOST = 16 << 20 };
+enum { POINTER = sizeof(char *) }; /* what the system counts for each argument, too */
+enum { MOST_ARGS = 1000000, COUNTED_MOST = 16 << 20 };
 
 static const char has_nul[] = "the item has a NUL byte in it, which no argument can have";
 static const char too_long[] = "the item is longer than 128 KiB, which no argument can be";
@@ -125,7 +126,7 @@ static int check(struct each_input *input) {
 
 /* What execve(2) takes, as xargs(1) computes it: not the whole of it. */
 static size_t system_limit(void) {
-    enum { LEAST = 4096, ROOM = 4096, POINTER = sizeof(char *) };
+    enum { LEAST = 4096, ROOM = 4096 };
     extern char **environ;
     long most = sysconf(_SC_ARG_MAX);
     size_t limit = most > 0 ? (size_t)most : 128 * 1024, used = ROOM;
@@ -136,13 +137,11 @@ static size_t system_limit(void) {
 
 static void set_limits(struct each_input *input) {
     const struct each_input_options *options = input->options;
-    size_t limit = system_limit();
     input->max_args = options->max_args.given ? (size_t)options->max_args.value : 1;
     if (options->max_chars.given && !options->max_args.given)
         input->max_args = MOST_ARGS;
-    input->max_chars = limit;
-    if (options->max_chars.given && options->max_chars.value < limit)
-        input->max_chars = (size_t)options->max_chars.value;
+    input->max_chars = options->max_chars.given ? (size_t)options->max_chars.value : SIZE_MAX;
+    input->max_bytes = system_limit();
 }
 
 int each_input_open(struct each_input *input, const struct command *command,
@@ -272,19 +271,23 @@ static bool split_columns(struct each_input *input, const char *item, size_t len
 
 static void begin_batch(struct each_input *input) {
     arguments_clear(&input->filling);
-    input->chars = input->template ? template_length(input->template) : 0;
+    input->chars = input->bytes = input->template ? template_length(input->template) : 0;
     input->is_handed_out = false;
 }
 
 static bool add_item(struct each_input *input, const char *item, size_t length) {
-    if (input->template)
-        input->chars += template_growth(input->template, length);
+    size_t growth = input->template ? template_growth(input->template, length) : 0;
+    input->chars += growth;
+    input->bytes += growth + POINTER * (input->template ? template_uses(input->template) : 1);
     return arguments_add(&input->filling, item, length);
 }
 
 static bool fits(const struct each_input *input, size_t length) {
-    size_t more = input->template ? template_growth(input->template, length) : 0;
-    return input->chars + more <= input->max_chars;
+    if (!input->template)
+        return true;
+    size_t growth = template_growth(input->template, length);
+    return input->chars + growth <= input->max_chars &&
+           input->bytes + growth + POINTER * template_uses(input->template) <= input->max_bytes;
 }
 
 /* All items as one text. */

@@ -40,7 +40,8 @@ struct each_input {
     ajob_items *items;
     char delimiter, column;
     size_t max_args, max_chars; /* of one command */
-    size_t chars;               /* of the command that is being filled */
+    size_t max_bytes;           /* with what the system needs besides */
+    size_t chars, bytes;        /* the same of the command that is being filled */
     struct arguments filling, columns;
     struct arguments text;  /* of the batch, joined */
     struct arguments spare; /* an item that comes into the next command */

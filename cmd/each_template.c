@@ -131,6 +131,10 @@ size_t template_length(const struct template *template) {
     return template->length;
 }
 
+size_t template_uses(const struct template *template) {
+    return template->uses ? template->uses : 1;
+}
+
 size_t template_growth(const struct template *template, size_t length) {
     if (template->is_plain)
         return length + 1;

@@ -51,6 +51,9 @@ bool template_expand(const struct template *template, const struct template_valu
 size_t template_length(const struct template *template);
 size_t template_growth(const struct template *template, size_t length);
 
+/* How many arguments a further item adds at most. */
+size_t template_uses(const struct template *template);
+
 /* Lists made by hand: arguments_add() for each, then arguments_end(). An argument may
  * have NULs in it if only its text is used. False on lack of memory. */
 bool arguments_add(struct arguments *arguments, const char *text, size_t length);

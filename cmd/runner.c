@@ -221,6 +221,8 @@ int run_start(struct run *run) {
         if (status == STATUS_FAULT)
             cli_fail(run->command, STATUS_FAULT, "%s", ajob_error(run->loop));
         status = exit_code(run, status);
+        if (status == STATUS_OK && run->has_lost_results)
+            status = STATUS_FAILED;
         if (!run->write_error)
             run->write_error = ajob_output_error(run->loop);
         if (status == STATUS_FAILED && !run->write_error &&

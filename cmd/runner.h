@@ -32,6 +32,7 @@ struct run_options {
     const char *cacert;
     const char *events;
     const char *log_dir;
+    const char *results_dir;
     int output;   /* 0: auto; else enum ajob_output_mode plus one */
     int http;     /* as ajob_http_options.version */
     int progress; /* enum progress_mode */
@@ -41,6 +42,7 @@ struct run_options {
     int jobserver; /* an index in run_jobserver_words */
     bool fail_fast;
     bool events_output;
+    bool is_ordered, tag;
     bool adds_events; /* behind what is in their file, which is of an earlier run */
     bool quiet;
     bool dry_run;
@@ -55,7 +57,8 @@ extern const struct cli_option run_item_options[];    /* of each */
 extern const struct cli_option run_graph_options[];   /* of run */
 extern const struct cli_option run_network_options[]; /* of runner_network.c */
 extern const struct cli_option run_output_options[];
-extern const struct cli_option run_printing_options[]; /* of those that run commands */
+extern const struct cli_option run_printing_options[];      /* of those that run commands */
+extern const struct cli_option run_item_printing_options[]; /* of each */
 
 /* Of runner_jobserver.c: what --jobserver says. */
 extern const char *const run_jobserver_words[];
@@ -66,10 +69,11 @@ struct run {
     const struct command *command;
     const struct run_options *options;
     ajob_loop *loop;
-    ajob_task *root;   /* the group that is run */
-    bool silent;       /* stdout gets a list instead: only errors are shown */
-    int write_error;   /* errno of the first failure to write to stdout, or 0 */
-    struct view *view; /* NULL: there is none yet, or no more */
+    ajob_task *root;       /* the group that is run */
+    bool has_lost_results; /* which was told: no run is a success then */
+    bool silent;           /* stdout gets a list instead: only errors are shown */
+    int write_error;       /* errno of the first failure to write to stdout, or 0 */
+    struct view *view;     /* NULL: there is none yet, or no more */
     bool has_commands, runs_one_command, is_stream; /* as in struct run_work */
 };
 

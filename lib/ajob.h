@@ -568,7 +568,15 @@ typedef struct ajob_output_options {
     int out, err;
     bool live;           /* group: what the oldest running task prints is shown as it comes */
     const char *log_dir; /* keeps what each task printed in a file of its path, ".log" */
-    bool has_events;     /* tells it by task.output, too */
+    /* Instead of log_dir: in a directory of its path, in "stdout" and "stderr"; of the
+     * last attempt. */
+    const char *results_dir;
+    /* group, none: in the order in which the tasks were made. What the first of those that
+     * are not over prints is shown as it comes; what waits for its turn is in memory up to
+     * a few MiB in all, beyond that in a file without name. */
+    bool is_ordered;
+    bool tag;        /* each line comes after the task's item and a tab, or its name without one */
+    bool has_events; /* tells it by task.output, too */
     /* Around each write to one of them (a frame of progress must not be in the way).
      * After it, whether that descriptor is at the start of a line, and whether the
      * rest of a line that was begun waits for its reader. May be NULL. */
