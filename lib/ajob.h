@@ -600,7 +600,8 @@ typedef struct ajob_http_options {
     /* Fails when fewer bytes a second than this arrive for stall_timeout_ms; 0: 100. What
      * a limit_rate holds back counts as arrived. */
     uint64_t min_speed;
-    /* Take any certificate. A token and headers are then not sent to https. */
+    /* Take any certificate. Token, headers and a login in the URL are then not sent at
+     * all. */
     bool insecure;
 } ajob_http_options;
 
@@ -634,8 +635,9 @@ typedef struct ajob_download_options {
 
 /* Retries up to 4 times unless ajob_set_retry() says otherwise. NULL with
  * AJOB_EINVAL's text for a bad URL, digest or name. Fields of its task.ended:
- * path, bytes, up_to_date, resumed_from, verified (null: there was no digest to
- * verify), sha256 (or the digest's own name), url (without secrets). */
+ * path, bytes, up_to_date, resumed_from, kept (the bytes that another run can go on from,
+ * where it did not succeed), verified (null: there was no digest to verify), sha256 (or
+ * the digest's own name), url (without secrets). */
 AJOB_API ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options);
 
 /* Another URL, path, digest and so on for a download, from ajob_on_attempt()'s

@@ -89,11 +89,25 @@ struct lock_entry *lock_add(ajob_lock *lock, const struct github_repo *repo, con
     char *repository = text_make("%s/%s", repo->owner, repo->name);
     struct lock_entry entry = {
         .api = repo->api, .repository = repository, .tag = (char *)tag, .asset = *asset};
-    if (asset->url && !github_is_web_url(repo->api, asset->url))
+    int is_web = asset->url ? github_is_web_url(repo->api, asset->url) : 0;
+    if (!is_web)
         entry.asset.url = NULL;
-    struct lock_entry *added = repository ? lock_add_entry(lock, &entry) : NULL;
+    struct lock_entry *added = repository && is_web >= 0 ? lock_add_entry(lock, &entry) : NULL;
     mem_free(repository);
     return added;
+}
+
+void lock_forget(ajob_lock *lock, const struct github_repo *repo, uint64_t id) {
+    struct lock_entry *entry = NULL;
+    char *key =
+        text_make("%s %s/%s %llu", repo->api, repo->owner, repo->name, (unsigned long long)id);
+    if (key)
+        HASH_FIND_STR(lock->table, key, entry);
+    if (entry) {
+        HASH_DEL(lock->table, entry);
+        entry_free(entry);
+    }
+    mem_free(key);
 }
 
 /* What came has a digest, even if none was known before. */

@@ -99,6 +99,7 @@ static bool share_is_full(struct stream *stream) {
     if (stream->end < stream->reach)
         return take_following(pieces, stream);
     pieces->is_useless = !stream->reach; /* only the size that is wanted ended it */
+    pieces->is_other = pieces->is_useless && pieces->plan->size_known;
     if (pieces->is_useless)
         text_format(pieces_new_cause(pieces), "the body is longer than the %llu bytes expected",
                     (unsigned long long)stream->end);
@@ -204,6 +205,7 @@ static void stream_is_done(struct stream *stream, const struct fetch_result *res
     if (result->kind == FETCH_FAILED) {
         text_add(pieces_new_cause(pieces), result->cause);
         pieces->is_retryable = result->is_retryable;
+        pieces->is_gone = result->status == 404 || result->status == 410;
         pieces->retry_after_ms = result->retry_after_ms;
     }
     if (!is_well && pieces->result == PIECES_UNDER_WAY)

@@ -63,6 +63,8 @@ struct pieces {
     bool is_retryable;
     bool is_useless; /* the part */
     bool is_mixed;   /* there was more than one answer */
+    bool is_gone;    /* the server does not have the file (404, 410) */
+    bool is_other;   /* ... has another one: its size is not the one expected */
     int64_t retry_after_ms;
     struct text cause;
 };
