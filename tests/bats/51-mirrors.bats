@@ -143,7 +143,7 @@ retried() { events events 'event == "task.retrying"' cause delay; }
 
 @test "one among several that has another file, or none, spoils nothing" {
     start_server
-    local file='size=2M&seed=1&pace=4M'
+    local file='size=2M&seed=1&slow=4M'
     run_ajob get -r 1 --retry-delay 1ms --segments 4 --sha256 "$(body_sha256 1 2M)" -o a \
         --mirror "$STORAGE/f/a?status=404" --mirror "$STORAGE/f/b?size=3M&seed=1" "$MAIN/f/a?$file"
     assert_success
@@ -151,7 +151,7 @@ retried() { events events 'event == "task.retrying"' cause delay; }
     refute_stderr --partial retrying
     # The same size, but other bytes: one clean attempt mends it.
     run_ajob get -r 1 --retry-delay 1ms --segments 4 --sha256 "$(body_sha256 1 2M)" -o b \
-        --mirror "$STORAGE/f/c?size=2M&seed=2&pace=4M" "$MAIN/f/c?$file"
+        --mirror "$STORAGE/f/c?size=2M&seed=2&slow=4M" "$MAIN/f/c?$file"
     assert_success
     assert_body b 1 2M
     assert_stderr --partial 'sha256 mismatch'
