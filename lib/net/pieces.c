@@ -131,6 +131,8 @@ static void step(struct pieces *pieces) {
     if (pieces->result == PIECES_UNDER_WAY && !has_all) {
         pieces_stop_surplus(pieces);
         pieces_start_others(pieces);
+        if (pieces->may_split && pieces_count(pieces, NULL) < pieces->wanted)
+            pieces_arm_tick(pieces, SEGMENTS_ASK_MS); /* there may be something for one soon */
         bool has_none = !pieces_count(pieces, NULL) && pieces->result == PIECES_UNDER_WAY;
         if (has_none && !pieces->cause.length)
             text_add(&pieces->cause, "no server brings the rest");
@@ -153,10 +155,8 @@ static void tick_is_due(struct deadline *deadline) {
         count += pieces->streams[i].is_running && pieces->streams[i].has_head;
     pieces->wanted = segments_advise(segments, loop_now_ms(pieces->task->loop), count, pieces->came,
                                      pieces_size(pieces) - pieces->here);
-    bool is_lacking = pieces_count(pieces, NULL) < pieces->wanted && pieces->done_ms;
     bool is_in_the_way = pieces_make_way(pieces); /* perhaps others are, too */
-    bool is_quiet =
-        (segments->fixed || segments->phase == SEGMENTS_RESTING) && !is_in_the_way && !is_lacking;
+    bool is_quiet = (segments->fixed || segments->phase == SEGMENTS_RESTING) && !is_in_the_way;
     pieces_arm_tick(pieces, is_quiet ? SETTLED_TICK_MS : SEGMENTS_ASK_MS);
     if (!keep_note(pieces))
         pieces_fail(pieces, PIECES_FAILED_HERE, false);
