@@ -90,6 +90,7 @@ static bool share_is_full(struct stream *stream) {
     }
     pieces->is_other =
         pieces->plan->size_known && stream->end == pieces->plan->size && !stream->reach;
+    pieces->is_useless = pieces->is_useless || pieces->is_other;
     if (pieces->is_other)
         text_format(pieces_new_cause(pieces), "the body is longer than the %llu bytes expected",
                     (unsigned long long)pieces->plan->size);
