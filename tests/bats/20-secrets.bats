@@ -53,7 +53,7 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     start_server '{"token": "other", "repos": {"o/r": {}}}'
     GH_TOKEN=$SECRET run_ajob download -vv o/r
     assert_failure 1
-    assert_stderr --partial 'HTTP 401 (Unauthorized): Bad credentials: check the token'
+    assert_stderr --partial 'HTTP 401 (Unauthorized): Bad credentials: the token is wrong or has expired'
 }
 
 @test "an API that redirects to another host does not give the token away" {
