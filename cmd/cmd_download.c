@@ -323,7 +323,7 @@ static int open_locks(struct download *download) {
     if (options->lock && !(download->lock = ajob_lock_new()))
         return cli_fail(run->command, STATUS_FAULT, "out of memory");
     if (options->locked && !(download->locked = ajob_lock_read(run->loop, options->locked)))
-        return cli_fail(run->command, STATUS_USAGE, "--locked: %s", ajob_error(run->loop));
+        return cli_fail(run->command, run_refused(run), "--locked: %s", ajob_error(run->loop));
     if (options->lock) {
         run->succeeded = write_lock;
         run->succeeded_data = download;
@@ -372,7 +372,7 @@ static const struct cli_section sections[] = {
 const struct command download_command = {
     .name = "download",
     .summary = "Download the assets of GitHub releases",
-    .operands = "[OWNER/REPO [TAG...]]",
+    .operands = "[OWNER/REPO] [TAG...]",
     .description =
         "Download the assets of the releases TAG of a GitHub repository, or of its latest "
         "release, in parallel. Each goes to DIR/TAG/NAME, is checked against its digest, and "

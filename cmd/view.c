@@ -1,6 +1,6 @@
 /*
  * view.c - opening and closing views, and what a screen knows of a run: the
- * tasks under way, counts and rates. It never writes; view_lines.c and
+ * tasks under way and counts. It never writes; view_lines.c and
  * view_bars.c do.
  *
  * An event costs a lookup by the task's address. Byte counts come with events
@@ -15,32 +15,10 @@
 #include "view.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- rates --------------------------------------------------------------- */
-
-static void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
-    *rate = (struct rate){.bytes = bytes, .at = now};
-}
-
-void rate_sample(struct rate *rate, uint64_t bytes, uint64_t now) {
-    double elapsed = now > rate->at ? (double)(now - rate->at) : 0;
-    double fresh = elapsed / (4000 + elapsed);
-    double moved = bytes > rate->bytes ? (double)(bytes - rate->bytes) : 0;
-
-    if (elapsed < VIEW_TICK_MS / 2)
-        return;
-    rate->sum += fresh * (moved * 1000 / elapsed - rate->sum);
-    rate->weight += fresh * (1 - rate->weight);
-    rate->bytes = bytes;
-    rate->at = now;
-}
-
-uint64_t rate_value(const struct rate *rate) {
-    return rate->weight > 0 ? (uint64_t)(rate->sum / rate->weight) : 0;
-}
 
 /* ---- the tasks under way: a hash table (linear probing) and a list -------- */
 
@@ -151,6 +129,38 @@ void screen_refresh(struct screen *screen, struct running *running) {
         running_moved(screen, running, bytes, total);
 }
 
+const char *screen_name(const struct screen *screen, const ajob_event *event,
+                        char name[NAME_SIZE]) {
+    enum { ITEM_MOST = 120 };
+    size_t length = 0, used;
+    const char *item = event->task ? ajob_task_item(event->task, &length) : NULL;
+    term_escape(&screen->term, name, NAME_SIZE, event->path ? event->path : "");
+    used = strlen(name);
+    if (item && *item && used + ITEM_MOST < NAME_SIZE) {
+        memcpy(name + used, ": ", 2);
+        term_escape(&screen->term, name + used + 2, ITEM_MOST, item);
+    }
+    return name;
+}
+
+const char *screen_pace(const struct screen *screen, const char *separator, char buffer[96]) {
+    enum { AFTER_MS = 2000 };
+    uint64_t elapsed = screen->term.now_ms() - screen->started_at;
+    char number[32];
+    buffer[0] = '\0';
+    if (!screen->options.is_stream || elapsed < AFTER_MS || !screen->ended)
+        return buffer;
+    double per_ms = (double)screen->ended / (double)elapsed;
+    uint64_t left = screen->tasks > 0 && (uint64_t)screen->tasks > screen->ended
+                        ? (uint64_t)screen->tasks - screen->ended
+                        : 0;
+    int used = snprintf(buffer, 96, "%s%.1f/s", separator, per_ms * 1000);
+    if (left)
+        snprintf(buffer + used, 96 - (size_t)used, "%sETA %s", separator,
+                 seconds_text(number, (double)left / per_ms / 1000));
+    return buffer;
+}
+
 static void note_started(struct screen *screen, const ajob_event *event) {
     struct running *running = running_find(screen, event->task);
     const ajob_task *parent = ajob_task_parent(event->task);
@@ -167,7 +177,7 @@ static void note_started(struct screen *screen, const ajob_event *event) {
         return;
     }
     char name[NAME_SIZE];
-    term_escape(&screen->term, name, sizeof name, event->path ? event->path : "");
+    screen_name(screen, event, name);
     running = running_add(screen, event->task, name[0] != '\0' ? name : "task");
     if (!running)
         return;
@@ -186,6 +196,9 @@ static void note_bytes(struct screen *screen, const ajob_event *event,
     uint64_t seen = running ? running->bytes : 0;
     uint64_t bytes = number_of(event, "bytes"), resumed = number_of(event, "resumed_from");
 
+    uint64_t kept = number_of(event, "kept");
+    screen->kept += kept;
+    screen->kept_files += kept > 0;
     if (event->status != AJOB_SUCCEEDED || !ajob_event_field(event, "path"))
         return;
     if (number_of(event, "up_to_date")) {
@@ -208,6 +221,13 @@ bool event_is_allowed(const ajob_event *event) {
     return allowed && allowed->number;
 }
 
+static void note_stopped(struct screen *screen, const ajob_event *event) {
+    char name[NAME_SIZE];
+    if (screen->stopped_count++ < STOPPED_KEPT)
+        bytes_printf(&screen->stopped, "%s%s", screen->stopped.length ? ", " : "",
+                     term_escape(&screen->term, name, sizeof name, event->path));
+}
+
 static void note_failed_child(struct screen *screen, const ajob_task *group) {
     struct running *running = running_find(screen, group);
 
@@ -225,6 +245,8 @@ static bool note_ended(struct screen *screen, const ajob_event *event) {
     bool failed = (event->status == AJOB_FAILED || event->status == AJOB_TIMED_OUT) && !allowed;
     bool group = ajob_task_is_group(event->task), told = running && running->failed_child;
 
+    if (!group && event->status == AJOB_CANCELLED && event->attempts > 0)
+        note_stopped(screen, event);
     if (!group) {
         screen->ended++;
         screen->allowed += allowed;
@@ -249,7 +271,7 @@ static bool screen_note(struct screen *screen, const ajob_event *event) {
     case AJOB_RUN_STARTED:
         screen->started = true;
         screen->tasks = event->tasks;
-        screen->said_at = now;
+        screen->said_at = screen->started_at = now;
         rate_start(&screen->rate, 0, now);
         break;
     case AJOB_TASK_STARTED:
@@ -357,6 +379,7 @@ static int screen_close(struct view *view) {
     free(screen->slots);
     for (size_t i = 0; i < FAILURES_KEPT; i++)
         free(screen->failures[i]);
+    bytes_done(&screen->stopped);
     bytes_done(&screen->log);
     bytes_done(&screen->frame.text);
     term_done(&screen->term);

@@ -65,7 +65,7 @@ static void sum_up(const struct screen *screen, const ajob_event *event, char *l
     add_count(line, size, screen->downloaded, "downloaded");
     add_count(line, size, screen->up_to_date, "up to date");
     add_count(line, size, done, "done");
-    add_count(line, size, screen->done_before, "done before");
+    add_count(line, size, screen->done_before + event->done_before, "done before");
     add_count(line, size, failed - screen->allowed, "failed");
     add_count(line, size, screen->allowed, "failed as allowed");
     add_count(line, size, counts[AJOB_CANCELLED], "cancelled");
@@ -84,16 +84,31 @@ static void sum_up(const struct screen *screen, const ajob_event *event, char *l
              ajob_format_size(rate, (uint64_t)per_second));
 }
 
+/* Adds ": still running: a, b and 3 more" to the run's timeout. */
+static void add_stopped(const struct screen *screen, char *cause, size_t size) {
+    size_t used = strlen(cause);
+    if (screen->stopped_count == 0)
+        return;
+    used += (size_t)snprintf(cause + used, size - used, ": still running: %.*s",
+                             (int)screen->stopped.length, screen->stopped.data);
+    if (screen->stopped_count > STOPPED_KEPT && used < size)
+        snprintf(cause + used, size - used, " and %llu more",
+                 (unsigned long long)(screen->stopped_count - STOPPED_KEPT));
+}
+
 void summary_tell(struct screen *screen, const ajob_event *event) {
     struct actions *actions = screen->options.actions;
-    char line[512], cause[NAME_SIZE];
+    char line[512], cause[NAME_SIZE], kept[32];
 
     if (screen->deserted)
         return;
     /* The run's own timeout, or a failure that no task has told. */
     bool untold = event->status != AJOB_SUCCEEDED && screen->failed == 0 && !screen->cancelling;
-    if (event->cause && (untold || event->status == AJOB_TIMED_OUT))
-        summary_fail(screen, "", term_escape(&screen->term, cause, sizeof cause, event->cause));
+    if (event->cause && (untold || event->status == AJOB_TIMED_OUT)) {
+        term_escape(&screen->term, cause, sizeof cause, event->cause);
+        add_stopped(screen, cause, sizeof cause);
+        summary_fail(screen, "", cause);
+    }
     sum_up(screen, event, line, sizeof line);
     if (actions) {
         say_annotation(screen, actions_last_annotation(actions));
@@ -105,4 +120,9 @@ void summary_tell(struct screen *screen, const ajob_event *event) {
         tell_failures_again(screen);
     if (line[0] != '\0')
         screen_say(screen, TONE_PLAIN, "%s", line);
+    if (screen->kept_files > 0)
+        screen_say(screen, TONE_PLAIN,
+                   "kept %s of %llu file%s: run the same command again to go on",
+                   ajob_format_size(kept, screen->kept), (unsigned long long)screen->kept_files,
+                   screen->kept_files == 1 ? "" : "s");
 }

@@ -22,6 +22,7 @@ struct download {
     bool is_clean_wanted;      /* the next attempt is to put nothing together */
     /* Of the last attempt: */
     uint64_t bytes, resumed_from;
+    uint64_t kept; /* in a part that another attempt or run can continue */
     uint64_t best; /* the most that an attempt has left for the next one */
     int64_t total;
     char *hex;                /* of what was downloaded, or NULL */
@@ -131,6 +132,7 @@ static void transfer_is_over(struct transfer *transfer) {
     download->bytes = transfer->bytes;
     download->total = transfer->total;
     download->resumed_from = transfer->pieces.resumed_from;
+    download->kept = transfer->left;
     download->is_up_to_date = transfer->is_up_to_date;
     download->is_verified = transfer->is_verified;
     download->is_clean_wanted = download->is_clean_wanted || transfer->is_mixed;
@@ -240,6 +242,7 @@ static size_t fields(const struct ajob_task *task, ajob_field fields[KIND_FIELDS
     fields[count++] = number_field("bytes", download->bytes);
     fields[count++] = bool_field("up_to_date", download->is_up_to_date);
     fields[count++] = number_field("resumed_from", download->resumed_from);
+    fields[count++] = number_field("kept", download->kept);
     if (download->plan.want || download->is_release)
         fields[count++] = bool_field("verified", download->is_verified);
     else

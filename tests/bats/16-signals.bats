@@ -26,7 +26,8 @@ soon() {
         wait_until 10 test -s "$signal.part"
         soon "$signal"
         assert_stderr --partial "ajob: get: cancelling: SIG$signal"
-        assert_equal "$(tail -n 1 <<<"$stderr" | sed 's/ in .*//')" '1 cancelled'
+        assert_equal "$(tail -n 2 <<<"$stderr" | sed 's/ in .*//')" \
+        $'1 cancelled\nkept 1.0 MiB of 1 file: run the same command again to go on'
         refute_exists "$signal"
         assert_events events
         assert_equal "$(events events 'event == "task.ended"' status cause)" $'cancelled\tcancelled by SIG'"$signal"

@@ -78,7 +78,7 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     assert_events events
     run_ajob get --events=dir/events "$MAIN/f/b?size=10"
     assert_failure 2
-    assert_stderr 'ajob: get: events: dir/events: No such file or directory'
+    assert_stderr 'ajob: get: --events: dir/events: No such file or directory'
     run_ajob get --events . "$MAIN/f/b?size=10"
     assert_failure 2
     assert_requests 0 /f/b # nothing was started

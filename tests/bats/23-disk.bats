@@ -95,7 +95,7 @@ collect() {
     mkdir closed && chmod 555 closed
     collect as_nobody "$AJOB" get --events closed/e http://127.0.0.1:1/a
     assert_failure 2
-    assert_stderr 'ajob: get: events: closed/e: Permission denied'
+    assert_stderr 'ajob: get: --events: closed/e: Permission denied'
     collect as_nobody "$AJOB" get -i secret
     assert_failure 2
     assert_stderr --partial 'secret: cannot be read: Permission denied'

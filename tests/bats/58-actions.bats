@@ -51,7 +51,7 @@ END
     assert_equal "$(annotations)" "::error title=ajob gather::1: exit 3"
     run_ajob run --timeout 10ms --exec slow='sleep 60' --grace 10ms
     assert_failure 124
-    assert_equal "$(annotations)" "::error title=ajob run::timeout 10ms"
+    assert_equal "$(annotations)" "::error title=ajob run::timeout 10ms: still running: slow"
     run_ajob race 'exit 4' 'sleep 60'
     assert_equal "$(annotations)" "::error title=ajob race::1: exit 4"
 }
