@@ -725,9 +725,9 @@ AJOB_API ajob_lock *ajob_lock_new(void);
 /* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
 AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
 
-/* The repositories that it has something of, "OWNER/REPO", each once, in alphabetical
- * order; NULL behind the last one. */
-AJOB_API const char *ajob_lock_repository(const ajob_lock *lock, size_t index);
+/* The repositories that it has something of, "OWNER/REPO", in the order of the file; NULL
+ * behind the last one. */
+AJOB_API const char *ajob_lock_repository(ajob_lock *lock, size_t index);
 
 /* Replaces the file atomically. What was downloaded without a digest known beforehand has
  * the sha256 that came; what was not downloaded successfully is a mistake: AJOB_EINVAL. */
