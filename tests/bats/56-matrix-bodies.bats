@@ -229,3 +229,20 @@ mended() {
     assert_failure 1
     (($(du -sk . | cut -f 1) < 10000))
 }
+
+@test "a connection that ends inside the headers is no file of 0 bytes" {
+    start_server
+    none_is_a_file cut_head=17 cut_head=30 cut_head=60
+    echo precious >f101
+    run_ajob get -r 0 "$MAIN/f/f101?size=300K&cut_head=30"
+    assert_failure 1
+    assert_equal "$(<f101)" precious
+    rm f101
+    mended cut_head=17 cut_head=60
+}
+
+@test "two lengths that differ are a failure, and one that nobody can hold" {
+    start_server
+    none_is_a_file header=Content-Length:5 header=Content-Length:0 header=Content-Length:307201 length=99999999999999999999 \
+        'length=5&header=Content-Length:307200'
+}
