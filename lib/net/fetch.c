@@ -292,7 +292,7 @@ static bool is_embargoed(struct fetch *fetch, const char *target) {
 static const char *redirect_target(struct fetch *fetch) {
     char *known = NULL;
     curl_easy_getinfo(fetch->exchange->easy, CURLINFO_REDIRECT_URL, &known);
-    if (known || !fetch->response.location)
+    if (fetch->ignored_bytes <= IGNORED_MAX || !fetch->response.location)
         return known;
     mem_free(fetch->target);
     fetch->target =
