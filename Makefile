@@ -195,7 +195,7 @@ unit: $(UNIT_TESTS) $(FUZZERS)
 # sees it, in parallel unless the caller said how.
 CPUS = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 REMAKE = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(CPUS))
-.PHONY: deps demo check fuzz faults bench lint drift floors
+.PHONY: deps demo check fuzz faults bench torture lint drift floors
 deps: ## install what building and using it needs, by the system's package manager
 	@tests/deps build use
 

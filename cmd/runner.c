@@ -31,8 +31,8 @@ static int check(const struct command *command, const struct run_options *option
         const char *colon = strchr(line, ':');
         if (!colon || colon == line || line[strcspn(line, "\r\n")] ||
             strcspn(line, " \t") < (size_t)(colon - line))
-            return cli_fail(command, STATUS_USAGE,
-                            "--header: %s: not a header: use one line \"Name: value\"", line);
+            return cli_fail(command, STATUS_USAGE, /* it may be a secret */
+                            "--header: not a header (not shown): use one line \"Name: value\"");
     }
     if (cacert && access(cacert, R_OK) != 0)
         return cli_fail(command, STATUS_USAGE, "%s: certificates cannot be read: %s", cacert,
@@ -67,7 +67,7 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     if (options->insecure)
         cli_warn(command,
                  "--insecure: certificates are not checked: whoever is on the way can read "
-                 "and change what comes; tokens and headers are not sent over https");
+                 "and change what comes; tokens and headers are not sent");
     /* Also before and after the run: writes fail, and run_close() knows what to do. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

@@ -67,7 +67,7 @@ const struct cli_option run_network_options[] = {
         .name = "insecure",
         .type = CLI_FLAG,
         AT(insecure),
-        .help = "Take any certificate, and send no tokens and headers over https",
+        .help = "Take any certificate, and send no tokens and headers",
         .more = "Whoever is on the way can then read and change what comes, unless its digest is "
                 "given. ajob says so each time.",
     },

@@ -600,7 +600,8 @@ typedef struct ajob_http_options {
     /* Fails when fewer bytes a second than this arrive for stall_timeout_ms; 0: 100. What
      * a limit_rate holds back counts as arrived. */
     uint64_t min_speed;
-    /* Take any certificate. A token and headers are then not sent to https. */
+    /* Take any certificate. Token, headers and a login in the URL are then not sent at
+     * all. */
     bool insecure;
 } ajob_http_options;
 

@@ -10,6 +10,7 @@
 #include "net/digest.h"
 #include "net/download.h"
 #include "net/lock.h"
+#include "net/lost.h"
 #include "net/name.h"
 #include "net/refusal.h"
 #include "net/taken.h"
@@ -233,34 +234,78 @@ char *assets_url(const struct release_plan *plan, const struct github_asset *ass
     return is_public ? mem_copy(asset->url) : github_asset_url(&plan->repo, asset->id);
 }
 
-static ajob_task *new_download(const struct release_plan *plan, const struct github_asset *asset,
-                               ajob_loop *loop, const char *subdir) {
-    static const char *const headers[] = {"Accept: application/octet-stream", NULL};
-    char *url = assets_url(plan, asset);
-    char *identity = text_make("%s/%s/%s:%llu:%llu:%s", plan->repo.api, plan->repo.owner,
-                               plan->repo.name, (unsigned long long)asset->id,
-                               (unsigned long long)asset->size, asset->digest ? asset->digest : "");
-    ajob_download_options options = {
-        .url = url,
+/* What to download, with strings of its own. */
+struct order {
+    ajob_download_options options;
+    char *url, *identity;
+};
+
+static void order_done(struct order *order) {
+    mem_free(order->url);
+    mem_free(order->identity);
+}
+
+static bool make_order(const struct release_plan *plan, const struct github_asset *asset,
+                       struct order *order) {
+    order->url = assets_url(plan, asset);
+    order->identity =
+        text_make("%s/%s/%s:%llu:%llu:%s", plan->repo.api, plan->repo.owner, plan->repo.name,
+                  (unsigned long long)asset->id, (unsigned long long)asset->size,
+                  asset->digest ? asset->digest : "");
+    order->options = (ajob_download_options){
+        .url = order->url,
         .dir = plan->dir,
         .name = asset->name,
         .digest = asset->digest,
         .size = asset->size,
         .size_known = true,
-        .identity = identity,
+        .identity = order->identity,
         .max_wait_ms = plan->max_wait_ms,
         .segments = plan->segments,
         .fsync = plan->syncs,
         .wants_digest = plan->lock && !asset->digest,
         .http = plan->http,
     };
-    struct download_extra extra = {.subdir = subdir, .headers = headers, .is_release = true};
-    ajob_task *task = url && identity ? download_new(loop, &options, &extra) : NULL;
+    return order->url && order->identity;
+}
+
+static const char *const download_headers[] = {"Accept: application/octet-stream", NULL};
+
+static ajob_task *new_download(const struct release_plan *plan, const struct lost_where *where,
+                               const struct github_asset *asset, ajob_loop *loop) {
+    struct order order;
+    struct download_extra extra = {
+        .subdir = where->subdir,
+        .headers = download_headers,
+        .is_release = true,
+        .watch = &lost_watch,
+        .watch_data = lost_new(where, asset),
+    };
+    ajob_task *task = NULL;
+    if (!extra.watch_data)
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    else if (make_order(plan, asset, &order))
+        task = download_new(loop, &order.options, &extra);
+    else
+        lost_watch.free(extra.watch_data);
     if (task && ajob_set_retry(task, &plan->retry))
         task = NULL;
-    mem_free(url);
-    mem_free(identity);
+    if (extra.watch_data)
+        order_done(&order);
     return task;
+}
+
+bool assets_again(const struct release_plan *plan, ajob_task *download,
+                  const struct github_asset *asset, const char *subdir) {
+    struct download_extra extra = {.subdir = subdir, .headers = download_headers};
+    struct order order;
+    char *fault = NULL;
+    bool is_fine = find_fault(plan, asset, &fault) && !fault && make_order(plan, asset, &order);
+    bool is_begun = is_fine && download_again(download, &order.options, &extra);
+    mem_free(fault);
+    if (is_fine)
+        order_done(&order);
+    return is_begun;
 }
 
 static void tell(const struct release_plan *plan, const struct github_release *release,
@@ -317,8 +362,9 @@ static bool add_one(const struct release_plan *plan, const struct github_release
     if (is_ok && !fault)
         tell(plan, release, asset, path);
     if (is_ok && (fault || !plan->list_only)) {
+        struct lost_where where = {plan, release->tag, subdir, release->id};
         ajob_task *task =
-            fault ? refusal_new(loop, fault) : new_download(plan, asset, loop, subdir);
+            fault ? refusal_new(loop, fault) : new_download(plan, &where, asset, loop);
         is_ok = task && !ajob_set_title(task, asset->name) && !ajob_group_add(group, task) &&
                 (!plan->lock || lock_it(plan, release, asset, fault ? NULL : task));
     }

@@ -60,6 +60,11 @@ bool assets_apply_checksums(struct github_release *release, const struct github_
 /* Where an asset is downloaded from; on the heap or NULL. */
 char *assets_url(const struct release_plan *plan, const struct github_asset *asset);
 
+/* The download, whose attempt goes on (download.h), begins anew with this asset. False: it
+ * cannot. */
+bool assets_again(const struct release_plan *plan, ajob_task *download,
+                  const struct github_asset *asset, const char *subdir);
+
 /* Tells of each chosen asset and, unless it is only a list, adds its download to
  * the group. False with one line in error. */
 bool assets_add(const struct release_plan *plan, const struct github_release *release,

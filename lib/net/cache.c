@@ -230,7 +230,7 @@ static void look_at(const struct cache *cache, const char *name, struct found *f
         unlinkat(cache->fd, name, 0);
     } else if (!is_draft) {
         struct found *one = &found[(*count)++];
-        snprintf(one->name, sizeof one->name, "%s", name);
+        snprintf(one->name, sizeof one->name, "%.64s", name);
         one->used_s = status.st_mtime;
         one->size = status.st_size;
     }

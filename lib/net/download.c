@@ -28,7 +28,9 @@ struct download {
     char *hex;                /* of what was downloaded, or NULL */
     const char *digest_field; /* "sha256" */
     bool is_up_to_date, is_verified;
-    bool is_release; /* of which one expects a digest */
+    bool is_release;                    /* of which one expects a digest */
+    const struct download_watch *watch; /* NULL: nobody */
+    void *watch_data;
 };
 
 static struct download *download_of(const struct ajob_task *task) {
@@ -138,12 +140,20 @@ static void transfer_is_over(struct transfer *transfer) {
     download->hex = transfer->succeeded && *transfer->hex ? mem_copy(transfer->hex) : NULL;
     download->digest_field = plan->digests ? digest_name(plan->digests) : "sha256";
     download->transfer = NULL;
+    bool is_lost = (transfer->is_gone || transfer->is_other) && !transfer->is_stopped;
+    bool is_gone = transfer->is_gone;
     if (!transfer->succeeded) /* one that was stopped was too slow, or nobody cares */
         attempt_failed(download, &outcome, transfer->is_servers || transfer->is_stopped,
                        &transfer->cause);
     transfer_done(transfer);
     mem_free(transfer);
-    task_attempt_over(&download->task, outcome);
+    bool goes_on =
+        is_lost && download->watch && !outcome.is_retryable && outcome.cause &&
+        download->watch->lost(&download->task, download->watch_data, is_gone, &outcome.cause);
+    if (goes_on)
+        mem_free(outcome.cause);
+    else
+        task_attempt_over(&download->task, outcome);
 }
 
 /* The host wants to be left alone for longer than anybody waits (for less, the task would
@@ -184,9 +194,12 @@ static void start(struct ajob_task *task) {
 }
 
 static void stop(struct ajob_task *task, enum stop_how how) {
+    struct download *download = download_of(task);
     (void)how; /* it cannot end sooner than soon */
-    if (download_of(task)->transfer)
-        transfer_stop(download_of(task)->transfer);
+    if (download->transfer)
+        transfer_stop(download->transfer);
+    else if (download->watch)
+        download->watch->stop(task, download->watch_data);
 }
 
 /* ---- what a kind says of itself ------------------------------------------- */
@@ -251,8 +264,11 @@ static void progress(const struct ajob_task *task, uint64_t *bytes, int64_t *tot
 }
 
 static void release(struct ajob_task *task) {
-    plan_done(&download_of(task)->plan);
-    mem_free(download_of(task)->hex);
+    struct download *download = download_of(task);
+    plan_done(&download->plan);
+    mem_free(download->hex);
+    if (download->watch)
+        download->watch->free(download->watch_data);
 }
 
 static const struct task_kind download_kind = {
@@ -272,12 +288,38 @@ static const struct task_kind download_kind = {
 ajob_task *download_new(ajob_loop *loop, const ajob_download_options *options,
                         const struct download_extra *extra) {
     struct download *download = task_new(loop, &download_kind);
-    if (!download || plan_make(&download->plan, loop, options, extra))
+    if (!download && extra->watch)
+        extra->watch->free(extra->watch_data);
+    if (!download)
+        return NULL;
+    download->watch = extra->watch;
+    download->watch_data = extra->watch_data;
+    if (plan_make(&download->plan, loop, options, extra))
         return NULL;
     download->source = download->plan.sources;
     download->is_release = extra->is_release;
     download->total = -1;
     return &download->task;
+}
+
+/* What to bring from where is another plan from now on. */
+static void exchange_plan(struct download *download, const struct transfer_plan *plan) {
+    struct transfer_plan old = download->plan;
+    turn_to(download, plan->sources);
+    download->plan = *plan;
+    plan_done(&old);
+}
+
+bool download_again(ajob_task *task, const ajob_download_options *options,
+                    const struct download_extra *extra) {
+    struct transfer_plan plan = {0};
+    if (plan_make(&plan, task->loop, options, extra)) {
+        plan_done(&plan);
+        return false;
+    }
+    exchange_plan(download_of(task), &plan);
+    start(task);
+    return true;
 }
 
 ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options) {
@@ -286,7 +328,7 @@ ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options) 
 
 int ajob_download_change(ajob_task *task, const ajob_download_options *options) {
     struct download *download = download_of(task);
-    struct transfer_plan plan = {0}, old;
+    struct transfer_plan plan = {0};
     bool is_before_first = task->kind == &download_kind && task->state == AJOB_RUNNING &&
                            task->attempts == 1 && !download->transfer;
     if (!is_before_first)
@@ -297,10 +339,7 @@ int ajob_download_change(ajob_task *task, const ajob_download_options *options) 
         plan_done(&plan);
         return error;
     }
-    old = download->plan;
-    turn_to(download, plan.sources);
-    download->plan = plan;
-    plan_done(&old);
+    exchange_plan(download, &plan);
     return 0;
 }
 

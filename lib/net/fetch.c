@@ -6,6 +6,7 @@
 #include "core/loop.h"
 #include "net/failure.h"
 #include "net/host.h"
+#include "net/mask.h"
 #include "net/multi.h"
 #include "net/profile.h"
 #include "net/url.h"
@@ -43,7 +44,8 @@ static size_t header_came(char *line, size_t size, size_t count, void *data) {
 static bool show_head(struct fetch *fetch) {
     if (!fetch->has_head) {
         fetch->has_head = true;
-        fetch->is_refused = !fetch->calls->head(fetch->owner, &fetch->response);
+        fetch->fault = has_body(&fetch->response) ? response_fault(&fetch->response) : NULL;
+        fetch->is_refused = fetch->fault || !fetch->calls->head(fetch->owner, &fetch->response);
     }
     return !fetch->is_refused;
 }
@@ -57,7 +59,7 @@ static size_t body_came(char *data, size_t size, size_t count, void *user) {
     }
     fetch->received += length;
     if (is_redirect(&fetch->response) || !has_body(&fetch->response)) {
-        size_t room = ERROR_BODY_MAX - fetch->error_body.length;
+        size_t room = fetch->error_body.max - fetch->error_body.length;
         text_add_n(&fetch->error_body, data, length < room ? length : room);
         fetch->ignored_bytes += length;
         return fetch->ignored_bytes > IGNORED_MAX ? 0 : length;
@@ -76,13 +78,21 @@ static bool has_range(const struct fetch_request *request) {
     return request->range_first || request->range_end;
 }
 
+static bool add_header(struct curl_slist **list, const char *name, const char *value) {
+    char *line = text_make("%s: %s", name, value);
+    bool is_ok = line && profile_add_header(list, line);
+    mem_free(line);
+    return is_ok;
+}
+
 /* The profile's headers and the request's in one list; NULL headers stand for
  * the profile's own list. */
 static bool make_headers(struct fetch *fetch) {
     const struct fetch_request *request = &fetch->request;
     bool is_ok = true;
     bool has_if_range = request->if_range && has_range(request);
-    bool has_more = has_if_range || (request->headers && request->headers[0]);
+    bool sends_basic = fetch->basic && !fetch->is_foreign && !profile_bars_login(fetch->profile);
+    bool has_more = has_if_range || sends_basic || (request->headers && request->headers[0]);
     curl_slist_free_all(fetch->headers);
     fetch->headers = NULL;
     if (!has_more)
@@ -91,11 +101,10 @@ static bool make_headers(struct fetch *fetch) {
         is_ok = profile_add_header(&fetch->headers, line->data);
     for (const char *const *line = request->headers; line && *line && is_ok; line++)
         is_ok = profile_add_header(&fetch->headers, *line);
-    if (is_ok && has_if_range) {
-        char *line = text_make("If-Range: %s", request->if_range);
-        is_ok = line && profile_add_header(&fetch->headers, line);
-        mem_free(line);
-    }
+    if (is_ok && has_if_range)
+        is_ok = add_header(&fetch->headers, "If-Range", request->if_range);
+    if (is_ok && sends_basic)
+        is_ok = add_header(&fetch->headers, "Authorization", fetch->basic);
     return is_ok;
 }
 
@@ -297,17 +306,41 @@ static void follow(struct fetch *fetch) {
     }
     if (is_embargoed(fetch, target))
         return;
-    next = mem_copy(target);
+    char *basic = NULL, *password = NULL; /* a redirect's: not sent */
+    url_split(target, &next, &basic, &password);
+    mem_free(basic);
+    mem_free(password);
     mem_free(fetch->hop);
     fetch->hop = next;
     give_back(fetch);
-    if (next && !url_same_origin(fetch->request.url, next))
+    if (next && !url_same_origin(fetch->request.url, next)) {
         fetch->profile = fetch->profile->foreign;
+        fetch->is_foreign = true;
+    }
     response_done(&fetch->response);
     text_clear(&fetch->error_body);
     fetch->header_bytes = fetch->ignored_bytes = 0;
     if (!next || !start_hop(fetch))
         fail(fetch, "out of memory");
+}
+
+/* What a server says may be what it was sent. */
+static void mask_secrets(const struct fetch *fetch, struct text *text) {
+    profile_mask(fetch->request.profile, text);
+    if (fetch->basic) {
+        mask_value(text, fetch->basic);
+        mask_secret(text, fetch->password);
+    }
+}
+
+/* Before anything is cut off: the beginning of a secret is a part of it. */
+static void mask_body(struct fetch *fetch) {
+    struct text *body = &fetch->error_body;
+    mask_secrets(fetch, body);
+    if (body->length > ERROR_BODY_MAX) {
+        body->length = ERROR_BODY_MAX;
+        body->data[body->length] = '\0';
+    }
 }
 
 static void exchange_is_done(struct exchange *exchange, CURLcode code) {
@@ -324,7 +357,10 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
     bool is_for_owner = has_body(&fetch->response) || fetch->response.status == 416;
     if (code == CURLE_OK && is_for_owner)
         show_head(fetch); /* there was no body to show it before */
-    if (fetch->is_refused) {
+    if (fetch->fault) {
+        text_add(&cause, fetch->fault);
+        failure.is_retryable = true;
+    } else if (fetch->is_refused) {
         result.kind = FETCH_REFUSED;
     } else if (fetch->header_bytes > HEADERS_MAX) {
         text_add(&cause, "the server's headers are longer than 300 KiB");
@@ -333,10 +369,11 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
     } else if (fetch->has_head) {
         result.kind = FETCH_OK;
     } else {
+        mask_body(fetch);
         failure = failure_of_status(&fetch->response, &fetch->error_body, &cause);
         obey_host(fetch);
     }
-    profile_mask(fetch->request.profile, &cause);
+    mask_secrets(fetch, &cause);
     result.is_retryable = failure.is_retryable;
     result.retry_after_ms = failure.retry_after_ms;
     result.cause = text_string(&cause);
@@ -354,6 +391,8 @@ static void release(struct fetch *fetch) {
     mem_free((char *)fetch->request.url);
     mem_free((char *)fetch->request.if_range);
     mem_free(fetch->hop);
+    mem_free(fetch->basic);
+    mem_free(fetch->password);
     response_done(&fetch->response);
     text_done(&fetch->error_body);
     *fetch = (struct fetch){0};
@@ -366,13 +405,15 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
     fetch->calls = calls;
     fetch->owner = owner;
     fetch->request = *request;
-    fetch->request.url = mem_copy(request->url);
+    char *url;
+    bool is_split = url_split(request->url, &url, &fetch->basic, &fetch->password);
+    fetch->request.url = url;
     fetch->request.if_range = mem_copy(request->if_range);
     fetch->profile = request->profile;
-    fetch->error_body.max = ERROR_BODY_MAX;
+    fetch->error_body.max = 2 * ERROR_BODY_MAX; /* so that no secret is cut in what is shown */
     fetch->place = (struct throttle_place){.go_on = go_on, .owner = fetch};
     response_init(&fetch->response);
-    bool is_ok = fetch->request.url && (!request->if_range || fetch->request.if_range) &&
+    bool is_ok = is_split && (!request->if_range || fetch->request.if_range) &&
                  deadline_init(&loop->deadlines, &fetch->stall, stall_is_due) &&
                  throttle_open(loop);
     if (is_ok && start_hop(fetch))

@@ -4,8 +4,9 @@
  *
  * Redirects are followed here rather than by libcurl, which forwards every
  * header but Authorization and Cookie to wherever a redirect leads: across
- * origins a fetch goes on with the profile's foreign twin. From https to http
- * it does not go at all.
+ * origins a fetch goes on with the profile's foreign twin, without the login that stood in
+ * the URL, and stays so should it come back: who sent it away chose how. A login that a
+ * redirect brings is not sent. From https to http it does not go at all.
  *
  * A host that wants to be left alone (host.h) is, from then on: this is the one place
  * that tells it so, and a redirect to it is not followed.
@@ -64,8 +65,10 @@ struct fetch {
     struct exchange *exchange; /* NULL: none under way */
     struct curl_slist *headers;
     struct profile *profile;      /* of this hop */
-    struct fetch_request request; /* its url and if_range are copies */
+    struct fetch_request request; /* its url (without a login) and if_range are copies */
+    char *basic, *password;       /* of the login in the URL, or NULL */
     char *hop;                    /* the URL of this hop; NULL: the request's */
+    bool is_foreign;              /* it has been redirected to another origin, once */
     unsigned hops;
     struct response response;
     struct text error_body; /* the beginning of a body that explains a failure */
@@ -82,6 +85,7 @@ struct fetch {
     size_t ignored_bytes; /* of a body that nobody wants */
     bool has_head;        /* head() was called */
     bool is_refused;
+    const char *fault; /* why the response cannot be taken, or NULL */
 };
 
 /* Starts; zeroed before its first use. False on lack of memory; then nothing else

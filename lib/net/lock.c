@@ -96,6 +96,19 @@ struct lock_entry *lock_add(ajob_lock *lock, const struct github_repo *repo, con
     return added;
 }
 
+void lock_forget(ajob_lock *lock, const struct github_repo *repo, uint64_t id) {
+    struct lock_entry *entry = NULL;
+    char *key =
+        text_make("%s %s/%s %llu", repo->api, repo->owner, repo->name, (unsigned long long)id);
+    if (key)
+        HASH_FIND_STR(lock->table, key, entry);
+    if (entry) {
+        HASH_DEL(lock->table, entry);
+        entry_free(entry);
+    }
+    mem_free(key);
+}
+
 /* What came has a digest, even if none was known before. */
 static void has_ended(ajob_task *task, void *data) {
     struct lock_entry *entry = data;

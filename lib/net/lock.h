@@ -31,6 +31,9 @@ struct ajob_lock {
 struct lock_entry *lock_add(ajob_lock *lock, const struct github_repo *repo, const char *tag,
                             const struct github_asset *asset);
 
+/* Takes the entry of this asset out; no download completes it any more. */
+void lock_forget(ajob_lock *lock, const struct github_repo *repo, uint64_t id);
+
 /* The same for what a file says, with all in it copied. */
 struct lock_entry *lock_add_entry(ajob_lock *lock, const struct lock_entry *entry);
 

@@ -20,6 +20,18 @@ enum {
     JOIN_SIZE = 64 * 1024   /* them, and small files, that is good enough */
 };
 
+/* The note of a part that became the file just before its owner was killed. */
+static void remove_orphan(const struct part *part, const char *name) {
+    char *note_name = text_make("%s.part.json", name);
+    if (note_name && !faccessat(part->dir_fd, note_name, F_OK, AT_SYMLINK_NOFOLLOW)) {
+        char *part_name = text_make("%s.part", name);
+        if (part_name && faccessat(part->dir_fd, part_name, F_OK, AT_SYMLINK_NOFOLLOW))
+            unlinkat(part->dir_fd, note_name, 0);
+        mem_free(part_name);
+    }
+    mem_free(note_name);
+}
+
 bool part_look(struct part *part, const char *name, struct part_target *ret_target,
                struct text *error) {
     struct stat status;
@@ -39,6 +51,7 @@ bool part_look(struct part *part, const char *name, struct part_target *ret_targ
             close(fd);
         return true; /* unreadable: it will be replaced */
     }
+    remove_orphan(part, name);
     ret_target->fd = fd;
     ret_target->size = (uint64_t)status.st_size;
     ret_target->mtime_s = status.st_mtime;
@@ -99,8 +112,10 @@ static bool is_still_named(const struct part *part) {
 static int open_new_or_old(struct part *part, bool *ret_is_new) {
     const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     part->fd = openat(part->dir_fd, part->part_name, flags | O_EXCL, 0666);
-    part->has_note = false; /* it never outlives its part */
     *ret_is_new = part->fd >= 0;
+    part->has_note = false;
+    if (part->fd >= 0)
+        unlinkat(part->dir_fd, part->note_name, 0); /* of another, that has become the file */
     if (part->fd >= 0 || errno != EEXIST)
         return part->fd;
     part->fd = openat(part->dir_fd, part->part_name, flags, 0666);
@@ -253,9 +268,9 @@ bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text 
         fchmod(part->fd, mode);
     if (!is_still_named(part))
         return disk_fail(error, part->part_name, "something else has taken its name");
-    note_forget(part); /* first: a note without its part would stay for ever */
     if (!disk_rename(part->dir_fd, part->part_name, part->name))
         return disk_fail_errno(error, part->name);
+    note_forget(part); /* now: a kill before would have made all of the part worthless */
     return true;
 }
 

@@ -74,9 +74,9 @@ void part_note_done(struct part_note *note);
 
 /* Errors of all below: false, and one line in error. */
 
-/* What stands under this name now: a regular file is opened for reading (fd,
- * size and mtime), nothing or a symbolic link gives fd -1; a directory or
- * device is an error. */
+/* What stands under this name now (a note that was left beside it goes): a regular file is opened
+ * for reading (fd, size and mtime), nothing or a symbolic link gives fd -1; a directory or device
+ * is an error. */
 struct part_target {
     int fd;
     uint64_t size;

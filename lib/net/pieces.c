@@ -35,7 +35,8 @@ uint64_t pieces_size(const struct pieces *pieces) {
 
 void pieces_arm_tick(struct pieces *pieces, uint64_t delay_ms) {
     struct ajob_loop *loop = pieces->task->loop;
-    deadline_arm(&loop->deadlines, &pieces->tick, loop_due_ms(loop, delay_ms));
+    deadline_arm(&loop->deadlines, &pieces->tick,
+                 delay_ms ? loop_due_ms(loop, delay_ms) : loop_now_ms(loop));
 }
 
 /* ---- the note ------------------------------------------------------------- */
@@ -78,19 +79,30 @@ static bool body_came(struct stream *stream, const char *data, size_t length) {
     return true;
 }
 
-/* A share that was given away may have come back; else the stream ends, well or not. */
-static bool share_is_full(struct stream *stream) {
-    struct pieces *pieces = pieces_of(stream);
+/* What follows the share, of bytes that come anyway: it was given away and has come back, or
+ * who is to bring it has no answer yet. */
+static bool take_following(struct pieces *pieces, struct stream *stream) {
     struct range gap;
-    if (stream->end < stream->reach) {
-        bool is_back = pieces_gap(pieces, stream->end, &gap) && gap.first == stream->end;
-        if (is_back)
-            stream->end = gap.end < stream->reach ? gap.end : stream->reach;
-        return is_back;
+    for (size_t i = 0; i < SEGMENTS_MAX; i++) {
+        struct stream *other = &pieces->streams[i];
+        if (other->is_running && !other->has_head && other->writer.at == stream->end)
+            other->end = other->writer.at;
     }
-    if (pieces->plan->size_known && stream->end == pieces->plan->size && !stream->reach)
+    bool is_free = pieces_gap(pieces, stream->end, &gap) && gap.first == stream->end;
+    if (is_free)
+        stream->end = gap.end < stream->reach ? gap.end : stream->reach;
+    return is_free;
+}
+
+static bool share_is_full(struct stream *stream) {
+    struct pieces *pieces = stream->owner;
+    if (stream->end < stream->reach)
+        return take_following(pieces, stream);
+    pieces->is_useless = !stream->reach; /* only the size that is wanted ended it */
+    pieces->is_other = pieces->is_useless && pieces->plan->size_known;
+    if (pieces->is_useless)
         text_format(pieces_new_cause(pieces), "the body is longer than the %llu bytes expected",
-                    (unsigned long long)pieces->plan->size);
+                    (unsigned long long)stream->end);
     else
         text_add(pieces_new_cause(pieces), "the body is longer than the range it was said to be");
     pieces_fail(pieces, PIECES_FAILED, false);
@@ -187,15 +199,16 @@ static void stream_is_done(struct stream *stream, const struct fetch_result *res
     pieces_narrow(stream);
     if (!part_flush(pieces->part, &stream->writer, &pieces->cause))
         pieces_fail(pieces, PIECES_FAILED_HERE, false);
-    bool is_full = stream->has_head && stream->writer.at == stream->end;
+    bool is_full = stream->writer.at == stream->end;
     bool is_well = result->kind == FETCH_OK ? ended_well(pieces, stream)
                                             : result->kind == FETCH_REFUSED && is_full;
     if (result->kind == FETCH_FAILED) {
         text_add(pieces_new_cause(pieces), result->cause);
         pieces->is_retryable = result->is_retryable;
+        pieces->is_gone = result->status == 404 || result->status == 410;
         pieces->retry_after_ms = result->retry_after_ms;
     }
-    if (!is_well && pieces->result == PIECES_UNDER_WAY && !is_complete(pieces))
+    if (!is_well && pieces->result == PIECES_UNDER_WAY)
         stream_failed(pieces, stream);
     step(pieces);
 }
@@ -221,6 +234,7 @@ bool pieces_start(struct pieces *pieces) {
     pieces->here = pieces->resumed_from = ranges_total(have);
     pieces->part->is_in_pieces = pieces->here > ranges_frontier(have);
     pieces->wanted = 1;
+    pieces->began_ms = loop_now_ms(pieces->task->loop);
     segments_begin(&pieces->segments, plan->segments);
     if (deadline_init(&pieces->task->loop->deadlines, &pieces->tick, tick_is_due) &&
         pieces_start_first(pieces))

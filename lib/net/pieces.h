@@ -10,8 +10,8 @@
  * attempt fail, and what has come by then is the next attempt's to continue.
  *
  * Nothing is kept that does not belong together: every answer is checked against the first
- * one (answer.h). Other servers than that of the attempt take part only where a digest and
- * a size are known, which prove the whole.
+ * one (answer.h). Other servers than that of the attempt take part only where a digest is
+ * known, which proves the whole.
  */
 #ifndef AJOB_NET_PIECES_H
 #define AJOB_NET_PIECES_H
@@ -43,7 +43,8 @@ struct pieces {
     unsigned wanted;      /* streams */
     struct deadline tick; /* to ask for advice and to write the note */
     uint64_t last_event_ms;
-    uint64_t came;   /* bytes, in this attempt */
+    uint64_t began_ms;
+    uint64_t came;   /* bytes, since then */
     bool is_adopted; /* the part is from another server, and no digest is known */
     bool has_answer; /* the first one was taken */
     bool may_split;  /* into ranges */
@@ -62,6 +63,8 @@ struct pieces {
     bool is_retryable;
     bool is_useless; /* the part */
     bool is_mixed;   /* there was more than one answer */
+    bool is_gone;    /* the server does not have the file (404, 410) */
+    bool is_other;   /* ... has another one: its size is not the one expected */
     int64_t retry_after_ms;
     struct text cause;
 };

@@ -48,9 +48,9 @@ static bool take_range(struct pieces *pieces, struct stream *stream,
 }
 
 /* What is there cannot be continued. */
-static bool give_up(struct pieces *pieces, const char *cause) {
+static bool give_up(struct pieces *pieces, bool is_retryable, const char *cause) {
     text_add(&pieces->cause, cause);
-    pieces_fail(pieces, PIECES_FAILED, pieces->here > 0);
+    pieces_fail(pieces, PIECES_FAILED, is_retryable);
     pieces->is_useless = true;
     return false;
 }
@@ -61,6 +61,7 @@ static bool is_size_right(struct pieces *pieces) {
         return true;
     text_format(&pieces->cause, "the server has %lld bytes, expected %llu",
                 (long long)pieces->total, (unsigned long long)plan->size);
+    pieces->is_other = true;
     pieces_fail(pieces, PIECES_FAILED, false);
     return false;
 }
@@ -70,7 +71,7 @@ static bool is_size_right(struct pieces *pieces) {
 static bool may_split(const struct pieces *pieces, const struct response *response) {
     const struct transfer_plan *plan = pieces->plan;
     const struct part_note *note = pieces->note;
-    bool is_proved = note->etag || note->last_modified || (plan->want && plan->size_known);
+    bool is_proved = note->etag || note->last_modified || plan->want;
     bool can_range = response->status == 206 || response->accepts_ranges || plan->segments > 1;
     return is_proved && can_range && plan->segments != 1 && !pieces->is_single &&
            !response->is_encoded && !response->is_multiplexed && pieces->total >= 0 &&
@@ -83,9 +84,10 @@ static bool take_first(struct pieces *pieces, struct stream *stream, const struc
     enum answer answer = answer_to(asked, response);
     bool is_taken = false;
     if (answer == ANSWER_CHANGED)
-        return give_up(pieces, "HTTP 416 (Range Not Satisfiable): the file has changed");
+        return give_up(pieces, pieces->here > 0,
+                       "HTTP 416 (Range Not Satisfiable): the file has changed");
     if (answer == ANSWER_OTHER)
-        return give_up(pieces, "the server sent another range than asked for");
+        return give_up(pieces, true, "the server sent another range than asked for");
     if (answer == ANSWER_WHOLE)
         is_taken = take_whole(pieces, stream, response);
     else
@@ -124,6 +126,8 @@ bool pieces_take_answer(struct stream *stream, const struct response *response) 
     };
     if (!pieces->has_answer)
         return take_first(pieces, stream, &asked, response);
+    if (stream->end == stream->writer.at)
+        return false; /* another one brings it already */
     pieces->is_mixed = true;
     if (answer_to(&asked, response) == ANSWER_RANGE)
         return take_range(pieces, stream, response, pieces->total);

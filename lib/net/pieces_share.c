@@ -2,7 +2,7 @@
  * pieces_share.c - who brings what: shares, the sources that are asked for them, and their
  * connections. See pieces_inner.h.
  */
-#include "core/task.h"
+#include "core/loop.h"
 #include "net/host.h"
 #include "net/pieces_inner.h"
 
@@ -34,10 +34,21 @@ bool pieces_gap(const struct pieces *pieces, uint64_t from, struct range *ret_ga
     return is_found;
 }
 
+/* What a stream brings, as things go, while another one would begin. */
+static uint64_t soon(const struct pieces *pieces) {
+    enum { SOON_MS = 100 };
+    uint64_t elapsed_ms = loop_now_ms(pieces->task->loop) - pieces->began_ms;
+    unsigned count = pieces_count(pieces, NULL);
+    if (elapsed_ms < SOON_MS || !count)
+        return 0; /* as things go is not known yet */
+    return pieces->came * SOON_MS / elapsed_ms / count;
+}
+
 /* Halves the largest rest that a stream has. False: none is worth it. */
 static bool take_half(struct pieces *pieces, struct range *ret_share) {
     struct stream *largest = NULL;
-    uint64_t rest = SPLIT_FROM - 1;
+    uint64_t least = soon(pieces);
+    uint64_t rest = least > SPLIT_FROM ? least : SPLIT_FROM - 1;
     for (size_t i = 0; i < SEGMENTS_MAX; i++) {
         struct stream *stream = &pieces->streams[i];
         if (!stream->is_running || stream->end - stream->writer.at <= rest)
@@ -61,9 +72,9 @@ static struct source *choose_source(const struct pieces *pieces) {
     for (size_t i = 0; i < plan->source_count; i++) {
         struct source *source = &plan->sources[i];
         bool is_own = source == pieces->source;
-        bool is_proved = plan->want && plan->size_known && !source->has_failed;
+        bool may_help = plan->want && !source->has_failed;
         unsigned count = pieces_count(pieces, source);
-        if (source->is_unfit || (!is_own && !is_proved) || count >= least)
+        if (source->is_unfit || (!is_own && !may_help) || count >= least)
             continue;
         chosen = source;
         least = count;

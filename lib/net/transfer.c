@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/loop.h"
 #include "net/resume.h"
+#include "net/taken.h"
 
 static const char no_digest[] = "the digest cannot be computed here";
 
@@ -195,6 +196,8 @@ static void fetched(struct transfer *transfer) {
     case PIECES_FAILED:
     case PIECES_FAILED_HERE:
         transfer->is_servers = pieces->result == PIECES_FAILED;
+        transfer->is_gone = transfer->is_servers && pieces->is_gone;
+        transfer->is_other = transfer->is_servers && pieces->is_other;
         transfer->retry_after_ms = pieces->retry_after_ms;
         fail_with(transfer, pieces->is_retryable, text_string(&pieces->cause));
         break;
@@ -207,7 +210,7 @@ static void fetched(struct transfer *transfer) {
  * attempt may mend it. */
 static void reject(struct transfer *transfer) {
     transfer->pieces.is_useless = true;
-    transfer->is_servers = true;
+    transfer->is_servers = transfer->is_other = true;
     transfer->is_mixed = transfer->pieces.resumed_from || transfer->pieces.is_mixed;
     fail(transfer, transfer->is_mixed);
 }
@@ -268,8 +271,12 @@ static bool finish(struct transfer *transfer) {
         transfer->is_synced = true;
         start_sync(transfer, transfer->part.fd);
     } else if (!transfer->is_committed) {
-        transfer->is_committed =
-            part_commit(&transfer->part, mtime_s, transfer->target.mode, &transfer->cause);
+        text_clear(&transfer->cause);
+        bool is_free =
+            taken_is_free(transfer->task->loop, plan->dir->fd, plan->name, &transfer->cause);
+        transfer->pieces.is_useless = !is_free;
+        transfer->is_committed = is_free && part_commit(&transfer->part, mtime_s,
+                                                        transfer->target.mode, &transfer->cause);
         if (!transfer->is_committed)
             fail(transfer, false);
     } else if (plan->fsync && !transfer->is_directory_synced) {
@@ -313,6 +320,8 @@ static void leave_disk_tidy(struct transfer *transfer) {
 }
 
 static void leave(struct transfer *transfer) {
+    if (transfer->is_committed || (transfer->succeeded && transfer->is_up_to_date))
+        taken_keep(transfer->task->loop, transfer->plan->dir->fd, transfer->plan->name);
     if (!transfer->is_up_to_date) {
         transfer->bytes = transfer->pieces.here;
         transfer->total = transfer->pieces.total;

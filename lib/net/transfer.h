@@ -53,6 +53,8 @@ struct transfer {
     bool succeeded, is_up_to_date, is_verified;
     bool is_retryable;
     bool is_servers; /* the failure: another server may do better */
+    bool is_gone;    /* ... it does not have the file */
+    bool is_other;   /* ... the file is not the one expected */
     bool is_mixed;   /* what did not match came from more than one attempt or server */
     int64_t retry_after_ms;
     uint64_t bytes; /* of the file; until then see pieces */

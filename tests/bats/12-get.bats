@@ -159,8 +159,8 @@ fails_at_once() {
     fails_at_once "$MAIN/f/a?redirect=loop" 'more than 10 redirects' 11
     fails_at_once "$MAIN/f/a?redirect=ftp://127.0.0.1/x" 'redirected to what is no http or https URL'
     fails_at_once "$MAIN/f/a?redirect=file:///etc/passwd" 'redirected to what is no http or https URL'
-    fails_at_once "$MAIN/f/a?status=302&body=elsewhere" 'HTTP 302: elsewhere' # to nowhere
-    fails_at_once "$MAIN/f/a?status=304" 'HTTP 304'
+    fails_at_once "$MAIN/f/a?status=302&body=elsewhere" 'HTTP 302 (Found): elsewhere' # to nowhere
+    fails_at_once "$MAIN/f/a?status=304" 'HTTP 304 (Not Modified)'
 }
 
 @test "statuses that another try will not mend" {
@@ -186,8 +186,8 @@ fails_at_once() {
 
 @test "a status that has no body, or half of one, is no file" {
     start_server
-    fails_at_once "$MAIN/f/a?status=204&body=" 'HTTP 204'
-    fails_at_once "$MAIN/f/a?status=205&body=" 'HTTP 205'
+    fails_at_once "$MAIN/f/a?status=204&body=" 'HTTP 204 (No Content)'
+    fails_at_once "$MAIN/f/a?status=205&body=" 'HTTP 205 (Reset Content)'
     run_ajob get -r 0 "$MAIN/f/a?status=206&body=half" # nobody asked for a range
     assert_failure 1
     assert_tree .

@@ -94,10 +94,10 @@ URL=http://127.0.0.1:1/a
         assert_failure 2
         assert_stderr --partial "$path: not the path of a file"
     done
-    wrong 'get: --header: x: not a header: use one line "Name: value"' get -H x "$URL"
-    wrong 'get: --header: : x: not a header: use one line "Name: value"' get -H ': x' "$URL"
-    wrong 'get: --header: A b: x: not a header: use one line "Name: value"' get -H 'A b: x' "$URL"
-    wrong 'get: --header: A: x\x0d\x0aB: y: not a header: use one line "Name: value"' get -H $'A: x\r\nB: y' "$URL"
+    wrong 'get: --header: not a header (not shown): use one line "Name: value"' get -H x "$URL"
+    wrong 'get: --header: not a header (not shown): use one line "Name: value"' get -H ': x' "$URL"
+    wrong 'get: --header: not a header (not shown): use one line "Name: value"' get -H 'A b: x' "$URL"
+    wrong 'get: --header: not a header (not shown): use one line "Name: value"' get -H $'A: x\r\nB: y' "$URL"
 }
 
 @test "get: lists that are wrong, with the line" {

@@ -9,12 +9,12 @@ teardown() { common_teardown; }
 
 # fault_everywhere KIND WHY COMMAND...: the command (which brings out/a, $SIZE of seed 1)
 # with the n-th call of that kind failing, for every n until none is reached any more; it
-# begins with what is in ./before. Sets reached.
+# begins with what is in ./before. Sets reached. With STEP=N for every N-th n.
 fault_everywhere() {
     local kind=$1 why=$2 n
     shift 2
     mkdir -p before
-    for ((n = 1; n < 100; n++)); do
+    for ((n = 1; n < 100; n += ${STEP:-1})); do
         rm -rf out
         cp -a before out
         AJOB_FAULT=$kind:$n run_ajob "$@"
@@ -105,4 +105,54 @@ fault_everywhere() {
     run_ajob get "$url"
     assert_success
     assert_body a 1 600K
+}
+
+@test "a file is synced before it has its name, and the directory after that" {
+    start_server
+    echo old >a
+    AJOB_FAULT=fsync:1 run_ajob get --fsync "$MAIN/f/a?size=$SIZE&seed=1"
+    assert_failure 1
+    assert_stderr --partial "ajob: get: $MAIN/f/a: fsync: a: Input/output error"
+    refute_stderr --partial retrying
+    assert_equal "$(<a)" old
+    assert_tree . a # nor is the part trusted any more: its pages may be marked clean
+    rm a
+    AJOB_FAULT=fsync:2 run_ajob get --fsync "$MAIN/f/a?size=$SIZE&seed=1"
+    assert_failure 1
+    assert_stderr --partial 'fsync: the directory: Input/output error; the file is there, but a power cut may undo that'
+    assert_body a 1 "$SIZE"
+    assert_tree . a
+    AJOB_FAULT=fsync:3 run_ajob get --fsync -d other "$MAIN/f/a?size=$SIZE&seed=1"
+    assert_success
+    assert_body other/a 1 "$SIZE"
+    AJOB_FAULT=fsync:1 run_ajob get -d third "$MAIN/f/a?size=$SIZE&seed=1"
+    assert_success # nothing is synced that nobody asked for
+}
+
+@test "a release that is synced: each asset on its own" {
+    start_server '{"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [{"name": "a", "size": "200K", "seed": 1}, {"name": "b", "size": "200K", "seed": 2}]}]}}}'
+    AJOB_FAULT=fsync:1 run_ajob download --fsync -j 1 -d out --flat o/r
+    assert_failure 1
+    assert_stderr --partial 'fsync: '
+    assert_stderr --partial '1 downloaded, 1 failed'
+    assert_equal "$(tree out | wc -l)" 1
+    run_ajob download --fsync -d out --flat o/r
+    assert_success
+    assert_body out/a 1 200K
+    assert_body out/b 2 200K
+    assert_tree out a b
+}
+
+@test "writes and renames that fail: of a file that comes in pieces, with a digest" {
+    start_server
+    local sum command
+    sum=$(body_sha256 1 2M)
+    SIZE=2M
+    command=(get --segments 4 --sha256 "$sum" -d out "$MAIN/f/a?size=2M&seed=1&slow=16M")
+    fault_everywhere rename ': Input/output error' "${command[@]}"
+    ((reached >= 3)) # notes, and the file
+    ((STEP = 9))
+    fault_everywhere write 'No space left on device' "${command[@]}"
+    ((reached >= 14))
+    (($(max_inflight) >= 3))
 }

@@ -8,8 +8,8 @@ teardown() { common_teardown; }
 # Here a few dozen kills; `make torture` has hundreds.
 @test "killed at random moments until it succeeds: the file is right, and not fetched twice" {
     local seed=$RANDOM
-    "$PYTHON" "$TESTS_DIR/torture.py" --kills 30 --seed "$seed" >torture 3>&- ||
-        fail "again with: tests/torture.py --kills 30 --seed $seed" "$(<torture)"
+    "$PYTHON" "$TESTS_DIR/torture.py" --kills 36 --seed "$seed" >torture 3>&- ||
+        fail "again with: tests/torture.py --kills 36 --seed $seed" "$(<torture)"
     assert_equal "$(grep -c '^ok ' torture)" "$(sed -n 's/^1\.\.//p' torture)"
 }
 

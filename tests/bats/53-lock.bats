@@ -276,7 +276,7 @@ END
     assert_requests 0
 }
 
-@test "an asset without a digest is locked by its own bytes or as it is" {
+@test "an asset without a digest is locked by the bytes that came" {
     start_server '{"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [{"name": "a", "size": 10, "digest": null},
         {"name": "b", "size": 10, "seed": 1, "digest": null}, {"name": "b.sha256", "content": "${sha256:b}"}]}]}}}'
     run_ajob download --lock l -d one -p b o/r v1
@@ -284,8 +284,13 @@ END
     assert_equal "$(grep digest l)" "      \"digest\": \"sha256:$(body_sha256 1 10)\","
     run_ajob download --lock l -d one -p a o/r v1
     assert_success
+    assert_equal "$(grep digest l)" "      \"digest\": \"sha256:$(body_sha256 0 10)\","
+    run_ajob download --lock l2 -d one -p a o/r v1 # up to date, by its date
+    assert_success
+    cmp l l2
     run_ajob download --locked l -d two
     assert_success
+    assert_stderr --regexp 'downloaded v1/a .* sha256 ok'
     assert_body two/v1/a 0 10
 }
 
@@ -299,4 +304,31 @@ END
     run_ajob download --locked l
     assert_success
     assert_stderr --partial 'not verified'
+}
+
+@test "what a lock names has changed or gone: a failure that says so, and no file" {
+    start_server "$RELEASES"
+    run_ajob download --lock l -d one o/r v2
+    set_fixture '{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [{"name": "a", "size": 10, "seed": 9}]}]}}}'
+    run_ajob download --locked l -d two
+    assert_failure 1
+    assert_stderr --partial "ajob: download: v2/a: locked: has changed: sha256 mismatch: expected $(body_sha256 4 10), got $(body_sha256 9 10)"
+    assert_stderr --partial 'ajob: download: v2/b: locked: has changed: HTTP 404 (Not Found)'
+    assert_tree two v2/
+    set_fixture '{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [{"name": "a", "size": 11, "seed": 4}]}]}}}'
+    run_ajob download --locked l -d two -p a
+    assert_failure 1
+    assert_stderr --partial 'ajob: download: v2/a: locked: has changed: the server has 11 bytes, expected 10'
+    # By its id, a replaced one is gone, though it has the same bytes.
+    set_fixture '{"token": "t", "repos": {"o/r": {"releases": [{"tag": "v2", "assets": [{"name": "a", "id": 5, "size": 10, "seed": 4}]}]}}}'
+    GH_TOKEN=t run_ajob download --locked l -d two -p a
+    assert_failure 1
+    assert_stderr --partial 'ajob: download: v2/a: locked: has changed: HTTP 404 (Not Found)'
+    assert_requests 0 '/releases/[0-9]*/assets'
+    assert_tree two v2/
+    # A server in trouble is none that has changed.
+    set_fixture '{"errors": {"*": {"status": 500}}, "repos": {"o/r": {"releases": []}}}'
+    run_ajob download -r 0 --locked l -d two -p a
+    assert_failure 1
+    refute_stderr --partial changed
 }

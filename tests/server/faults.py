@@ -10,7 +10,7 @@ The file   size seed etag=strong|weak|none|change|rotate|VALUE lm=none|DATE
            Range gets to see instead: another version, where the others see the old one
            change_at=SIZE    from there on the bytes of the file seed+1
 The server ranges=none if_range=ignore|never chunked=1|bad trailer=NAME:VALUE
-           rtt=SECONDS (before each answer, before a connection's first twice)
+           pace=SIZE (bytes a second)  rtt=SECONDS (before each answer, before a connection's first twice)
            most=N [most_with=STATUS|reset]  no more than N requests of the key at once
 When       times=N (the first N requests of the key), after=N (not the first N),
            key=KEY (default: path and query), only=range|whole (requests with a
@@ -53,6 +53,7 @@ LOGIN = "<!DOCTYPE html><title>Sign in</title><form>Please sign in</form>\n"
 LASTING = {
     "size", "seed", "etag", "lm", "disposition", "type", "ranges", "if_range", "chunked",
     "range_etag", "range_lm", "range_seed", "trailer", "rtt", "most", "most_with",
+    "pace",
 }
 
 
@@ -398,7 +399,7 @@ class Answer:
         return True
 
     def send_piece(self, start: int, stop: int, end: int, chunked: bool) -> None:
-        exchange, rate = self.exchange, self.params.size("slow")
+        exchange, rate = self.exchange, self.params.size("slow", self.params.size("pace"))
         for block in self.content.read(start, stop):
             for piece in slices(block, max(1, rate // 20)) if rate else [block]:
                 started = time.monotonic()
