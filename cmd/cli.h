@@ -105,6 +105,7 @@ extern const struct command get_command;
 extern const struct command gather_command;
 extern const struct command any_command;
 extern const struct command race_command;
+extern const struct command each_command;
 extern const struct command run_command;
 extern const struct command check_command;
 extern const struct command graph_command;

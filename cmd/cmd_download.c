@@ -323,7 +323,7 @@ static int open_locks(struct download *download) {
     if (options->lock && !(download->lock = ajob_lock_new()))
         return cli_fail(run->command, STATUS_FAULT, "out of memory");
     if (options->locked && !(download->locked = ajob_lock_read(run->loop, options->locked)))
-        return cli_fail(run->command, STATUS_USAGE, "--locked: %s", ajob_error(run->loop));
+        return cli_fail(run->command, run_refused(run), "--locked: %s", ajob_error(run->loop));
     if (options->lock) {
         run->succeeded = write_lock;
         run->succeeded_data = download;

@@ -6,9 +6,11 @@
  *
  *   cmd/        the command line; it knows lib/ajob.h and nothing else of lib/
  *     main              this file
- *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_run, cmd_check,
- *     cmd_graph, cmd_completion, cmd_help
+ *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_each, cmd_run,
+ *     cmd_check, cmd_graph, cmd_completion, cmd_help
  *                       subcommands: their options and what they ask for
+ *     each_input, each_template
+ *                       what each is asked for: items, and the command for them
  *     targets           what get is asked for: operands and lists
  *     definition        what graph and run are asked for: a spec, or tasks from options
  *     token             the token for GitHub's API
@@ -71,10 +73,9 @@
 static char printed[64 * 1024];
 
 const struct command *const cli_commands[] = {
-    &download_command, &get_command,   &gather_command,
-    &any_command,      &race_command,  &run_command,
-    &check_command,    &graph_command, &completion_command,
-    &help_command,     NULL,
+    &download_command, &get_command,        &gather_command, &any_command,
+    &race_command,     &each_command,       &run_command,    &check_command,
+    &graph_command,    &completion_command, &help_command,   NULL,
 };
 
 struct ajob_options {

@@ -59,7 +59,8 @@ int run_open(struct run *run, const struct command *command, const struct run_op
                         .has_commands = work->has_commands,
                         .runs_one_command = work->runs_one_command,
                         .has_files = work->has_files,
-                        .has_tags = work->has_tags};
+                        .has_tags = work->has_tags,
+                        .is_stream = work->is_stream};
     int status = check(command, options, work);
     if (status != STATUS_OK)
         return status;
@@ -91,7 +92,8 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     const char *traced = getenv("AJOB_TRACE");
     if (traced && strstr(traced, "state"))
         ajob_on_trace(run->loop, trace, NULL);
-    run->root = ajob_group(run->loop, &(ajob_group_options){.policy = work->policy});
+    run->root = ajob_group(run->loop, &(ajob_group_options){.policy = work->policy,
+                                                            .max_failures = work->max_failures});
     if (!run->root) {
         cli_fail(command, STATUS_FAULT, "%s", ajob_error(run->loop));
         return run_close(run, STATUS_FAULT);
@@ -230,6 +232,7 @@ int run_start(struct run *run) {
                                  .color = (enum color_mode)options->color,
                                  .quiet = options->quiet || run->silent,
                                  .verbosity = options->verbosity,
+                                 .is_stream = run->is_stream,
                                  .command = run->command->name,
                                  .names_urls = run->has_files,
                                  .actions = actions,
@@ -244,6 +247,8 @@ int run_start(struct run *run) {
         if (status == STATUS_FAULT)
             cli_fail(run->command, STATUS_FAULT, "%s", ajob_error(run->loop));
         status = exit_code(run, status);
+        if (status == STATUS_OK && run->has_lost_results)
+            status = STATUS_FAILED;
         if (!run->write_error)
             run->write_error = ajob_output_error(run->loop);
         if (status == STATUS_FAILED && !run->write_error &&

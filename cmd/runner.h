@@ -27,10 +27,12 @@ struct run_options {
     struct amount timeout, grace, retry_delay, max_wait, connect_timeout, stall_timeout;
     struct amount segments, limit_rate, min_speed;
     struct text_list headers;
+    const char *jobs_text; /* of each, as it was written: see run_parse_jobs() */
     const char *dir;
     const char *cacert;
     const char *events;
     const char *log_dir;
+    const char *results_dir;
     int output;   /* 0: auto; else enum ajob_output_mode plus one */
     int http;     /* as ajob_http_options.version */
     int progress; /* enum progress_mode */
@@ -40,6 +42,7 @@ struct run_options {
     int jobserver; /* an index in run_jobserver_words */
     bool fail_fast;
     bool events_output;
+    bool is_ordered, tag;
     bool adds_events; /* behind what is in their file, which is of an earlier run */
     bool quiet;
     bool dry_run;
@@ -50,10 +53,12 @@ struct run_options {
 
 extern const struct cli_option run_transfer_options[];
 extern const struct cli_option run_command_options[]; /* of gather, any and race */
+extern const struct cli_option run_item_options[];    /* of each */
 extern const struct cli_option run_graph_options[];   /* of run */
 extern const struct cli_option run_network_options[]; /* of runner_network.c */
 extern const struct cli_option run_output_options[];
-extern const struct cli_option run_printing_options[]; /* of those that run commands */
+extern const struct cli_option run_printing_options[];      /* of those that run commands */
+extern const struct cli_option run_item_printing_options[]; /* of each */
 
 /* Of runner_jobserver.c: what --jobserver says. */
 extern const char *const run_jobserver_words[];
@@ -64,26 +69,29 @@ struct run {
     const struct command *command;
     const struct run_options *options;
     ajob_loop *loop;
-    ajob_task *root; /* the group that is run */
-    bool silent;     /* stdout gets a list instead: only errors are shown */
+    ajob_task *root;       /* the group that is run */
+    bool has_lost_results; /* which was told: no run is a success then */
+    bool silent;           /* stdout gets a list instead: only errors are shown */
     /* Called when all has succeeded, before anything is closed; NULL, or a function that
      * returns STATUS_OK, or another status after a message. */
     int (*succeeded)(struct run *run, void *data);
     void *succeeded_data;
-    int write_error;                     /* errno of the first failure to write to stdout, or 0 */
-    struct view *view;                   /* NULL: there is none yet, or no more */
-    bool has_commands, runs_one_command; /* these as in struct run_work */
+    int write_error;   /* errno of the first failure to write to stdout, or 0 */
+    struct view *view; /* NULL: there is none yet, or no more */
+    bool has_commands, runs_one_command, is_stream; /* these as in struct run_work */
     bool has_files, has_tags;
 };
 
 /* What a run is of. */
 struct run_work {
     enum ajob_policy policy; /* of the root group */
+    unsigned max_failures;   /* as in ajob_group_options */
     bool has_commands;       /* --dir is where they run: it must be there */
     bool runs_one_command;   /* at a time */
     bool has_files;          /* all it is for; a CI system is told which */
     bool has_tags;           /* they are in groups with the tags for names */
     unsigned commands;       /* how many run at once; 0: as many as there are CPUs */
+    bool is_stream;          /* as in struct view_options */
 };
 
 /* Makes the loop and the root group. Returns STATUS_OK, or another status after
@@ -128,6 +136,9 @@ ajob_http_options run_http(const struct run_options *options);
 ajob_retry run_retry(const struct run_options *options);
 ajob_retry run_command_retry(const struct run_options *options);
 bool run_has_retry(const struct run_options *options);
+
+/* "4", "50%", "+1" or "-1": of as many CPUs as there are. False: it is none of these. */
+bool run_parse_jobs(const char *text, struct amount *jobs);
 enum ajob_policy run_policy(const struct run_options *options);
 
 #endif

@@ -9,6 +9,9 @@
 #include "runner.h"
 #include "view.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 enum {
     MOST_JOBS = 1024,
     MOST_COMMANDS = 100000,
@@ -74,6 +77,31 @@ _Static_assert(COLOR_AUTO == 0 && COLOR_ALWAYS == 1 && COLOR_NEVER == 2, "color_
                 "lends N slots to its commands and to the makes among them; fifo is the same "     \
                 "for ninja and others that know no pipe. With auto, run joins if there is no "     \
                 "--jobs.",                                                                         \
+    }
+
+#define ROW_COMMAND_DIR                                                                            \
+    {                                                                                              \
+        .name = "dir", .letter = 'd', .argument = "DIR", .type = CLI_DIR, AT(dir),                 \
+        .help = "Run commands in DIR (default: the current directory)",                            \
+    }
+
+#define ROW_COMMAND_RETRIES                                                                        \
+    {                                                                                              \
+        .name = "retries", .letter = 'r', .argument = "N", .type = CLI_NUMBER, AT(retries),        \
+        .max = MOST_RETRIES, .help = "Run a command that fails up to N times more (default: 0)",   \
+    }
+
+#define ROW_COMMAND_RETRY_DELAY                                                                    \
+    {                                                                                              \
+        .name = "retry-delay", .argument = "D", .type = CLI_DURATION, AT(retry_delay),             \
+        .help = "Wait up to D before the first retry, then twice as long each time (default: 1s)", \
+        .more = "The wait is drawn at random from zero to that time, which grows to 30s at most.", \
+    }
+
+#define ROW_COMMAND_DRY_RUN                                                                        \
+    {                                                                                              \
+        .name = "dry-run", .letter = 'n', .type = CLI_FLAG, AT(dry_run),                           \
+        .help = "Print the commands, and run none",                                                \
     }
 
 const struct cli_option run_transfer_options[] = {
@@ -184,14 +212,7 @@ const struct cli_option run_transfer_options[] = {
 };
 
 const struct cli_option run_command_options[] = {
-    {
-        .name = "dir",
-        .letter = 'd',
-        .argument = "DIR",
-        .type = CLI_DIR,
-        AT(dir),
-        .help = "Run commands in DIR (default: the current directory)",
-    },
+    ROW_COMMAND_DIR,
     {
         .name = "jobs",
         .letter = 'j',
@@ -205,31 +226,37 @@ const struct cli_option run_command_options[] = {
     ROW_TIMEOUT,
     ROW_JOBSERVER,
     ROW_GRACE,
+    ROW_COMMAND_RETRIES,
+    ROW_COMMAND_RETRY_DELAY,
+    ROW_EXIT_CODE,
+    ROW_COMMAND_DRY_RUN,
+    {0},
+};
+
+const struct cli_option run_item_options[] = {
+    ROW_COMMAND_DIR,
     {
-        .name = "retries",
-        .letter = 'r',
+        .name = "jobs",
+        .letter = 'j',
         .argument = "N",
-        .type = CLI_NUMBER,
-        AT(retries),
-        .max = MOST_RETRIES,
-        .help = "Run a command that fails up to N times more (default: 0)",
+        .type = CLI_TEXT,
+        AT(jobs_text),
+        .help = "Run N commands at once (default: as many as there are CPUs)",
+        .more = "50% is half as many as there are CPUs, +1 one more, -1 one less; at least one.",
     },
+    ROW_TIMEOUT,
+    ROW_JOBSERVER,
+    ROW_GRACE,
+    ROW_COMMAND_RETRIES,
+    ROW_COMMAND_RETRY_DELAY,
     {
-        .name = "retry-delay",
-        .argument = "D",
-        .type = CLI_DURATION,
-        AT(retry_delay),
-        .help = "Wait up to D before the first retry, then twice as long each time (default: 1s)",
-        .more = "The wait is drawn at random from zero to that time, which grows to 30s at most.",
+        .name = "fail-fast",
+        .type = CLI_FLAG,
+        AT(fail_fast),
+        .help = "Cancel everything else at the first failure",
     },
     ROW_EXIT_CODE,
-    {
-        .name = "dry-run",
-        .letter = 'n',
-        .type = CLI_FLAG,
-        AT(dry_run),
-        .help = "Print the commands, and run none",
-    },
+    ROW_COMMAND_DRY_RUN,
     {0},
 };
 
@@ -370,4 +397,24 @@ ajob_retry run_command_retry(const struct run_options *options) {
 
 enum ajob_policy run_policy(const struct run_options *options) {
     return options->fail_fast ? AJOB_ALL : AJOB_SETTLED;
+}
+
+bool run_parse_jobs(const char *text, struct amount *jobs) {
+    bool is_relative = *text == '+' || *text == '-';
+    char *end;
+    unsigned long number = strtoul(text + is_relative, &end, 10);
+    uint64_t processors = ajob_processors(), value = number;
+    bool is_number =
+        text[is_relative] >= '0' && text[is_relative] <= '9' && number <= MOST_COMMANDS;
+    if (!is_number || (*end && (is_relative || strcmp(end, "%") != 0)) ||
+        (!is_relative && number == 0))
+        return false;
+    if (*end)
+        value = processors * number / 100;
+    else if (*text == '+')
+        value = processors + number;
+    else if (*text == '-')
+        value = processors > number ? processors - number : 1;
+    *jobs = (struct amount){true, value == 0 ? 1 : value > MOST_COMMANDS ? MOST_COMMANDS : value};
+    return true;
 }

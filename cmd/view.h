@@ -27,6 +27,7 @@ struct view_options {
     enum color_mode color;
     bool quiet;              /* failures only */
     int verbosity;           /* 1: also what starts, is cancelled or skipped */
+    bool is_stream;          /* many tasks, all alike: a line for each success only if verbose */
     const char *command;     /* the subcommand, for errors; must outlive the view */
     bool names_urls;         /* what failed is called by its URL, not by its task */
     struct actions *actions; /* is told everything, too; NULL: there are none */
@@ -135,8 +136,9 @@ struct screen {
     size_t running;
 
     bool started, cancelling;
-    bool deserted;  /* cancelled because the reader of stdout has gone: no words about that */
-    int64_t tasks;  /* -1: not known */
+    bool deserted; /* cancelled because the reader of stdout has gone: no words about that */
+    int64_t tasks; /* -1: not known */
+    uint64_t started_at;
     uint64_t ended; /* tasks that are no groups */
     uint64_t downloaded, up_to_date;
     uint64_t allowed;          /* failures that fail nothing else */
@@ -162,6 +164,13 @@ struct view *view_open_on(ajob_loop *loop, const struct view_options *options, i
 
 /* Asks the task for its byte counts. */
 void screen_refresh(struct screen *screen, struct running *running);
+
+/* What the event's task is called: its path, and what it is for if it has an item. */
+const char *screen_name(const struct screen *screen, const ajob_event *event, char name[NAME_SIZE]);
+
+/* How a stream of tasks gets on, "  45.2/s  ETA 2m10s", as far as that is known; or
+ * "". Returns buffer. */
+const char *screen_pace(const struct screen *screen, const char *separator, char buffer[96]);
 
 /* One line of the log, without newline. */
 enum tone { TONE_PLAIN, TONE_WARNING, TONE_FAILURE, TONE_ANNOTATION };

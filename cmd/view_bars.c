@@ -162,6 +162,7 @@ static void add_total(const struct screen *screen, struct line *line) {
         snprintf(text, sizeof text, "  %llu failed", (unsigned long long)screen->failed);
         add(line, text);
     }
+    add(line, screen_pace(screen, "  ", text));
     if (screen->cancelling)
         add(line, "  cancelling");
 }

@@ -162,7 +162,7 @@ static void tell_ended(struct screen *screen, const ajob_event *event, const cha
 
     switch (event->status) {
     case AJOB_SUCCEEDED:
-        if (screen_is_chatty(screen))
+        if (verbose || (screen_is_chatty(screen) && !screen->options.is_stream))
             tell_success(screen, event, name);
         break;
     case AJOB_FAILED:
@@ -234,7 +234,7 @@ void screen_tell(struct screen *screen, const ajob_event *event) {
     char name[NAME_SIZE], cause[NAME_SIZE], text[NAME_SIZE], number[32];
     const struct term *term = &screen->term;
 
-    term_escape(term, name, sizeof name, event->path ? event->path : "");
+    screen_name(screen, event, name);
     term_escape(term, cause, sizeof cause, event->cause ? event->cause : "");
     switch (event->type) {
     case AJOB_RUN_STARTED:
@@ -277,11 +277,23 @@ void screen_tell(struct screen *screen, const ajob_event *event) {
 
 /* ---- the heartbeat --------------------------------------------------------- */
 
+/* "1200 of 5000 done, 3 failed, 45.2/s, ETA 1m24s; " */
+static void tell_counts(const struct screen *screen, char *buffer, size_t size) {
+    char of[32] = "", failed[48] = "", pace[96];
+    if (screen->tasks >= 0)
+        snprintf(of, sizeof of, " of %lld", (long long)screen->tasks);
+    if (screen->failed > 0)
+        snprintf(failed, sizeof failed, ", %llu failed", (unsigned long long)screen->failed);
+    snprintf(buffer, size, "%llu%s done%s%s; ", (unsigned long long)screen->ended, of, failed,
+             screen_pace(screen, ", ", pace));
+}
+
 /* What runs, in a line, when there was none for a while:
  * downloading 3 files, 41% of 412 MiB, 11 MiB/s: v1/a.tgz v1/b.tgz... */
 void lines_heartbeat(struct screen *screen) {
     uint64_t now = screen->term.now_ms(), bytes = 0, total = 0;
     char names[HEARTBEAT_NAMES * (NAME_SIZE + 1)] = "", done[64] = "", rate[48] = "", number[32];
+    char counts[256] = "";
     size_t shown = 0, moving = 0, length = 0;
     bool known = true;
 
@@ -310,8 +322,11 @@ void lines_heartbeat(struct screen *screen) {
             snprintf(done, sizeof done, ", %s", ajob_format_size(number, bytes));
         snprintf(rate, sizeof rate, ", %s/s", ajob_format_size(number, rate_value(&screen->rate)));
     }
+    if (screen->options.is_stream)
+        tell_counts(screen, counts, sizeof counts);
     bool files = moving == screen->running;
-    screen_say(screen, TONE_PLAIN, "%s %zu %s%s%s%s: %s%s", files ? "downloading" : "running",
-               screen->running, files ? "file" : "task", screen->running == 1 ? "" : "s", done,
-               rate, names, shown < screen->running ? "..." : "");
+    screen_say(screen, TONE_PLAIN, "%s%s %zu %s%s%s%s: %s%s", counts,
+               files ? "downloading" : "running", screen->running, files ? "file" : "task",
+               screen->running == 1 ? "" : "s", done, rate, names,
+               shown < screen->running ? "..." : "");
 }

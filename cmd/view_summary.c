@@ -65,7 +65,7 @@ static void sum_up(const struct screen *screen, const ajob_event *event, char *l
     add_count(line, size, screen->downloaded, "downloaded");
     add_count(line, size, screen->up_to_date, "up to date");
     add_count(line, size, done, "done");
-    add_count(line, size, screen->done_before, "done before");
+    add_count(line, size, screen->done_before + event->done_before, "done before");
     add_count(line, size, failed - screen->allowed, "failed");
     add_count(line, size, screen->allowed, "failed as allowed");
     add_count(line, size, counts[AJOB_CANCELLED], "cancelled");

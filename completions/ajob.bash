@@ -23,7 +23,7 @@ _ajob() {
     case $command in
     '')
         options='--help --version'
-        operands='download get gather any race run check graph completion help'
+        operands='download get gather any race each run check graph completion help'
         ;;
     download)
         options='--all --prerelease --pattern --exclude --flat --require-digest --lock --locked --list --token-file --no-cache --dir --download-dir --jobs --per-host --segments --limit-rate --timeout --grace --retries --retry-delay --max-wait --fsync --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
@@ -144,6 +144,35 @@ _ajob() {
         --color) words='auto always never' ;;
         esac
         ;;
+    each)
+        options='--arg-file --null --delimiter --columns --max-args --max-chars --count --shell --task-timeout --max-failures --delay --limit-start --dir --jobs --timeout --jobserver --grace --retries --retry-delay --fail-fast --exit-code --dry-run --output --ordered --tag --results --events-output --events --progress --color --quiet --verbose --no-actions --help'
+        operands=''
+        case $prev in
+        -a | --arg-file) kind=files ;;
+        --delimiter) kind=nothing ;;
+        --columns) kind=nothing ;;
+        -N | --max-args) kind=nothing ;;
+        --max-chars) kind=nothing ;;
+        --count) kind=nothing ;;
+        --task-timeout) kind=nothing ;;
+        --max-failures) kind=nothing ;;
+        --delay) kind=nothing ;;
+        --limit-start) kind=nothing ;;
+        -d | --dir) kind=dirs ;;
+        -j | --jobs) kind=nothing ;;
+        --timeout) kind=nothing ;;
+        --jobserver) words='auto join pipe fifo none' ;;
+        --grace) kind=nothing ;;
+        -r | --retries) kind=nothing ;;
+        --retry-delay) kind=nothing ;;
+        --exit-code) words='any first' ;;
+        --output) words='auto group prefix stream none' ;;
+        --results) kind=dirs ;;
+        --events) kind=files ;;
+        --progress) words='auto bar lines none' ;;
+        --color) words='auto always never' ;;
+        esac
+        ;;
     run)
         options='--exec --get --set --keep-going --resume --token-file --dir --jobs --per-host --limit-rate --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
@@ -199,7 +228,7 @@ _ajob() {
         ;;
     help)
         options='--help'
-        operands='download get gather any race run check graph completion help'
+        operands='download get gather any race each run check graph completion help'
         ;;
     *)
         kind=nothing

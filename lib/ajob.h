@@ -323,10 +323,10 @@ AJOB_API void ajob_kill(ajob_task *task, const char *by);
  * it. One per task; NULL removes it. */
 AJOB_API void ajob_on_end(ajob_task *task, ajob_done_fn *ended, void *data);
 
-AJOB_API const char *ajob_task_name(const ajob_task *task);  /* the title, else the name, or "" */
-AJOB_API const char *ajob_task_kind(const ajob_task *task);  /* "group", "get", ... */
+AJOB_API const char *ajob_task_name(const ajob_task *task); /* the title, else the name, or "" */
+AJOB_API const char *ajob_task_kind(const ajob_task *task); /* "group", "get", ... */
 AJOB_API const char *ajob_task_item(const ajob_task *task, size_t *length); /* or NULL */
-AJOB_API ajob_task *ajob_task_parent(const ajob_task *task); /* NULL for the root */
+AJOB_API ajob_task *ajob_task_parent(const ajob_task *task);                /* NULL for the root */
 AJOB_API enum ajob_state ajob_task_state(const ajob_task *task);
 AJOB_API enum ajob_status ajob_task_status(const ajob_task *task);
 /* Why the task did not succeed: "exit 3", "HTTP 404 (Not Found)", "timeout
@@ -345,7 +345,7 @@ AJOB_API bool ajob_task_is_group(const ajob_task *task);
 
 typedef struct ajob_group_options {
     enum ajob_policy policy;
-    unsigned limit; /* how many tasks in it, at any depth, work at once; 0: no limit */
+    unsigned limit;        /* how many tasks in it, at any depth, work at once; 0: no limit */
     unsigned max_failures; /* policy all: so many failures cancel the others; 0: 1 */
 } ajob_group_options;
 
@@ -535,8 +535,7 @@ enum ajob_item_state {
 /* The next item without its delimiter, valid until the next call, with a NUL behind it
  * that is not counted. Items may be empty; behind the last delimiter there is one only
  * if it is not. */
-AJOB_API enum ajob_item_state ajob_items_next(ajob_items *items, const char **item,
-                                              size_t *length);
+AJOB_API enum ajob_item_state ajob_items_next(ajob_items *items, const char **item, size_t *length);
 
 /* How many CPUs the process may use. */
 AJOB_API unsigned ajob_processors(void);
@@ -570,7 +569,15 @@ typedef struct ajob_output_options {
     int out, err;
     bool live;           /* group: what the oldest running task prints is shown as it comes */
     const char *log_dir; /* keeps what each task printed in a file of its path, ".log" */
-    bool has_events;     /* tells it by task.output, too */
+    /* Instead of log_dir: in a directory of its path, in "stdout" and "stderr"; of the
+     * last attempt. */
+    const char *results_dir;
+    /* group, none: in the order in which the tasks were made. What the first of those that
+     * are not over prints is shown as it comes; what waits for its turn is in memory up to
+     * a few MiB in all, beyond that in a file without name. */
+    bool is_ordered;
+    bool tag;        /* each line comes after the task's item and a tab, or its name without one */
+    bool has_events; /* tells it by task.output, too */
     /* Around each write to one of them (a frame of progress must not be in the way).
      * After it, whether that descriptor is at the start of a line, and whether the
      * rest of a line that was begun waits for its reader. May be NULL. */

@@ -28,7 +28,7 @@ struct group {
     struct ajob_pool *limit;        /* on the work in it; NULL: none */
     struct feed *feed;              /* where more children come from; NULL: they are all here */
     uint32_t count, ended, succeeded, failed;
-    uint32_t max_failures; /* policy all: so many cancel the others; 0: 1 */
+    uint32_t max_failures;  /* policy all: so many cancel the others; 0: 1 */
     uint32_t ordinary_left; /* children that are no finalizers and have not ended */
     uint32_t services_left; /* those of them that are services */
     uint64_t drained_at_ms; /* since when it is draining; 0: it is not */

@@ -75,6 +75,8 @@ static void end(struct ajob_task *task, enum ajob_status status) {
     if (task_is_counted(task))
         loop->counts[status]++;
     event_task_ended(task);
+    if (task->kind->ended)
+        task->kind->ended(task);
     loop_post_ended(loop, task);
 }
 

@@ -62,6 +62,8 @@ struct task_kind {
     void (*progress)(const struct ajob_task *task, uint64_t *bytes, int64_t *total);
     /* Whether run.ended counts the task; NULL: unless it is a group. */
     bool (*is_counted)(const struct ajob_task *task);
+    /* The task has ended, however; may be NULL. */
+    void (*ended)(struct ajob_task *task);
     /* Frees what the kind owns; the task itself is freed by the caller. */
     void (*free)(struct ajob_task *task);
 };

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -12,60 +11,17 @@ enum { PIECE = 64 * 1024, KEPT_WHEN_EMPTY = 64 * 1024 };
 
 /* ---- the file ---------------------------------------------------------- */
 
-static int open_named(const char *dir) {
-    char path[PATH_MAX];
-    int length = snprintf(path, sizeof path, "%s/ajob-XXXXXX", dir);
-    if (length < 0 || (size_t)length >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int file = mkostemp(path, O_CLOEXEC);
-    if (file >= 0)
-        unlink(path);
-    return file;
-}
-
-static int open_in(const char *dir) {
-#ifdef O_TMPFILE
-    int file = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (file >= 0)
-        return file;
-#endif
-    return open_named(dir);
-}
-
-static int open_file(void) {
-    const char *dir = getenv("TMPDIR");
-    int file = dir && *dir ? open_in(dir) : -1;
-    return file >= 0 ? file : open_in("/tmp");
-}
-
-static bool write_all(int file, const char *data, size_t length, uint64_t at) {
-    while (length) {
-        ssize_t written =
-            mem_fault(FAULT_WRITE) ? (errno = ENOSPC, -1) : pwrite(file, data, length, (off_t)at);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        data += written;
-        length -= (size_t)written;
-        at += (uint64_t)written;
-    }
-    return true;
-}
-
 /* What is in memory goes to the file. */
 static bool spill(struct capture *capture) {
     if (!capture->has_file) {
-        capture->file = open_file();
+        capture->file = spool_open_file();
         if (capture->file < 0)
             return false;
         capture->has_file = true;
         capture->file_at = capture->memory_at;
     }
-    if (!write_all(capture->file, capture->memory, capture->used,
-                   capture->memory_at - capture->file_at))
+    if (!spool_write(capture->file, capture->memory, capture->used,
+                     capture->memory_at - capture->file_at))
         return false;
     capture->memory_at += capture->used;
     capture->used = 0;
@@ -186,7 +142,7 @@ void capture_drop(struct capture *capture, uint64_t offset) {
     if (offset < capture->memory_at)
         return;
     bool has_old = capture->has_file && capture->file_at < capture->memory_at;
-    if (has_old && ftruncate(capture->file, 0))
+    if (has_old && !capture->shared && ftruncate(capture->file, 0))
         errno = 0; /* what comes next overwrites it */
     capture->file_at = capture->memory_at;
     if (offset < capture_end(capture))
@@ -205,11 +161,11 @@ static int copy_of(const struct capture *capture) {
     uint64_t at = 0;
     size_t length;
     const char *data;
-    int file = open_file();
+    int file = spool_open_file();
     if (file < 0)
         return -1;
     while ((data = capture_peek(capture, at, buffer, sizeof buffer, &length))) {
-        if (!write_all(file, data, length, at))
+        if (!spool_write(file, data, length, at))
             break;
         at += length;
     }
@@ -234,9 +190,28 @@ int capture_dup(struct capture *capture) {
     return file >= 0 ? file : copy_of(capture);
 }
 
+bool capture_share(struct capture *capture, struct spool *spool) {
+    uint64_t at, start = capture->first > capture->memory_at ? capture->first : capture->memory_at;
+    size_t gone = (size_t)(start - capture->memory_at);
+    if (capture->has_file || capture->used == gone)
+        return false;
+    capture->shared = spool_add(spool, capture->memory + gone, capture->used - gone, &at);
+    if (!capture->shared)
+        return false;
+    capture->has_file = true;
+    capture->file = capture->shared->file;
+    capture->file_at = start - at; /* may wrap round: what counts are differences */
+    capture->memory_at = capture_end(capture);
+    capture->used = capture->capacity = 0;
+    capture->memory = mem_free(capture->memory);
+    return true;
+}
+
 void capture_done(struct capture *capture) {
     mem_free(capture->memory);
-    if (capture->has_file)
+    if (capture->shared)
+        spool_release(capture->shared);
+    else if (capture->has_file)
         close(capture->file);
     *capture = (struct capture){0};
 }

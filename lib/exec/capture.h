@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "exec/spool.h"
+
 enum { CAPTURE_MEMORY = 1 << 20 };
 
 struct capture {
@@ -23,7 +25,8 @@ struct capture {
     uint64_t memory_at; /* of the memory's: where the file ends */
     int file;           /* meaningful if has_file */
     bool has_file;
-    int error; /* errno of the failure since which nothing is added, or 0 */
+    struct spool_file *shared; /* where the file is one of many captures; or NULL */
+    int error;                 /* errno of the failure since which nothing is added, or 0 */
 };
 
 /* Makes room, so that adding up to length bytes (at most CAPTURE_MEMORY) cannot
@@ -60,6 +63,10 @@ void capture_drop(struct capture *capture, uint64_t offset);
  * in memory goes to the file for that. -1 with errno. Nothing may have been
  * dropped. */
 int capture_dup(struct capture *capture);
+
+/* What is in memory goes to a file that many share; nothing is added after this. False:
+ * it stays where it is, for it is in a file already, or cannot be written. */
+bool capture_share(struct capture *capture, struct spool *spool);
 
 void capture_done(struct capture *capture);
 

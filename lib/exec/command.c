@@ -280,6 +280,8 @@ void command_start(struct ajob_task *task) {
         fail(command, NULL);
         return;
     }
+    if (command->place)
+        output_set_place(command->output, command->place);
     if (command->printed)
         output_follow(command->output, true);
     options->spawn.extra_as = command->extra_as;
@@ -313,10 +315,18 @@ size_t command_slots(const struct ajob_task *task, struct slot slots[KIND_SLOTS_
     return 1;
 }
 
+void command_ended(struct ajob_task *task) {
+    struct command *command = command_of(task);
+    struct place *place = command->place;
+    command->place = NULL;
+    output_place_over(place);
+}
+
 void command_free(struct ajob_task *task) {
     struct command *command = command_of(task);
     free_lines(command);
     release_output(command);
+    command_ended(task);
     command->options = mem_free(command->options);
 }
 
@@ -329,6 +339,7 @@ static const struct task_kind exec_kind = {
     .stop = command_stop,
     .slots = command_slots,
     .pid = command_pid,
+    .ended = command_ended,
     .free = command_free,
 };
 
@@ -339,14 +350,17 @@ static const struct task_kind script_kind = {
     .stop = command_stop,
     .slots = command_slots,
     .pid = command_pid,
+    .ended = command_ended,
     .free = command_free,
 };
 
 ajob_task *ajob_exec(ajob_loop *loop, const ajob_exec_options *options) {
     struct command *command = task_new(loop, options->script ? &script_kind : &exec_kind);
-    if (!command)
+    bool is_lacking;
+    if (!command || command_set(command, options))
         return NULL;
-    return command_set(command, options) ? NULL : &command->task;
+    command->place = output_place(loop, &is_lacking);
+    return is_lacking ? NULL : &command->task;
 }
 
 int ajob_exec_change(ajob_task *task, const ajob_exec_options *options) {

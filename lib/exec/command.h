@@ -33,6 +33,7 @@ struct command {
     struct ajob_task task;
     struct command_options *options;   /* what was asked for, in one block */
     struct output *output;             /* of the last attempt; NULL before the first */
+    struct place *place;               /* in the order of output; NULL: there is none */
     struct process *process;           /* NULL: no attempt is under way */
     const struct command_hooks *hooks; /* NULL: none */
     struct command_lines *lines;       /* what has come of lines; NULL: nothing yet */
@@ -55,6 +56,7 @@ void command_start(struct ajob_task *task);
 void command_stop(struct ajob_task *task, enum stop_how how);
 int command_pid(const struct ajob_task *task);
 size_t command_slots(const struct ajob_task *task, struct slot slots[KIND_SLOTS_MAX]);
+void command_ended(struct ajob_task *task);
 void command_free(struct ajob_task *task);
 
 #endif

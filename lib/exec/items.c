@@ -135,8 +135,7 @@ static void cut(struct ajob_items *items) {
     items->start = items->seen = items->end;
 }
 
-static enum ajob_item_state take_last(struct ajob_items *items, const char **item,
-                                      size_t *length) {
+static enum ajob_item_state take_last(struct ajob_items *items, const char **item, size_t *length) {
     size_t left = items->end - items->start;
     if (!left || items->is_cutting)
         return AJOB_ITEM_END;
@@ -196,8 +195,7 @@ static bool is_always_readable(int fd) {
 }
 
 ajob_items *ajob_items_open(ajob_loop *loop, const ajob_items_options *options) {
-    struct readers *readers =
-        (struct readers *)loop_module(loop, &key, sizeof *readers, free_all);
+    struct readers *readers = (struct readers *)loop_module(loop, &key, sizeof *readers, free_all);
     struct ajob_items *items = readers ? mem_new(sizeof *items) : NULL;
     if (!items) {
         loop_fail(loop, AJOB_ENOMEM, "out of memory");
@@ -211,8 +209,8 @@ ajob_items *ajob_items_open(ajob_loop *loop, const ajob_items_options *options) 
     if (!options->max_length)
         items->options.max_length = LENGTH_MAX;
     items->is_always_readable = is_always_readable(options->fd);
-    items->watch = (struct watch){
-        .loop = loop, .fd = options->fd, .is_for_reading = true, .ready = is_ready};
+    items->watch =
+        (struct watch){.loop = loop, .fd = options->fd, .is_for_reading = true, .ready = is_ready};
     items->next = readers->first;
     readers->first = items;
     return items;

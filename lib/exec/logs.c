@@ -116,12 +116,11 @@ bool logs_open(struct logs *logs, const char *dir) {
     return logs->dir_fd >= 0;
 }
 
-static int open_file(struct logs *logs, struct text *path) {
-    int known = is_known(logs, text_string(path), path->length);
+/* In the directory of path, which is written to. -1 with errno. */
+static int open_at(const struct logs *logs, struct text *path, bool is_emptied) {
     char *file;
-    text_add(path, ".log");
-    if (known < 0 || !text_ok(path)) {
-        errno = known < 0 ? ENOMEM : ENAMETOOLONG;
+    if (!text_ok(path)) {
+        errno = ENAMETOOLONG;
         return -1;
     }
     int dir = enter_all(logs->dir_fd, path->data, O_NOFOLLOW, &file);
@@ -129,7 +128,7 @@ static int open_file(struct logs *logs, struct text *path) {
         return -1;
     int fd = openat(dir, file,
                     O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
-                        (known ? 0 : O_TRUNC),
+                        (is_emptied ? O_TRUNC : 0),
                     0666);
     int error = errno;
     close(dir);
@@ -137,16 +136,36 @@ static int open_file(struct logs *logs, struct text *path) {
     return fd;
 }
 
-int logs_open_file(struct logs *logs, const struct ajob_task *task) {
+/* NAME.log, or NAME/part. */
+static int open_file(struct logs *logs, const struct text *name, const char *part) {
     struct text path = TEXT_INIT(PATH_MAX_BYTES);
-    add_path(&path, task);
-    if (!path.length)
-        text_add_char(&path, '_');
-    int fd = open_file(logs, &path);
+    int known = part ? 0 : is_known(logs, text_string(name), name->length);
+    text_add_n(&path, text_string(name), name->length);
+    text_add(&path, part ? "/" : ".log");
+    text_add(&path, part ? part : "");
+    errno = ENOMEM;
+    int fd = known < 0 ? -1 : open_at(logs, &path, !known);
     int error = errno;
     text_done(&path);
     errno = error;
     return fd;
+}
+
+bool logs_open_files(struct logs *logs, const struct ajob_task *task, int fds[2]) {
+    struct text name = TEXT_INIT(PATH_MAX_BYTES);
+    add_path(&name, task);
+    if (!name.length)
+        text_add_char(&name, '_');
+    fds[0] = open_file(logs, &name, logs->is_split ? "stdout" : NULL);
+    fds[1] = logs->is_split && fds[0] >= 0 ? open_file(logs, &name, "stderr") : fds[0];
+    int error = errno;
+    text_done(&name);
+    if (fds[1] < 0 && fds[0] >= 0)
+        close(fds[0]);
+    if (fds[1] < 0)
+        fds[0] = -1;
+    errno = error;
+    return fds[0] >= 0;
 }
 
 void logs_close(struct logs *logs) {

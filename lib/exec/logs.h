@@ -16,6 +16,7 @@ struct log_name;
 /* The zero value with dir_fd -1 is closed. */
 struct logs {
     int dir_fd;             /* -1: there is no directory */
+    bool is_split;          /* DIR/a/b/stdout and stderr instead, of the last attempt only */
     struct log_name *names; /* opened so far in this run */
 };
 
@@ -23,7 +24,8 @@ struct logs {
 bool logs_open(struct logs *logs, const char *dir);
 void logs_close(struct logs *logs);
 
-/* The task's file, for appending, close-on-exec, the caller's; or -1 with errno. */
-int logs_open_file(struct logs *logs, const struct ajob_task *task);
+/* The task's files for standard output and error, which may be the same: for appending,
+ * close-on-exec, the caller's. False with errno. */
+bool logs_open_files(struct logs *logs, const struct ajob_task *task, int fds[2]);
 
 #endif

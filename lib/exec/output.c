@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "core/event.h"
+#include "exec/order.h"
 #include "exec/printer.h"
 
 /* Where lines_add() hands its pieces on to. */
@@ -19,16 +20,27 @@ struct way {
 
 /* ---- on the way -------------------------------------------------------- */
 
-static void stop_logging(struct output *output, int error) {
-    task_note(output->task, "its log cannot be written: %s", strerror(error));
-    if (output->log_fd >= 0)
-        close(output->log_fd);
-    output->log_fd = -1;
+static void close_logs(struct output *output) {
+    int *fds = output->log_fds;
+    int error = 0;
+    if (fds[OUTPUT_STDERR] >= 0 && fds[OUTPUT_STDERR] != fds[OUTPUT_STDOUT] &&
+        close(fds[OUTPUT_STDERR]))
+        error = errno;
+    if (fds[OUTPUT_STDOUT] >= 0 && close(fds[OUTPUT_STDOUT]))
+        error = errno;
+    fds[OUTPUT_STDOUT] = fds[OUTPUT_STDERR] = -1;
+    errno = error;
 }
 
-static void add_to_log(struct output *output, const char *piece, size_t length) {
-    while (length && output->log_fd >= 0) {
-        ssize_t written = write(output->log_fd, piece, length);
+static void stop_logging(struct output *output, int error) {
+    task_note(output->task, "its log cannot be written: %s", strerror(error));
+    close_logs(output);
+}
+
+static void add_to_log(struct output *output, enum output_stream stream, const char *piece,
+                       size_t length) {
+    while (length && output->log_fds[stream] >= 0) {
+        ssize_t written = write(output->log_fds[stream], piece, length);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0) {
@@ -43,8 +55,7 @@ static void add_to_log(struct output *output, const char *piece, size_t length) 
 static void hand_on(void *data, const char *piece, size_t length) {
     const struct way *way = data;
     struct output *output = way->output;
-    if (output->log_fd >= 0)
-        add_to_log(output, piece, length);
+    add_to_log(output, way->stream, piece, length);
     if (output->printer->options.has_events)
         event_task_output(output->task, way->stream == OUTPUT_STDOUT ? "stdout" : "stderr", piece,
                           length);
@@ -62,8 +73,8 @@ static void keep(struct output *output, const char *data, size_t length) {
 /* Whether anybody wants lines. */
 static bool is_wanted(const struct output *output) {
     const struct printer *printer = output->printer;
-    return printer->is_on &&
-           (!printer->is_gone || output->log_fd >= 0 || printer->options.has_events);
+    return printer->is_on && (!printer->is_gone || output->log_fds[OUTPUT_STDOUT] >= 0 ||
+                              printer->options.has_events);
 }
 
 void output_add(struct output *output, enum output_stream stream, const char *data, size_t length) {
@@ -101,13 +112,29 @@ struct output *output_open(struct ajob_task *task, bool keeps_stdout,
         return mem_free(output);
     output->task = task;
     output->has_room = has_room;
-    output->log_fd = -1;
+    output->log_fds[OUTPUT_STDOUT] = output->log_fds[OUTPUT_STDERR] = -1;
     printer_add(printer, output);
-    if (printer->logs.dir_fd >= 0)
-        output->log_fd = logs_open_file(&printer->logs, task);
-    if (printer->logs.dir_fd >= 0 && output->log_fd < 0)
+    if (printer->logs.dir_fd >= 0 && !logs_open_files(&printer->logs, task, output->log_fds))
         stop_logging(output, errno);
     return output;
+}
+
+struct place *output_place(struct ajob_loop *loop, bool *is_lacking) {
+    struct printer *printer = printer_of(loop);
+    bool is_ordered = printer && printer->is_on && printer->options.is_ordered;
+    struct place *place = is_ordered ? order_add(printer) : NULL;
+    *is_lacking = !printer || (is_ordered && !place);
+    return place;
+}
+
+void output_place_over(struct place *place) {
+    if (place)
+        order_over(place);
+}
+
+void output_set_place(struct output *output, struct place *place) {
+    output->place = place;
+    place->open = output;
 }
 
 bool output_is_full(const struct output *output) {
@@ -120,11 +147,9 @@ void output_close(struct output *output, bool has_failed) {
     flush(output, true);
     lines_done(&output->partial[OUTPUT_STDOUT]);
     lines_done(&output->partial[OUTPUT_STDERR]);
-    if (output->log_fd >= 0 && close(output->log_fd)) {
-        output->log_fd = -1;
+    close_logs(output);
+    if (errno)
         stop_logging(output, errno);
-    }
-    output->log_fd = -1;
     output->prefix = mem_free(output->prefix);
     printer_close(output, has_failed);
 }

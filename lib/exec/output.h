@@ -15,12 +15,20 @@
 enum output_stream { OUTPUT_STDOUT, OUTPUT_STDERR };
 
 struct output;
+struct place;
 
 /* has_room comes from the loop, never from inside a call below, once a full
  * output has room again. NULL on lack of memory. With keeps_stdout what is printed
  * to stdout can be read back until output_free(). */
 struct output *output_open(struct ajob_task *task, bool keeps_stdout,
                            void (*has_room)(struct ajob_task *task));
+
+/* Where there is an order: a place for a task that is made now, which its outputs have
+ * one after the other, until the task has ended. NULL where there is none; or, with
+ * *is_lacking, on lack of memory. */
+struct place *output_place(struct ajob_loop *loop, bool *is_lacking);
+void output_set_place(struct output *output, struct place *place);
+void output_place_over(struct place *place); /* takes NULL */
 
 void output_add(struct output *output, enum output_stream stream, const char *data, size_t length);
 

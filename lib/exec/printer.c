@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "base/mem.h"
+#include "exec/order.h"
 #include "exec/turns.h"
 
 enum { PROMPT_MS = 200, STALL_MS = 1000, PREFIX_MAX = 512, HELD_MOST = 1 << 30 };
@@ -21,6 +22,7 @@ static struct printer *printer_at(const void *member, size_t offset) {
 /* ---- writing on -------------------------------------------------------- */
 
 static void write_on(struct printer *printer);
+static void weigh_waiting(struct printer *printer);
 
 static void is_idle(uv_idle_t *idle) {
     uv_idle_stop(idle);
@@ -37,6 +39,10 @@ static void write_on(struct printer *printer) {
         printer->has_idle = true;
     }
     uv_idle_start(&printer->idle, is_idle);
+}
+
+void printer_has_turn(struct printer *printer) {
+    write_on(printer);
 }
 
 static void stdout_ready(struct sink *sink) {
@@ -57,12 +63,13 @@ static void drop_all(struct printer *printer) {
         turns_drop(output);
         printer_weigh(output);
     }
-    while (printer->first)
+    while (printer->first) /* and those that have their turn then */
         turns_drop(printer->first);
     sink_stop(&printer->sinks[OUTPUT_STDOUT]);
     sink_stop(&printer->sinks[OUTPUT_STDERR]);
     if (printer->has_idle)
         uv_idle_stop(&printer->idle);
+    weigh_waiting(printer);
 }
 
 void printer_fail(struct printer *printer, const struct sink *sink) {
@@ -100,6 +107,53 @@ void printer_lose(struct output *output, int error) {
     backlog_force(output->backlog, OUTPUT_STDERR, line, (size_t)length);
 }
 
+/* ---- what waits --------------------------------------------------------- */
+
+static bool is_too_much(const struct printer *printer, unsigned part) {
+    enum { COUNT_MOST = 8192, MEMORY_MOST = 4 << 20, FILES_MOST = 64 };
+    const struct waiting *waiting = &printer->waiting;
+    return waiting->count > COUNT_MOST / part || waiting->memory > MEMORY_MOST / part ||
+           waiting->files > FILES_MOST / part;
+}
+
+static void weigh_waiting(struct printer *printer) {
+    struct ajob_loop *loop = printer->loop;
+    if (!loop->holds_feeds && !printer->is_gone && is_too_much(printer, 1))
+        loop_hold_feeds(loop, true);
+    else if (loop->holds_feeds && (printer->is_gone || !is_too_much(printer, 2)))
+        loop_hold_feeds(loop, false);
+}
+
+void printer_count(struct output *output) {
+    struct printer *printer = output->printer;
+    const struct capture *bytes = &output->backlog->bytes;
+    output->is_waiting = true;
+    output->waits_in_file = bytes->has_file;
+    output->waiting_memory = (uint32_t)bytes->capacity;
+    printer->waiting.memory += output->waiting_memory;
+    printer->waiting.files += bytes->has_file;
+    printer->waiting.count++;
+    weigh_waiting(printer);
+}
+
+void printer_discount(struct output *output) {
+    struct printer *printer = output->printer;
+    if (!output->is_waiting)
+        return;
+    output->is_waiting = false;
+    printer->waiting.memory -= output->waiting_memory;
+    printer->waiting.files -= output->waits_in_file;
+    printer->waiting.count--;
+    weigh_waiting(printer);
+}
+
+void printer_spool(struct output *output) {
+    if (!capture_share(&output->backlog->bytes, &output->printer->spool))
+        return;
+    output->printer->waiting.memory -= output->waiting_memory;
+    output->waiting_memory = 0;
+}
+
 /* ---- outputs ----------------------------------------------------------- */
 
 void printer_add(struct printer *printer, struct output *output) {
@@ -124,7 +178,7 @@ void printer_weigh(struct output *output) {
     output->is_full = is_full;
 }
 
-/* "[NAME] " before each line, in as many pieces as that takes. */
+/* "[NAME] " or the like before each line, in as many pieces as that takes. */
 static void print_prefixed(struct output *output, enum output_stream stream, const char *piece,
                            size_t length) {
     enum { SLICE = PRINTER_SCRATCH - LINES_PIECE_MAX - PREFIX_MAX - 1 };
@@ -149,10 +203,15 @@ static void print_prefixed(struct output *output, enum output_stream stream, con
 static bool has_prefix(struct output *output) {
     struct text path = TEXT_INIT(8 * PREFIX_MAX);
     char name[PREFIX_MAX - 4];
+    size_t length;
+    const char *item = ajob_task_item(output->task, &length);
+    bool is_tag = output->printer->options.tag;
     if (!output->prefix) {
         task_path(output->task, &path);
+        const char *shown = is_tag && item ? item : text_string(&path);
+        ajob_escape(name, sizeof name, shown);
         if (text_ok(&path))
-            output->prefix = text_new("[%s] ", ajob_escape(name, sizeof name, text_string(&path)));
+            output->prefix = is_tag ? text_new("%s\t", name) : text_new("[%s] ", name);
         text_done(&path);
     }
     return output->prefix != NULL;
@@ -163,7 +222,7 @@ void printer_print(struct output *output, enum output_stream stream, const char 
     struct printer *printer = output->printer;
     if (!printer->is_on || printer->is_gone || output->has_lost)
         return;
-    if (printer->options.mode != AJOB_OUTPUT_PREFIX)
+    if (printer->options.mode != AJOB_OUTPUT_PREFIX && !printer->options.tag)
         turns_print(output, stream, piece, length);
     else if (has_prefix(output))
         print_prefixed(output, stream, piece, length);
@@ -174,7 +233,7 @@ void printer_print(struct output *output, enum output_stream stream, const char 
 }
 
 void printer_await_prompt(struct printer *printer) {
-    if (printer->is_on && printer->options.mode == AJOB_OUTPUT_STREAM &&
+    if (printer->is_on && printer->options.mode == AJOB_OUTPUT_STREAM && !printer->options.tag &&
         printer->oldest == printer->newest && printer->prompt.index == DEADLINE_IDLE)
         deadline_arm(&printer->loop->deadlines, &printer->prompt,
                      loop_due_ms(printer->loop, PROMPT_MS));
@@ -200,7 +259,7 @@ void printer_close(struct output *output, bool has_failed) {
 
 void printer_release(struct output *output) {
     output->is_released = true;
-    if (!output->is_queued)
+    if (!output->is_queued && !output->waits_for_place)
         mem_free(output);
 }
 
@@ -279,6 +338,8 @@ static void free_printer(struct loop_module *module) {
     struct printer *printer = (struct printer *)module;
     deadline_done(&printer->loop->deadlines, &printer->prompt);
     deadline_done(&printer->loop->deadlines, &printer->stall);
+    order_done(printer);
+    spool_done(&printer->spool);
     logs_close(&printer->logs);
     mem_free(printer->scratch);
     mem_free(printer);
@@ -320,9 +381,11 @@ int ajob_set_output(ajob_loop *loop, const ajob_output_options *options) {
         return error;
     if (printer->is_on)
         return loop_fail(loop, AJOB_EINVAL, "output: it is set already");
-    if (options->log_dir && !logs_open(&printer->logs, options->log_dir))
+    const char *dir = options->results_dir ? options->results_dir : options->log_dir;
+    if (dir && !logs_open(&printer->logs, dir))
         return loop_fail(loop, AJOB_ESYSTEM, "%s: cannot be made or written to: %s",
-                         ajob_escape(name, sizeof name, options->log_dir), strerror(errno));
+                         ajob_escape(name, sizeof name, dir), strerror(errno));
+    printer->logs.is_split = options->results_dir != NULL;
     printer->scratch = mem_new(PRINTER_SCRATCH);
     if (!printer->scratch || !deadline_init(&loop->deadlines, &printer->prompt, prompt_is_due) ||
         !deadline_init(&loop->deadlines, &printer->stall, stall_is_over)) {
@@ -331,7 +394,9 @@ int ajob_set_output(ajob_loop *loop, const ajob_output_options *options) {
         return loop_fail(loop, AJOB_ENOMEM, "out of memory");
     }
     printer->options = *options;
-    printer->options.log_dir = NULL; /* the caller's */
+    printer->options.log_dir = printer->options.results_dir = NULL; /* the caller's */
+    bool has_blocks = options->mode == AJOB_OUTPUT_GROUP || options->mode == AJOB_OUTPUT_NONE;
+    printer->options.is_ordered = options->is_ordered && has_blocks;
     printer->is_one_sink = sink_is_same(options->out, options->err);
     sink_open(&printer->sinks[OUTPUT_STDOUT], loop, options->out, stdout_ready);
     if (!printer->is_one_sink)

@@ -15,24 +15,32 @@
 #include "exec/logs.h"
 #include "exec/output.h"
 #include "exec/sink.h"
+#include "exec/spool.h"
 
 /* So much waits for its turn, or is ahead of a follower: the output is full. */
 enum { OUTPUT_FULL = 1 << 20 };
 
 enum { PRINTER_SCRATCH = 128 * 1024 };
 
+struct place;
+
 struct output {
     struct ajob_task *task; /* until output_close() */
     struct printer *printer;
+    struct place *place; /* in the order; NULL: there is none, or it is not this one's any more */
     void (*has_room)(struct ajob_task *task);
     struct output *older, *newer;               /* among those open */
     struct output *queue_previous, *queue_next; /* meaningful if is_queued */
     struct lines partial[OUTPUT_STDERR + 1];
     struct backlog *backlog; /* what waits to be written; NULL: nothing ever did */
     struct capture *kept;    /* stdout, for output_read(); or NULL */
-    char *prefix;            /* "[NAME] ", made for the first line */
+    char *prefix;            /* "[NAME] " or "ITEM\t", made for the first line */
     uint64_t printed, taken;
-    int log_fd; /* -1: none */
+    int log_fds[OUTPUT_STDERR + 1]; /* by stream, may be the same; -1: none */
+    uint32_t waiting_memory;        /* what it counts for in printer->waiting */
+    bool is_waiting : 1;            /* it is counted there */
+    bool waits_for_place : 1;       /* in the list of that */
+    bool waits_in_file : 1;         /* and in a file of its own */
     bool is_followed : 1;
     bool is_full : 1;
     bool is_room_due : 1;
@@ -42,6 +50,12 @@ struct output {
     bool is_closed : 1;
     bool has_failed : 1;  /* it is closed, and somebody watches */
     bool is_released : 1; /* freed as soon as it is written */
+};
+
+/* What closed outputs hold. */
+struct waiting {
+    uint64_t memory;       /* bytes */
+    uint32_t count, files; /* files: with a descriptor of its own each */
 };
 
 struct printer {
@@ -57,6 +71,10 @@ struct printer {
     struct output *oldest, *newest;            /* open */
     struct output *first, *last;               /* the queue of those with something to write */
     struct output *live;                       /* group: an open one whose turn it is, or NULL */
+    struct place *first_place, *last_place;    /* the order, if options.is_ordered */
+    bool is_advancing;                         /* in it */
+    struct spool spool;                        /* of those who wait for their place */
+    struct waiting waiting;
     uint64_t held_most;     /* group: one that holds so much has its turn while it is open */
     bool has_heavy;         /* there may be such a one that has not */
     bool is_room_due;       /* to some output */
@@ -94,6 +112,17 @@ void printer_fail(struct printer *printer, const struct sink *sink);
 /* A line is not complete: what there is of it is printed after a while if it is
  * alone. */
 void printer_await_prompt(struct printer *printer);
+
+/* A closed output that waits goes to a file if it can. */
+void printer_spool(struct output *output);
+
+/* Counts a closed output that has something to write, until it is written or dropped:
+ * while more waits than should, the loop's feeds are held back. */
+void printer_count(struct output *output);
+void printer_discount(struct output *output);
+
+/* It is somebody else's turn. */
+void printer_has_turn(struct printer *printer);
 
 /* output.c: a partial line has waited long enough. */
 void output_flush_prompt(struct output *output);

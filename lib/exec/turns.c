@@ -6,13 +6,15 @@
  * ended, each until all of it is written. In the mode group one that is open may
  * be live: it writes as it goes, once the queue is empty, and as soon as it has
  * written anything the queue waits for its end. That is the oldest, if the mode is to
- * be live at all, else one of which too much is held.
+ * be live at all, else one of which too much is held. Where there is an order (order.h) it is that
+ * of the first place, and in the queue is only what that place has closed.
  */
 #include "exec/turns.h"
 
 #include <errno.h>
 
 #include "base/mem.h"
+#include "exec/order.h"
 
 enum { BUDGET = 1 << 20 }; /* written in one go, before the loop has its turn again */
 
@@ -97,9 +99,19 @@ static void end_line(struct output *output) {
         write_some(output, OUTPUT_STDOUT, "\n", 1, 1);
 }
 
+/* What it has left is written next, or dropped. */
+static void has_its_turn(struct output *output) {
+    output->place = NULL;
+    if (output->printer->is_gone)
+        turns_drop(output);
+    else
+        enqueue(output, false);
+}
+
 /* All of its backlog is written or dropped. */
 static void drained(struct output *output) {
     struct printer *printer = output->printer;
+    printer_discount(output);
     if (output->is_closed)
         end_line(output);
     dequeue(output);
@@ -112,9 +124,12 @@ static void drained(struct output *output) {
     }
     if (output->is_released)
         mem_free(output);
+    if (printer->options.is_ordered)
+        order_advance(printer, has_its_turn);
 }
 
 void turns_drop(struct output *output) {
+    printer_discount(output);
     if (output->backlog)
         backlog_done(output->backlog);
     drained(output);
@@ -138,7 +153,9 @@ static struct output *heavy_one(struct printer *printer) {
 static void choose_live(struct printer *printer) {
     if (printer->options.mode != AJOB_OUTPUT_GROUP || printer->live || printer->first)
         return;
-    printer->live = printer->options.live ? printer->oldest : heavy_one(printer);
+    printer->live = printer->options.is_ordered ? order_live(printer)
+                    : printer->options.live     ? printer->oldest
+                                                : heavy_one(printer);
     if (printer->live)
         printer_weigh(printer->live);
 }
@@ -209,6 +226,8 @@ static size_t write_next(struct output *output) {
 bool turns_write(struct printer *printer) {
     size_t budget = BUDGET;
     struct output *output;
+    if (printer->options.is_ordered)
+        order_advance(printer, has_its_turn);
     while (!printer->is_gone && (output = next_writer(printer))) {
         size_t done = write_next(output);
         if (done >= budget)
@@ -260,15 +279,23 @@ void turns_close(struct output *output, bool has_failed) {
     struct printer *printer = output->printer;
     bool was_first = is_live(output) && output->has_written;
     bool has_begun = printer->first && printer->first->has_written;
-    output->has_failed = has_failed && printer->options.live;
+    struct place *place = output->place;
+    bool is_dropped = printer->options.mode == AJOB_OUTPUT_NONE && !has_failed;
+    output->has_failed = has_failed && printer->options.live && !place;
     if (printer->live == output)
         printer->live = NULL;
-    if (printer->options.mode == AJOB_OUTPUT_NONE && !has_failed)
+    if (place)
+        place->open = NULL;
+    if (!is_dropped && has_backlog(output))
+        printer_count(output);
+    if (is_dropped)
         turns_drop(output);
-    else if (has_backlog(output))
-        enqueue(output, was_first || (output->has_failed && !has_begun));
-    else
+    else if (!has_backlog(output))
         drained(output);
+    else if (place && !(order_is_first(place) && !place->waits))
+        order_wait(output);
+    else
+        enqueue(output, was_first || (output->has_failed && !has_begun));
 }
 
 bool turns_is_waiting(const struct printer *printer) {

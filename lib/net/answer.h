@@ -25,7 +25,7 @@ struct question {
     uint64_t first;
     const struct part_note *note; /* of the part: its total, and its validators */
     bool is_same_server;          /* that the validators are of: they are not to differ */
-    bool must_say_etag;           /* they are of another one: it has to have the same */
+    bool must_say_etag;           /* where there is one, as RFC 9110, 15.3.7 has it */
 };
 
 enum answer answer_to(const struct question *question, const struct response *response);

@@ -80,14 +80,13 @@ static const char *path_of(const char *repository, char **ret_api) {
 }
 
 /* api.github.com is of github.com, api.NAME.ghe.com of NAME.ghe.com. */
-bool github_is_web_url(const char *api, const char *url) {
+int github_is_web_url(const char *api, const char *url) {
     static const char prefix[] = "https://api.";
-    if (url_same_origin(api, url))
-        return true;
-    if (strncasecmp(api, prefix, sizeof prefix - 1) != 0)
-        return false;
+    int is_web = url_compare_origins(api, url);
+    if (is_web || strncasecmp(api, prefix, sizeof prefix - 1) != 0)
+        return is_web;
     char *web = text_make("https://%s", api + sizeof prefix - 1);
-    bool is_web = web && !url_fault(web) && url_same_origin(web, url);
+    is_web = web ? url_compare_origins(web, url) : -1;
     mem_free(web);
     return is_web;
 }

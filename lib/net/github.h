@@ -31,8 +31,9 @@ const char *github_api_fault(const char *url);
 /* Whether text is OWNER/NAME. */
 bool github_is_repo(const char *text);
 
-/* Whether url is on the host whose API this is: where browsers download. */
-bool github_is_web_url(const char *api, const char *url);
+/* Whether url is on the host whose API this is, where browsers download: 1, 0, or -1 on
+ * lack of memory. */
+int github_is_web_url(const char *api, const char *url);
 
 /* URLs of the API; on the heap or NULL. tag NULL: the latest release. */
 char *github_release_url(const struct github_repo *repo, const char *tag);

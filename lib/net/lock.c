@@ -89,9 +89,10 @@ struct lock_entry *lock_add(ajob_lock *lock, const struct github_repo *repo, con
     char *repository = text_make("%s/%s", repo->owner, repo->name);
     struct lock_entry entry = {
         .api = repo->api, .repository = repository, .tag = (char *)tag, .asset = *asset};
-    if (asset->url && !github_is_web_url(repo->api, asset->url))
+    int is_web = asset->url ? github_is_web_url(repo->api, asset->url) : 0;
+    if (!is_web)
         entry.asset.url = NULL;
-    struct lock_entry *added = repository ? lock_add_entry(lock, &entry) : NULL;
+    struct lock_entry *added = repository && is_web >= 0 ? lock_add_entry(lock, &entry) : NULL;
     mem_free(repository);
     return added;
 }

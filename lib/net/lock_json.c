@@ -7,6 +7,8 @@
 #include "net/digest.h"
 #include "net/url.h"
 
+static const char no_memory[] = "out of memory"; /* as url_fault() says it */
+
 enum { VERSION = 1, ENTRIES_MAX = 100000, NAME_BYTES_MAX = 1024 };
 
 /* ---- writing -------------------------------------------------------------- */
@@ -140,12 +142,14 @@ static bool is_digest(const char *digest) {
            (!strncmp(digest, "sha256:", 7) || !strncmp(digest, "sha512:", 7));
 }
 
-/* On the host of the entry's API, and not in the clear where the API is not. */
-static bool is_url(const struct lock_entry *entry) {
+/* On the host of the entry's API, and not in the clear where the API is not: as
+ * github_is_web_url(). */
+static int is_url(const struct lock_entry *entry) {
     const char *url = entry->asset.url;
-    const char *authority = url_fault(url) ? NULL : strstr(url, "://") + 3;
-    return authority && !memchr(authority, '@', strcspn(authority, "/?#")) &&
-           github_is_web_url(entry->api, url);
+    int is_web = github_is_web_url(entry->api, url);
+    const char *authority = is_web > 0 ? strstr(url, "://") + 3 : NULL;
+    bool has_user = authority && memchr(authority, '@', strcspn(authority, "/?#"));
+    return has_user ? 0 : is_web;
 }
 
 /* The text of a key; NULL if it has none, or is null. */
@@ -157,7 +161,7 @@ static bool is_null(const cJSON *json, const char *key) {
     return cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(json, key));
 }
 
-/* The entry, its strings still the JSON's; NULL, or the key that is wrong. */
+/* The entry, its strings still the JSON's; NULL, or the key that is wrong, or no_memory. */
 static const char *read_entry(const cJSON *json, struct lock_entry *entry) {
     *entry = (struct lock_entry){
         .api = text_of(json, "api"),
@@ -169,7 +173,11 @@ static const char *read_entry(const cJSON *json, struct lock_entry *entry) {
     };
     const char *const digest = entry->asset.digest;
     size_t api_length = entry->api ? strlen(entry->api) : 0;
-    if (!api_length || github_api_fault(entry->api) || entry->api[api_length - 1] == '/')
+    const char *api_fault = api_length ? github_api_fault(entry->api) : "it is empty";
+    int has_url = entry->asset.url && !api_fault ? is_url(entry) : 0;
+    if (has_url < 0 || (api_fault && !strcmp(api_fault, no_memory)))
+        return no_memory;
+    if (api_fault || entry->api[api_length - 1] == '/')
         return "api";
     if (!entry->repository || !github_is_repo(entry->repository))
         return "repository";
@@ -183,7 +191,7 @@ static const char *read_entry(const cJSON *json, struct lock_entry *entry) {
         return "size";
     if (digest ? !is_digest(digest) : !is_null(json, "digest"))
         return "digest";
-    if (entry->asset.url ? !is_url(entry) : !is_null(json, "url"))
+    if (entry->asset.url ? !has_url : !is_null(json, "url"))
         return "url";
     return NULL;
 }
@@ -204,6 +212,8 @@ static int read_one(ajob_lock *lock, const cJSON *item, size_t index, struct tex
         return AJOB_EINVAL;
     }
     key = read_entry(item, &entry);
+    if (key == no_memory)
+        return AJOB_ENOMEM;
     if (key) {
         const char *value = text_of(item, key);
         text_format(error, "\"%s\" is missing or not what a lock has there%s%s", key,

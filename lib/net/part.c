@@ -32,14 +32,26 @@ static void remove_orphan(const struct part *part, const char *name) {
     mem_free(note_name);
 }
 
+/* /dev/stdout and its like: that root may replace them does not make it right. */
+static bool is_special_link(int dir_fd, const char *name) {
+    static const char proc[] = "/proc/";
+    char target[sizeof proc - 1];
+    struct stat end;
+    bool is_magic = readlinkat(dir_fd, name, target, sizeof target) == (ssize_t)sizeof target &&
+                    !memcmp(target, proc, sizeof target); /* what is behind it may well be a file */
+    bool has_end = !fstatat(dir_fd, name, &end, 0);
+    return is_magic || (has_end && !S_ISREG(end.st_mode) && !S_ISDIR(end.st_mode));
+}
+
 bool part_look(struct part *part, const char *name, struct part_target *ret_target,
                struct text *error) {
     struct stat status;
     *ret_target = (struct part_target){.fd = -1};
     if (fstatat(part->dir_fd, name, &status, AT_SYMLINK_NOFOLLOW))
         return errno == ENOENT || disk_fail_errno(error, name);
-    if (S_ISLNK(status.st_mode))
-        return true; /* the rename will replace the link, not what it points to */
+    if (S_ISLNK(status.st_mode)) /* the rename will replace the link, not what it points to */
+        return !is_special_link(part->dir_fd, name) ||
+               disk_fail(error, name, "leads to what is no regular file");
     if (!S_ISREG(status.st_mode))
         return disk_fail(error, name,
                          S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file");
@@ -233,6 +245,7 @@ bool part_reserve(struct part *part, uint64_t size, struct text *error) {
                    (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
     if (is_full)
         return disk_fail_errno(error, part->part_name);
+    part->has_room = true;
 #else
     (void)part;
     (void)size;
@@ -262,6 +275,7 @@ bool part_empty(struct part *part, struct text *error) {
 /* ---- the end -------------------------------------------------------------- */
 
 bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
+    part->has_room = false; /* it is used up */
     if (mtime_s >= 0)
         futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
     if (mode)
@@ -286,9 +300,18 @@ void part_discard(struct part *part) {
     part->is_resumable = false;
 }
 
+/* A length that was announced need not come: what stays behind takes no more than it has. */
+static void give_room_back(struct part *part) {
+    struct stat status;
+    bool is_known = part->has_room && !fstat(part->fd, &status);
+    part->has_room = is_known && ftruncate(part->fd, status.st_size);
+}
+
 void part_close(struct part *part) {
-    if (part->fd >= 0)
+    if (part->fd >= 0) {
+        give_room_back(part);
         close(part->fd);
+    }
     mem_free(part->name);
     mem_free(part->part_name);
     mem_free(part->note_name);

@@ -35,6 +35,7 @@ struct part {
     bool is_locked;
     uint64_t device, inode; /* of the open file */
     bool has_note;          /* on disk */
+    bool has_room;          /* reserved beyond its end, and not used yet */
     bool is_resumable;      /* false: a name of its own */
     bool is_in_pieces;      /* the caller's word that bytes come behind a gap */
     struct ranges have;     /* the bytes that are written; once claimed 0..size */

@@ -20,6 +20,25 @@ static bool start_over(struct pieces *pieces) {
     return part_empty(pieces->part, &pieces->cause);
 }
 
+static bool is_size_right(struct pieces *pieces) {
+    const struct transfer_plan *plan = pieces->plan;
+    if (!plan->size_known || pieces->total < 0 || (uint64_t)pieces->total == plan->size)
+        return true;
+    text_format(&pieces->cause, "the server has %lld bytes, expected %llu",
+                (long long)pieces->total, (unsigned long long)plan->size);
+    pieces->is_other = true;
+    pieces_fail(pieces, PIECES_FAILED, false);
+    return false;
+}
+
+/* Where nothing but the end of the connection ends the body, it may have broken off. */
+static void warn_of_open_end(const struct pieces *pieces, const struct response *response) {
+    bool is_told = response->length >= 0 || response->is_chunked || response->is_multiplexed;
+    if (!is_told && !pieces->plan->want && !pieces->plan->size_known)
+        task_note(pieces->task, "the server does not say how long it is: whether all of it "
+                                "has come cannot be known");
+}
+
 static bool take_whole(struct pieces *pieces, struct stream *stream,
                        const struct response *response) {
     if (!pieces->is_wanted(pieces->owner, response)) {
@@ -28,6 +47,9 @@ static bool take_whole(struct pieces *pieces, struct stream *stream,
     }
     pieces->total = response->is_encoded ? -1 : response->length;
     stream->reach = pieces->total >= 0 ? (uint64_t)pieces->total : 0;
+    if (!is_size_right(pieces)) /* what is here may still be good */
+        return false;
+    warn_of_open_end(pieces, response);
     if (pieces->here) {
         task_note(pieces->task, "starting over: the server sends the whole file, not the rest");
         if (!start_over(pieces)) {
@@ -52,17 +74,6 @@ static bool give_up(struct pieces *pieces, bool is_retryable, const char *cause)
     text_add(&pieces->cause, cause);
     pieces_fail(pieces, PIECES_FAILED, is_retryable);
     pieces->is_useless = true;
-    return false;
-}
-
-static bool is_size_right(struct pieces *pieces) {
-    const struct transfer_plan *plan = pieces->plan;
-    if (!plan->size_known || pieces->total < 0 || (uint64_t)pieces->total == plan->size)
-        return true;
-    text_format(&pieces->cause, "the server has %lld bytes, expected %llu",
-                (long long)pieces->total, (unsigned long long)plan->size);
-    pieces->is_other = true;
-    pieces_fail(pieces, PIECES_FAILED, false);
     return false;
 }
 
@@ -122,7 +133,7 @@ bool pieces_take_answer(struct stream *stream, const struct response *response) 
         .first = stream->first,
         .note = pieces->note,
         .is_same_server = stream->source == pieces->source,
-        .must_say_etag = pieces->is_adopted && !pieces->has_answer,
+        .must_say_etag = !pieces->plan->want || (pieces->is_adopted && !pieces->has_answer),
     };
     if (!pieces->has_answer)
         return take_first(pieces, stream, &asked, response);

@@ -101,8 +101,9 @@ bool resume_recall(const struct transfer_plan *plan, const char *url, struct par
 /* Last-Modified tells two versions apart only if it is older than the answer: a
  * file may change twice in a second (RFC 9110, 8.8.2.2). */
 static const char *strong_date(const struct response *response) {
-    bool is_strong = response->last_modified && response->date && !response->etag &&
-                     http_date(response->last_modified) < http_date(response->date);
+    int64_t modified_s = response->last_modified ? http_date(response->last_modified) : -1;
+    bool is_strong = modified_s >= 0 && response->date && !response->etag &&
+                     modified_s < http_date(response->date);
     return is_strong ? response->last_modified : NULL;
 }
 

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "net/lazy.h"
 
+static const char no_memory[] = "out of memory";
+
 static CURLU *parse(const char *url) {
     CURLU *handle = curl_url();
     if (handle && curl_url_set(handle, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) {
@@ -125,7 +127,7 @@ const char *url_parse(const char *url, char **ret_origin) {
     curl_url_cleanup(handle);
     if (fault)
         return fault;
-    return !is_valid ? "not a valid URL" : *ret_origin ? NULL : "out of memory";
+    return !is_valid ? "not a valid URL" : *ret_origin ? NULL : no_memory;
 }
 
 const char *url_fault(const char *url) {
@@ -135,14 +137,22 @@ const char *url_fault(const char *url) {
     return fault;
 }
 
-bool url_same_origin(const char *a, const char *b) {
+static bool is_no_memory(const char *fault) {
+    return fault && !strcmp(fault, no_memory);
+}
+
+int url_compare_origins(const char *a, const char *b) {
     char *origin_a, *origin_b;
-    url_parse(a, &origin_a);
-    url_parse(b, &origin_b);
-    bool is_same = origin_a && origin_b && !strcmp(origin_a, origin_b);
+    bool is_short = is_no_memory(url_parse(a, &origin_a));
+    is_short = is_no_memory(url_parse(b, &origin_b)) || is_short;
+    int is_same = is_short ? -1 : origin_a && origin_b && !strcmp(origin_a, origin_b);
     mem_free(origin_a);
     mem_free(origin_b);
     return is_same;
+}
+
+bool url_same_origin(const char *a, const char *b) {
+    return url_compare_origins(a, b) > 0;
 }
 
 bool url_is_https(const char *url) {

@@ -14,7 +14,10 @@ const char *url_fault(const char *url);
  * with a fault. */
 const char *url_parse(const char *url, char **ret_origin);
 
-/* The same scheme, host and port. */
+/* Whether they have the same scheme, host and port: 1, 0, or -1 on lack of memory. */
+int url_compare_origins(const char *a, const char *b);
+
+/* They have, for sure. */
 bool url_same_origin(const char *a, const char *b);
 
 bool url_is_https(const char *url);

@@ -7,7 +7,7 @@ setup() { common_setup; }
 teardown() { common_teardown; }
 
 FILE='size=2M&seed=1'
-PACED="$FILE&pace=4M" # so the first connection does not bring all before others begin
+PACED="$FILE&slow=4M" # so the first connection does not bring all before others begin
 
 ranges_asked() { requests . headers.range | sort -V; }
 
@@ -77,7 +77,7 @@ noted() {
     assert_stderr --partial 'sha256 mismatch'
     assert_requests 2 ' 200 '
     # And if that is wrong as well it is final.
-    run_ajob get -r 3 --retry-delay 1ms --segments 4 --sha256 "$(body_sha256 1 2M)" -o b "$MAIN/f/b?size=2M&seed=2&pace=4M"
+    run_ajob get -r 3 --retry-delay 1ms --segments 4 --sha256 "$(body_sha256 1 2M)" -o b "$MAIN/f/b?size=2M&seed=2&slow=4M"
     assert_failure 1
     assert_stderr --partial 'ajob: get: '
     assert_requests 2 'f/b.* 200 '
@@ -124,7 +124,7 @@ noted() {
 
 @test "the first one may break off, and the others bring its share" {
     start_server
-    start_ajob get -r 0 --segments 4 "$MAIN/f/a?$FILE&pace=1M&only=whole&latch=go&latch_at=100K&reset_at=101K"
+    start_ajob get -r 0 --segments 4 "$MAIN/f/a?$FILE&slow=1M&only=whole&latch=go&latch_at=100K&reset_at=101K"
     wait_for_request '/f/a' 4
     open_latch go
     wait_ajob
@@ -183,9 +183,9 @@ END
 @test "a piece that is left at the end is continued by several, too" {
     start_server
     expect_part
-    run_ajob get -r 0 --segments 1 "$MAIN/f/a?size=4M&seed=1&pace=8M&begin=1M"
+    run_ajob get -r 0 --segments 1 "$MAIN/f/a?size=4M&seed=1&slow=8M&begin=1M"
     assert_failure 1
-    run_ajob get --segments 3 "$MAIN/f/a?size=4M&seed=1&pace=8M&begin=1M"
+    run_ajob get --segments 3 "$MAIN/f/a?size=4M&seed=1&slow=8M&begin=1M"
     assert_success
     assert_body a 1 4M
     assert_requests 3 ' 206 '

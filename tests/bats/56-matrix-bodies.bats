@@ -210,3 +210,22 @@ mended() {
     assert_equal "$(events events 'event == "task.ended"' task | sort | tr -d '\n')" abcd
     assert_equal "$(events events 'event == "task.ended"' task | head -n 2 | sort | tr -d '\n')" bc
 }
+
+@test "a body whose end is not told, without a digest: said aloud" {
+    start_server
+    run_ajob get -r 0 "$MAIN/f/a?size=300K&seed=1&length=none&close_at=200K" "$MAIN/f/b?size=300K&seed=1&http10=1"
+    assert_success
+    assert_stderr --regexp 'a: .*(length|how long|whole|size)'
+    refute_stderr --regexp 'note: b'
+    run_ajob get -r 0 -o c --sha256 "$(body_sha256 1 300K)" "$MAIN/f/a?size=300K&seed=1&length=none"
+    assert_success
+    refute_stderr --partial 'note: c'
+}
+
+@test "room that was made for bytes that never came is given back" {
+    start_server
+    expect_part
+    run_ajob get -r 0 "$MAIN/f/a?size=300K&seed=1&length=1G"
+    assert_failure 1
+    (($(du -sk . | cut -f 1) < 10000))
+}

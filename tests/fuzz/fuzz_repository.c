@@ -9,7 +9,7 @@ static void check(const struct github_repo *repo) {
     HOLDS(!strpbrk(repo->name, "/?#%:@ \\"));
     HOLDS(strcmp(repo->owner, "..") != 0 && strcmp(repo->name, "..") != 0);
     HOLDS(!url_fault(repo->api) && !strpbrk(repo->api, "?#"));
-    char *urls[] = {github_releases_url(repo), github_release_url(repo, NULL),
+    char *urls[] = {github_releases_url(repo, 100), github_release_url(repo, NULL),
                     github_release_url(repo, "a/b#c"), github_asset_url(repo, 1)};
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         HOLDS(urls[i] && url_same_origin(urls[i], repo->api));

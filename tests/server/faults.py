@@ -10,7 +10,8 @@ The file   size seed etag=strong|weak|none|change|rotate|VALUE lm=none|DATE
            Range gets to see instead: another version, where the others see the old one
            change_at=SIZE    from there on the bytes of the file seed+1
 The server ranges=none if_range=ignore|never chunked=1|bad trailer=NAME:VALUE
-           pace=SIZE (bytes a second)  rtt=SECONDS (before each answer, before a connection's first twice)
+           slow=SIZE (bytes a second, of one answer)
+           rtt=SECONDS (before each answer, before a connection's first twice)
            most=N [most_with=STATUS|reset]  no more than N requests of the key at once
 When       times=N (the first N requests of the key), after=N (not the first N),
            key=KEY (default: path and query), only=range|whole (requests with a
@@ -22,7 +23,7 @@ Instead    status=N [body=TEXT] html=1 redirect=URL|storage|tls|main|loop|tls2ht
            signed=N    with redirect=storage|tls|main: each redirect's URL is good for
            N requests, then it is 403; `times` counts at the target
 Headers    retry_after=N|date:+N header=NAME:VALUE big_header=SIZE early=N (so many 103)
-Timing     latch=NAME [latch_at=SIZE] slow=SIZE (bytes a second) delay=SECONDS
+Timing     latch=NAME [latch_at=SIZE] delay=SECONDS
            slow_head=N (bytes of the head a second)
 Breaking   reset_at=SIZE close_at=SIZE [notify=1: with TLS's close_notify] stall_at=SIZE
            cut_head=N (after so many bytes of the head) hang_up=1 (after the answer,
@@ -52,8 +53,7 @@ LOGIN = "<!DOCTYPE html><title>Sign in</title><form>Please sign in</form>\n"
 # What the file or the server is, rather than a fault: `times` does not take it away.
 LASTING = {
     "size", "seed", "etag", "lm", "disposition", "type", "ranges", "if_range", "chunked",
-    "range_etag", "range_lm", "range_seed", "trailer", "rtt", "most", "most_with",
-    "pace",
+    "range_etag", "range_lm", "range_seed", "trailer", "rtt", "slow", "most", "most_with",
 }
 
 
@@ -399,7 +399,7 @@ class Answer:
         return True
 
     def send_piece(self, start: int, stop: int, end: int, chunked: bool) -> None:
-        exchange, rate = self.exchange, self.params.size("slow", self.params.size("pace"))
+        exchange, rate = self.exchange, self.params.size("slow")
         for block in self.content.read(start, stop):
             for piece in slices(block, max(1, rate // 20)) if rate else [block]:
                 started = time.monotonic()

@@ -86,6 +86,7 @@ struct ajob_task {
     ajob_task *parent;
     bool group, moves;
     const char *kind; /* NULL: a command */
+    const char *item; /* or NULL */
     uint64_t bytes;
     int64_t total;
 };
@@ -139,6 +140,10 @@ const char *ajob_status_name(enum ajob_status status) {
 #undef AJOB_X
     };
     return names[status];
+}
+const char *ajob_task_item(const ajob_task *task, size_t *length) {
+    *length = task->item ? strlen(task->item) : 0;
+    return task->item;
 }
 ajob_task *ajob_task_parent(const ajob_task *task) {
     return task->parent;

@@ -1,0 +1,391 @@
+# ajob each: one command for each item of an input.
+
+load ../helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# each ARG...: what is printed, sorted, on one line
+each() { run_ajob each "$@" && sorted; }
+
+sorted() { sort "$AJOB_OUT" | tr '\n' '|'; }
+
+# A pipe: 7 is its end to read from, 9 the one to write to.
+open_pipe() {
+    rm -f in
+    mkfifo in && exec 8<>in && exec 7<in && exec 9>in && exec 8>&-
+}
+
+close_pipe() { exec 7<&- 9>&-; }
+
+# start_each ARG...: in the background, reading that pipe
+start_each() { start_ajob each "$@" <&7 7<&- 9>&-; }
+
+# --- items -------------------------------------------------------------------
+
+@test "a line is an item; the last one needs no newline, an empty one is one" {
+    each printf '<%s>\n' < <(printf 'b c\n\n  "a"')
+    assert_success
+    assert_equal "$(sorted)" '<  "a">|<>|<b c>|'
+    each printf '<%s>\n' < <(printf 'x\r\n')
+    assert_equal "$(sorted)" $'<x\r>|'
+}
+
+@test "without items nothing runs, which is a success" {
+    run_ajob each touch ran </dev/null
+    assert_success
+    run_ajob each touch ran :::
+    assert_success
+    run_ajob each --max-chars 10K touch </dev/null
+    assert_success
+    refute_exists ran
+    refute_output
+}
+
+@test "items are bytes: all but NUL pass through as they are" {
+    "$PYTHON" - <<'END' >items
+import os
+os.write(1, bytes(b for b in range(1, 256) if b != 10) + b"\n-n\n$(touch ran)`touch ran`';touch ran;'\n*\n")
+END
+    run_ajob each -j1 printf '%s\n' {} <items
+    assert_success
+    cmp items "$AJOB_OUT"
+    refute_exists ran
+    tr '\n' '\0' <items >null
+    run_ajob each -0 -j1 printf '%s\0' {} <null
+    cmp null "$AJOB_OUT"
+}
+
+@test "what no argument can be fails by itself: NUL bytes, more than 128 KiB" {
+    { printf 'a\0b\n' && head -c 131071 /dev/zero | tr '\0' l && echo && head -c 131072 /dev/zero | tr '\0' m &&
+        echo && head -c 1000000 /dev/zero | tr '\0' n && printf '\nlast'; } >items
+    run_ajob each --events events -j1 sh -c 'echo ${#1}' sh <items
+    assert_failure 1
+    assert_equal "$(<"$AJOB_OUT")" $'131071\n4'
+    assert_stderr --partial "1: a: the item has a NUL byte in it"
+    assert_stderr --partial "the item is longer than 128 KiB"
+    assert_events events
+    assert_equal "$(events events "event == 'task.ended'" task status | tr '\n' '|')" \
+        $'1\tfailed|2\tsucceeded|3\tfailed|4\tfailed|5\tsucceeded|'
+}
+
+@test "items come from a file, from the command line, with other ends" {
+    printf '1\n2\n' >items
+    each -a items echo
+    assert_equal "$(sorted)" '1|2|'
+    each echo x ::: 'a b' '' -n
+    assert_equal "$(sorted)" 'x |x -n|x a b|'
+    each --delimiter : echo < <(printf 'a:b:')
+    assert_equal "$(sorted)" 'a|b|'
+    each --delimiter '\t' echo < <(printf 'a\tb')
+    assert_equal "$(sorted)" 'a|b|'
+    each -0 printf '<%s>' < <(printf 'a\nb\0c\0')
+    assert_output --partial $'<a\nb>'
+}
+
+@test "what a command reads is not the input" {
+    each sh -c 'cat; echo "$1"' sh < <(printf '1\n2\n3\n')
+    assert_equal "$(sorted)" '1|2|3|'
+}
+
+@test "an input that cannot be read is a failure, after what came before it" {
+    run_ajob each echo <.
+    assert_failure 1
+    assert_stderr --partial "standard input: cannot be read: Is a directory"
+    run_ajob each echo <&-
+    assert_failure 1
+    assert_stderr --partial "standard input: cannot be read"
+    run_ajob each -a missing echo
+    assert_failure 2
+    assert_stderr "ajob: each: --arg-file: missing: cannot be read: No such file or directory"
+}
+
+# --- the command ----------------------------------------------------------------
+
+@test "placeholders, as in GNU parallel" {
+    local item
+    for item in /a/b/c.tar.gz x.y/foo foo .hid a/ / ''; do
+        run_ajob each -q -j1 printf '(%s)' {} {.} {/} {//} {/.} ::: "$item"
+        assert_success
+        echo "$output"
+    done >got
+    # parallel -q printf '(%s)' {} {.} {/} {//} {/.} ::: ...
+    cat >expected <<'END'
+(/a/b/c.tar.gz)(/a/b/c.tar)(c.tar.gz)(/a/b)(c.tar)
+(x.y/foo)(x.y/foo)(foo)(x.y)(foo)
+(foo)(foo)(foo)(.)(foo)
+(.hid)()(.hid)(.)()
+(a/)(a/)()(.)()
+(/)(/)()(/)()
+()()()(.)()
+END
+    diff expected got
+    run_ajob each -q -j1 echo '{}{}' 'x{#}' '{ }' '{x}' '{-1}' '{0}' '{{}}' ::: a b
+    assert_output $'aa x1 { } {x} {-1} {0} {a}\nbb x2 { } {x} {-1} {0} {b}'
+    run_ajob each -q {} x ::: echo
+    assert_output "x"
+    run_ajob each -q echo '{#}' ::: a # then the item is not appended
+    assert_output "1"
+}
+
+@test "columns" {
+    run_ajob each -q -j1 --columns , printf '<%s>' {2} {1} {9} {} '{3/}' < <(printf 'a,b c,d\nx\n')
+    assert_output '<b c><a><><a,b c,d><d><><x><><x><>'
+    run_ajob each -q --columns '\t' printf '<%s>' < <(printf 'a\tb\n')
+    assert_output '<a><b>'
+    run_ajob each -q --columns / printf '<%s>' '{1}{2.}' ::: a/b.c ''
+    assert_output '<ab><>'
+}
+
+@test "several items in one command" {
+    run_ajob each -q -j1 -N 3 echo {#}: < <(seq 7)
+    assert_success
+    assert_output $'1: \n2: \n3: ' || assert_output $'1:\n2:\n3:'
+    run_ajob each -q -j1 -N 3 echo < <(seq 7)
+    assert_output $'1 2 3\n4 5 6\n7'
+    run_ajob each -q -j1 -N 2 echo 'a{}b' c '{2}' d < <(seq 5)
+    assert_output $'a1b a2b c 2 d\na3b a4b c 4 d\na5b c  d'
+    # As xargs -s: "echo" and each item, a byte more for each.
+    run_ajob each -q -j1 --max-chars 12 echo < <(seq 10)
+    seq 10 | xargs -s 12 echo >expected
+    assert_output "$(<expected)"
+    run_ajob each -q -j1 --max-chars 12 -N 2 echo < <(seq 10)
+    assert_output "$(seq 10 | xargs -s 12 -n 2 echo)"
+    run_ajob each -q -j1 --max-chars 12 echo < <(printf '1\n12345678\n2\n')
+    assert_failure 1
+    assert_output "1
+2" || assert_output "1 2"
+    assert_stderr --partial "12345678: the item is longer than --max-chars allows"
+}
+
+@test "no command gets more than the system allows" {
+    run_ajob each -q -j1 -N 300000 sh -c 'echo $#' sh < <(seq 300000)
+    assert_success
+    ((${#lines[@]} > 1))
+    assert_equal "$(awk '{s += $1} END {print s}' "$AJOB_OUT")" 300000
+}
+
+@test "--shell: items are command lines" {
+    run_ajob each -q -j1 --shell < <(printf 'echo $((1+1)); exit 3\n\necho "a  b" | cat\n')
+    assert_failure 1
+    assert_output $'2\na  b'
+    expect_status 137
+    run_ajob each -q --exit-code first --shell ::: 'kill -KILL $$'
+    assert_failure 137
+}
+
+@test "--dry-run prints what a shell reads back, and runs nothing" {
+    printf "%s\n" "it's" 'a b' '' '$x`y`' '~' 'a=b' '*' '#' 'é' >items
+    run_ajob each -n printf '%s\n' {} x={} 'touch ran' <items
+    assert_success
+    refute_exists ran
+    refute_stderr
+    sh -e "$AJOB_OUT" >got
+    while IFS= read -r line; do printf '%s\n' "$line" "x=$line" 'touch ran'; done <items >expected
+    cmp expected got
+    run_ajob each -n {} b ::: a=b if '~/x' plain
+    assert_output $'\'a=b\' b\n\'if\' b\n\'~/x\' b\nplain b'
+    run_ajob each -n --shell ::: 'echo  "x"'
+    assert_output 'echo  "x"'
+}
+
+@test "wrong usage starts nothing" {
+    local arguments
+    while IFS='|' read -r arguments message; do
+        # shellcheck disable=SC2086
+        run_ajob each $arguments <<<x
+        assert_failure 2
+        assert_stderr --partial "$message"
+        refute_output
+    done <<'END'
+|no command given: use ajob each CMD [ARG...], or --shell
+--shell touch ran|--shell: the items are the commands: leave out touch
+--shell -N 2|--shell: an item is a command line
+--jobs 0 touch|--jobs: 0: not a number of commands
+--jobs 5x touch|--jobs: 5x: not a number of commands
+--jobs +5% touch|--jobs: +5%: not a number of commands
+--limit-start 5 touch|--limit-start: 5: not a rate: use 10/s
+--limit-start 0/s touch|--limit-start: 0/s: not a rate
+--delimiter ab touch|--delimiter: ab: not one character
+--null --delimiter a touch|--delimiter: --null is one already
+--columns , -N 2 touch|--columns: a command with columns is for one item
+--arg-file x touch ::: y|--arg-file: there are items after ::: already
+touch ::: x ::: y|there are two lists of items
+--fail-fast --max-failures 2 touch|--max-failures: --fail-fast says 1 already
+--dir missing touch|--dir: missing
+END
+}
+
+# --- how many, how fast -----------------------------------------------------------
+
+@test "no more are read than can be used: the producer is held back" {
+    open_pipe
+    start_each -j2 sh -c 'echo >>begun; exec sleep 1000'
+    # What is not in a task stays in the reader's buffer (64 KiB) and in the pipe (64 KiB).
+    timeout 0.5 yes 0123456789012345678901234567890123456789012345678901234567890 >&9 7<&- || true
+    wait_until 60 test -s begun
+    (($(wc -l <begun) <= 2))
+    (($(awk '/^rchar/ {print $2}' "/proc/$AJOB_PID/io") < 200000))
+    kill -TERM "$AJOB_PID"
+    expect_status 143
+    wait_ajob
+    close_pipe
+    assert_failure 143
+}
+
+@test "an item runs as soon as it is there" {
+    open_pipe
+    start_each -j2 touch
+    echo a >&9
+    wait_until 60 test -e a
+    echo b >&9
+    wait_until 60 test -e b
+    printf c >&9
+    close_pipe
+    wait_ajob
+    assert_success
+    assert_exists c
+}
+
+@test "so many run at once" {
+    mkfifo go
+    exec 9<>go
+    start_ajob each -j3 sh -c 'echo >>begun; read -r x <go' sh ::: 1 2 3 4 5 9>&-
+    wait_until 60 has_lines 3 begun
+    printf '\n\n\n\n\n' >&9
+    wait_ajob
+    exec 9>&-
+    assert_success
+    has_lines 5 begun
+    # As many as there are CPUs less all of them is one: then it is streamed.
+    run_ajob each -j "-$(nproc)" sh -c 'echo a >>order; echo b >>order' ::: 1 2
+    assert_equal "$(tr -d '\n' <order)" abab
+}
+
+has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
+
+@test "starts are spread: --delay, --limit-start" {
+    run_ajob each -j4 --delay 100ms --events events true ::: 1 2 3
+    assert_success
+    "$PYTHON" - <<'END'
+import datetime, json
+times = [datetime.datetime.fromisoformat(e["time"][:-1]) for e in map(json.loads, open("events"))
+         if e["event"] == "task.started"]
+assert len(times) == 3
+for a, b in zip(times, times[1:]):
+    assert (b - a).total_seconds() > 0.09, (a, b)
+END
+    run_ajob each -j4 --limit-start 600/m --events events true ::: 1 2 3
+    assert_success
+    assert_equal "$(events events "event == 'run.ended' and duration > 0.18" status)" succeeded
+    run_ajob each -j4 --delay 1h --timeout 100ms true ::: 1 2
+    assert_failure 124
+}
+
+@test "--task-timeout is a failure, which is tried again" {
+    run_ajob each -j3 --task-timeout 200ms --retries 1 --retry-delay 1ms --events events sh -c '[ "$1" = a ] || exec sleep 1000' sh ::: a b
+    assert_failure 1
+    assert_stderr --partial "2: b: attempt timeout 200ms"
+    assert_equal "$(events events "event == 'task.ended' and task == '2'" status attempts)" $'timed_out\t2'
+}
+
+# --- the end ---------------------------------------------------------------------
+
+@test "all run, failures or not; the exit status tells" {
+    run_ajob each -j1 sh -c 'echo "$1"; exit "$1"' sh ::: 0 3 0 4
+    assert_failure 1
+    assert_output $'0\n3\n0\n4'
+    assert_stderr --partial "ajob: each: 2: 3: exit 3"
+    assert_stderr --partial "2 done, 2 failed"
+    run_ajob each -q --exit-code first -j1 sh -c 'exit "$1"' sh ::: 0 3 4
+    assert_failure 3
+    expect_status 126 127
+    run_ajob each -q --exit-code first ./missing ::: 1
+    assert_failure 127
+    touch plain
+    run_ajob each -q --exit-code first ./plain ::: 1
+    assert_failure 126
+    run_ajob each -q -j1 --timeout 300ms sleep ::: 1000
+    assert_failure 124
+}
+
+@test "--fail-fast and --max-failures stop an endless input" {
+    run_ajob each -j1 --fail-fast --events events sh -c 'echo >>ran; exit 3' < <(yes x)
+    assert_failure 1
+    assert_equal "$(wc -l <ran)" 1
+    assert_events events
+    rm ran
+    run_ajob each -j1 --max-failures 3 --exit-code first sh -c 'echo >>ran; exit 3' < <(yes x)
+    assert_failure 3
+    assert_equal "$(wc -l <ran)" 3
+}
+
+@test "signals end it at every stage" {
+    local stage signal
+    for signal in INT TERM HUP; do
+        # Before the first item; with commands under way; with the input at its end.
+        for stage in empty running over; do
+            rm -f begun
+            open_pipe
+            start_each --events events -j2 sh -c 'echo >>begun; exec sleep 1000'
+            case $stage in
+            empty) wait_until 60 test -s events ;;
+            running) seq 10 >&9 ;;
+            over) echo 1 >&9 && exec 9>&- ;;
+            esac
+            [[ $stage == empty ]] || wait_until 60 test -s begun
+            kill "-$signal" "$AJOB_PID"
+            expect_status 129 130 143
+            wait_ajob
+            close_pipe
+            assert_failure $((128 + $(kill -l "$signal")))
+            assert_events events
+        done
+    done
+}
+
+@test "when the reader of its output goes, so does each: quietly" {
+    open_pipe
+    "$AJOB" each -j2 echo <&7 2>err 7<&- 9>&- 3>&- | head -n 1 >first 7<&- 9>&- 3>&- &
+    echo 1 >&9
+    wait_until 60 test -s first
+    echo 2 >&9 # there is nobody to read this
+    wait
+    close_pipe
+    assert_equal "$(<first)" 1
+    assert_equal "$(<err)" ""
+    yes | "$AJOB" each echo 3>&- | head -n 1 3>&- >first
+    assert_equal "${PIPESTATUS[1]}" 141
+}
+
+@test "a reader who takes nothing holds everything back" {
+    mkfifo out
+    exec 8<>out
+    "$AJOB" each -j2 sh -c 'echo >>begun; head -c 100000 /dev/zero' < <(yes) >out 2>err 3>&- 8>&- &
+    AJOB_PID=$!
+    is_quiet() {
+        local before
+        before=$(wc -l <begun)
+        sleep 0.5
+        (($(wc -l <begun) == before))
+    }
+    wait_until 60 test -s begun
+    wait_until 60 is_quiet
+    (($(awk '/^VmRSS/ {print $2}' "/proc/$AJOB_PID/status") < 32000))
+    kill -TERM "$AJOB_PID"
+    expect_status 143
+    wait "$AJOB_PID" && status=0 || status=$?
+    exec 8>&-
+    assert_equal "$status" 143
+}
+
+@test "the record says what each task was for" {
+    run_ajob each --events events true < <(printf 'a\xff\nplain \xc3\xa9\n')
+    assert_success
+    assert_events events
+    assert_equal "$(events events "task == '1' and event == 'task.ended'" item item_hex)" $'a\xef\xbf\xbd\t61ff'
+    assert_equal "$(events events "task == '2' and event == 'task.ended'" item item_hex)" $'plain \xc3\xa9\t'
+    run_ajob each -N 2 --events events true ::: a b c
+    assert_equal "$(events events "task == '1' and event == 'task.ended'" item)" 'a\nb' ||
+        assert_equal "$(events events "task == '1' and event == 'task.ended'" item)" $'a\nb'
+}
