@@ -136,3 +136,15 @@ took() {
     assert_success
     rm -f a b spec.json ./*.part ./*.part.json
 }
+
+@test "a spec's release: a prerelease, and nothing without a digest" {
+    start_server '{"repos": {"o/r": {"releases": [
+        {"tag": "v3-rc", "prerelease": true, "assets": [{"name": "rc", "size": 10}, {"name": "bare", "size": 10, "digest": null}]},
+        {"tag": "v2", "assets": [{"name": "a", "size": 10}]}]}}}'
+    echo '{"tasks": {"a": {"release": "o/r", "prerelease": true, "require_digest": true, "policy": "settled"}}}' >spec.json
+    run_ajob run spec.json
+    assert_failure 1
+    assert_stderr --regexp 'ajob: run: a/.*bare: .*digest'
+    assert_tree . spec.json v3-rc/rc
+    rm -r spec.json v3-rc
+}

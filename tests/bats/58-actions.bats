@@ -167,6 +167,12 @@ END
     assert_equal "$(read_output tags)" $'v1\nv2'
     assert_equal "$(read_output paths)" $'d/a\nd/b\nd/c'
     rm "$ACTIONS/output"
+    run_ajob download --lock lock -d d o/r
+    rm "$ACTIONS/output"
+    run_ajob download --locked lock -d e
+    assert_equal "$(read_output tag)" v2
+    assert_equal "$(read_output paths)" $'e/v2/a\ne/v2/b'
+    rm "$ACTIONS/output"
     # What is up to date is there, what failed is not; a get has no tag.
     run_ajob get -d d "$MAIN/f/x?size=10" "$MAIN/f/y?status=404"
     run_ajob get -d d "$MAIN/f/x?size=10"
