@@ -14,7 +14,7 @@ file_of() { echo "$MAIN/f/$1?size=${2:-300K}&seed=1"; }
     assert_success
     assert_body a 1 300K
     rm a
-    echo "$MAIN/f/b?status=404 $(file_of good)" | run_ajob get --retry-delay 1m -i -
+    run_ajob get --retry-delay 1m -i - <<<"$MAIN/f/b?status=404 $(file_of good)"
     assert_success
     assert_body b 1 300K
     rm b

@@ -251,3 +251,11 @@ $ACTIONS/output:0"
     assert_equal "$(read_output paths)" x
     assert_equal "$(rows | grep -c 'cancelled.*SIGINT')" 1
 }
+
+@test "each: an annotation for each item that fails, and a row for every one" {
+    run_ajob each -- sh -c 'exit $0' {} <<<$'1\n2\n0'
+    assert_failure 1
+    assert_equal "$(annotations | wc -l)" 2
+    assert_equal "$(rows | sed 1,2d | grep -c succeeded)" 1
+    assert_equal "$(rows | sed 1,2d | grep -c '\*\*failed\*\* | .* exit [12] |$')" 2
+}
