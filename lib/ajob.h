@@ -630,7 +630,7 @@ typedef struct ajob_download_options {
     /* What stays the same when the URL changes, for resuming; NULL: the URL. */
     const char *identity;
     /* More URLs of the same file, NULL-terminated, or NULL. When one fails the next is
-     * tried at once; where size and digest are known all may be used together. */
+     * tried at once; where a digest is known all may be used together. */
     const char *const *mirrors;
     /* Connections at once for this file. 0: one, and more while they add throughput; never
      * more than 16 to one host. What cannot be taken in pieces gets one. */
@@ -947,6 +947,10 @@ AJOB_API const char *ajob_format_size(char buffer[32], uint64_t size);
  * "::" becomes "\x3a:", "##[" "\x23#[". Cut to size-1 bytes, at a character.
  * Returns buffer. */
 AJOB_API const char *ajob_escape(char *buffer, size_t size, const char *text);
+
+/* Takes user and password out of all URLs in text, in place, be they valid or not: for
+ * messages. Returns text. */
+AJOB_API char *ajob_hide_logins(char *text);
 
 /* The candidate nearest to word by edit distance, or NULL if none is near
  * enough to be what was meant. */
