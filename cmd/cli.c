@@ -27,7 +27,8 @@ const struct cli_option cli_help_options[] = {
 
 /* ---- messages ---------------------------------------------------------- */
 
-static void say(const struct command *command, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void say(const struct command *command,
+                                                      const char *format, va_list args) {
     char *line = NULL, *escaped = NULL;
 
     if (vasprintf(&line, format, args) < 0)
