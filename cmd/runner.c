@@ -200,6 +200,8 @@ int run_start(struct run *run) {
             free(error);
             return run_close(run, STATUS_USAGE);
         }
+        if (run->is_stream)
+            view_events_hurry(events);
     }
     run->view =
         view_open(run->loop, &(struct view_options){

@@ -143,7 +143,7 @@ _ajob() {
         esac
         ;;
     each)
-        options='--arg-file --null --delimiter --columns --max-args --max-chars --count --shell --task-timeout --max-failures --delay --limit-start --dir --jobs --timeout --jobserver --grace --retries --retry-delay --fail-fast --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
+        options='--arg-file --null --delimiter --columns --max-args --max-chars --count --shell --task-timeout --max-failures --delay --limit-start --resume --retry-failed --dir --jobs --timeout --jobserver --grace --retries --retry-delay --fail-fast --exit-code --dry-run --output --ordered --tag --results --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         case $prev in
         -a | --arg-file) kind=files ;;
@@ -156,6 +156,8 @@ _ajob() {
         --max-failures) kind=nothing ;;
         --delay) kind=nothing ;;
         --limit-start) kind=nothing ;;
+        --resume) kind=files ;;
+        --retry-failed) kind=files ;;
         -d | --dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --timeout) kind=nothing ;;
@@ -165,7 +167,7 @@ _ajob() {
         --retry-delay) kind=nothing ;;
         --exit-code) words='any first' ;;
         --output) words='auto group prefix stream none' ;;
-        --log-dir) kind=dirs ;;
+        --results) kind=dirs ;;
         --events) kind=files ;;
         --progress) words='auto bar lines none' ;;
         --color) words='auto always never' ;;
