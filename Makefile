@@ -1,6 +1,6 @@
 # ajob: build, test, install. `make help` lists the targets.
 #
-# PROFILE=release|debug|asan|ubsan|cov chooses flags and build/$(PROFILE)/;
+# PROFILE=release|debug|asan|ubsan|cov|fuzz chooses flags and build/$(PROFILE)/;
 # LAZY=no links libcurl and libcrypto instead of loading them when they are used;
 # CFLAGS, CPPFLAGS, LDFLAGS, CC, PREFIX and DESTDIR are the caller's. V=1 shows
 # the commands, WERROR=1 makes warnings errors.
@@ -37,7 +37,7 @@ CPPFLAGS += -I$(BREW)/include
 endif
 LAZY ?= $(if $(filter Darwin,$(SYSTEM)),no,yes)
 export CC CPPFLAGS PKG_CONFIG
-BUILDS_NOTHING := help deps clean uninstall demo check bench lint
+BUILDS_NOTHING := help deps clean uninstall demo check bench torture lint fuzz faults
 ifneq ($(filter-out $(BUILDS_NOTHING),$(or $(MAKECMDGOALS),all)),)
 LACKING := $(shell CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' \
 	tests/deps --check build 2>&1)
@@ -66,10 +66,13 @@ PROFILE_CFLAGS_debug := -O0 -g3 -DAJOB_DEBUG
 PROFILE_CFLAGS_asan := -O1 -g -DAJOB_DEBUG -fsanitize=address -fno-omit-frame-pointer
 PROFILE_CFLAGS_ubsan := -O1 -g -DAJOB_DEBUG -fsanitize=undefined -fno-sanitize-recover=all
 PROFILE_CFLAGS_cov := -O0 -g --coverage
+PROFILE_CFLAGS_fuzz := -O1 -g -DAJOB_DEBUG -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
 PROFILE_LDFLAGS_release := -Wl,-z,relro,-z,now
 PROFILE_LDFLAGS_asan := -fsanitize=address
 PROFILE_LDFLAGS_ubsan := -fsanitize=undefined
 PROFILE_LDFLAGS_cov := --coverage
+PROFILE_LDFLAGS_fuzz := -fsanitize=address,undefined
 ifeq ($(SYSTEM),Darwin)
 PROFILE_LDFLAGS_release :=
 SHARED_NAME := libajob.$(SOVERSION).dylib
@@ -83,7 +86,7 @@ SHARED_FLAGS = -shared -Wl,-soname,$(SHARED_NAME)
 LOCALIZE = $(OBJCOPY) --localize-hidden $@
 endif
 ifndef PROFILE_CFLAGS_$(PROFILE)
-$(error PROFILE=$(PROFILE): not one of release, debug, asan, ubsan, cov)
+$(error PROFILE=$(PROFILE): not one of release, debug, asan, ubsan, cov, fuzz)
 endif
 
 LAZY_CPPFLAGS = $(if $(filter no,$(LAZY)),,-DAJOB_LAZY -I$(BUILD))
@@ -101,9 +104,11 @@ LIB_SOURCES := $(filter-out %/lazy.c lib/net/lazy_%.c,$(LIB_SOURCES))
 endif
 CMD_SOURCES := $(wildcard cmd/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 CMD_OBJECTS := $(CMD_SOURCES:%.c=$(BUILD)/%.o)
 UNIT_TESTS := $(UNIT_SOURCES:%.c=$(BUILD)/%)
+FUZZERS := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
 MANUALS := $(wildcard man/*.[1-9])
 
 # ---- building --------------------------------------------------------------
@@ -160,6 +165,16 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB_OBJECTS) $(BUILD)/flags
 	$(call say,LINK)
 	$(Q)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJECTS) $(PACKAGE_LIBS)
 
+# libFuzzer's main, or elsewhere one that feeds the seeds.
+FUZZ_MAIN := $(if $(filter fuzz,$(PROFILE)),,$(BUILD)/tests/fuzz/replay.o)
+
+.SECONDARY: $(FUZZ_MAIN)
+$(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_MAIN) $(LIB_OBJECTS) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(COMPILE) $(ALL_LDFLAGS) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) -o $@ $< $(FUZZ_MAIN) \
+		$(LIB_OBJECTS) $(PACKAGE_LIBS)
+
 # Rebuilds everything when the flags change.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
@@ -169,10 +184,10 @@ $(BUILD)/flags: FORCE
 .PHONY: FORCE
 FORCE:
 
--include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+-include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(FUZZERS:=.d) $(FUZZ_MAIN:.o=.d)
 
 .PHONY: unit
-unit: $(UNIT_TESTS)
+unit: $(UNIT_TESTS) $(FUZZERS)
 
 # ---- trying and testing ----------------------------------------------------
 
@@ -180,7 +195,7 @@ unit: $(UNIT_TESTS)
 # sees it, in parallel unless the caller said how.
 CPUS = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 REMAKE = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(CPUS))
-.PHONY: deps demo check bench lint drift floors
+.PHONY: deps demo check fuzz faults bench torture lint drift floors
 deps: ## install what building and using it needs, by the system's package manager
 	@tests/deps build use
 
@@ -194,18 +209,38 @@ check: ## install what tests need, build, run every test
 	@$(REMAKE) check-run
 
 # A sanitizer's report is a fault of ajob's own, and ends it.
-TESTS ?= $(UNIT_TESTS) $(wildcard tests/bats/*.bats)
+TESTS ?= $(UNIT_TESTS) $(FUZZERS) $(wildcard tests/bats/*.bats)
 .PHONY: check-run
 check-run: export ASAN_OPTIONS = detect_leaks=1:detect_stack_use_after_return=1:exitcode=125
 check-run: export UBSAN_OPTIONS = print_stacktrace=1:halt_on_error=1:exitcode=125
 check-run: all $(filter $(BUILD)/%,$(TESTS)) ## run every test, or TESTS="FILE...", with PROFILE's build
 	@AJOB=$(BUILD)/ajob tests/run $(TESTS)
 
-bench: ## measure downloads (curl, aria2, wget2) and commands (make, xargs, ninja), side by side
+faults: ## build, and let every allocation of many runs fail, one by one (PROFILE=asan sees leaks)
+	@tests/deps build use test
+	@$(REMAKE) all
+	@AJOB=$(BUILD)/ajob tests/faults
+
+# Ten seconds for each are for the one who changed something; FUZZ="NAME..." are some.
+fuzz: ## look for inputs that break what parses (clang; FUZZ_SECONDS=600 for each)
+	@tests/deps build fuzz
+	@$(REMAKE) PROFILE=fuzz CC=clang unit-fuzz
+	@tests/fuzz/run $(FUZZ)
+
+.PHONY: unit-fuzz
+unit-fuzz: $(FUZZERS)
+
+bench: ## measure downloads (curl, aria2, wget2, axel) and commands (make, xargs, ninja), side by side
 	@tests/deps build bench
 	@$(REMAKE) all
 	@AJOB=$(BUILD)/ajob tests/bench/run
 	@AJOB=$(BUILD)/ajob tests/bench/commands
+	@AJOB=$(BUILD)/ajob tests/bench/hard
+
+torture: ## kill downloads at 300 random moments, or as many as KILLS says (SEED=N: the same again)
+	@tests/deps build use test
+	@$(REMAKE) all
+	@AJOB=$(BUILD)/ajob $${PYTHON:-python3} tests/torture.py $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 lint: ## warnings as errors, formatting, shell scripts, manual pages
 	@tests/deps build lint

@@ -101,7 +101,9 @@ static int check_one(const struct command *command, const struct check_options *
         shown.errors = ajob_spec_check(spec, print_json, &shown);
     else if (status == STATUS_OK)
         shown = mistakes_print(spec);
-    if (status == STATUS_OK && (shown.errors || (options->strict && shown.warnings)))
+    if (status == STATUS_OK)
+        status = mistakes_status(&shown);
+    if (status == STATUS_OK && options->strict && shown.warnings)
         status = STATUS_USAGE;
     if (status == STATUS_OK && options->verbosity)
         fprintf(stderr, "ajob: check: %s: right\n", input.name);

@@ -20,7 +20,8 @@ struct download_options {
     struct run_options run;
     struct text_list patterns, excludes;
     const char *token_file;
-    bool all, flat, list;
+    const char *lock, *locked;
+    bool all, flat, list, prerelease, require_digest, no_cache;
 };
 
 #define AT(field) .at = offsetof(struct download_options, field)
@@ -32,6 +33,15 @@ static const struct cli_option asset_options[] = {
         .type = CLI_FLAG,
         AT(all),
         .help = "Download every release instead of the latest",
+        .more = "Prereleases too; drafts not.",
+    },
+    {
+        .name = "prerelease",
+        .type = CLI_FLAG,
+        AT(prerelease),
+        .help = "Without TAG, download the newest release, be it a prerelease or not",
+        .more = "The newest is the first in the API's list. The latest, which is downloaded "
+                "otherwise, is never a prerelease.",
     },
     {
         .name = "pattern",
@@ -57,6 +67,36 @@ static const struct cli_option asset_options[] = {
         .help = "Write to DIR/NAME instead of DIR/TAG/NAME",
     },
     {
+        .name = "require-digest",
+        .type = CLI_FLAG,
+        AT(require_digest),
+        .help = "Refuse assets that have no digest, before they are downloaded",
+        .more = "A digest is the API's or, where it has none, that of a file of checksums among "
+                "the assets: SHA256SUMS, checksums.txt, NAME.sha256 and the like. Where both "
+                "speak, the API's counts, and the file is not read. The other assets are "
+                "downloaded, and the run fails.",
+    },
+    {
+        .name = "lock",
+        .argument = "FILE",
+        .type = CLI_FILE,
+        AT(lock),
+        .help = "Write to FILE what was downloaded, for --locked",
+        .more = "Repository, tag, id, name, size, digest and URL of each asset, as JSON, in an "
+                "order that does not depend on the run. FILE is written only if everything was "
+                "downloaded, and replaced at once.",
+    },
+    {
+        .name = "locked",
+        .argument = "FILE",
+        .type = CLI_FILE,
+        AT(locked),
+        .help = "Download exactly what FILE says, or fail",
+        .more = "FILE was written by --lock. The API is not asked what there is; an asset that "
+                "has gone or was replaced is a failure. OWNER/REPO and TAG choose some of what "
+                "FILE has; without them it is all of it.",
+    },
+    {
         .name = "list",
         .type = CLI_FLAG,
         AT(list),
@@ -70,6 +110,14 @@ static const struct cli_option asset_options[] = {
         .type = CLI_FILE,
         AT(token_file),
         .help = "Read the API token from FILE instead of the environment",
+    },
+    {
+        .name = "no-cache",
+        .type = CLI_FLAG,
+        AT(no_cache),
+        .help = "Neither use nor keep answers of the API",
+        .more = "They are kept in ajob/api under XDG_CACHE_HOME, or under .cache in the home "
+                "directory. What has not changed since then costs no rate limit.",
     },
     {0},
 };
@@ -112,6 +160,22 @@ static void list_asset(const ajob_asset *asset, void *data) {
               ajob_escape(target, sizeof target, asset->path), ajob_format_size(size, asset->size));
 }
 
+/* ---- the cache --------------------------------------------------------- */
+
+/* Where answers of the API are kept; NULL: nowhere. */
+static const char *cache_dir(const struct download_options *options, char *buffer, size_t size) {
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int length = -1;
+
+    if (options->no_cache)
+        return NULL;
+    if (cache && *cache == '/') /* others are to be ignored, says the specification */
+        length = snprintf(buffer, size, "%s/ajob/api", cache);
+    else if (home && *home == '/')
+        length = snprintf(buffer, size, "%s/.cache/ajob/api", home);
+    return length > 0 && (size_t)length < size ? buffer : NULL;
+}
+
 /* ---- the run ----------------------------------------------------------- */
 
 static bool seen_before(const struct text_list *list, size_t index) {
@@ -123,7 +187,26 @@ static bool seen_before(const struct text_list *list, size_t index) {
 
 static int check(const struct command *command, const struct download_options *options,
                  const struct text_list *operands) {
-    if (operands->count == 0)
+    const struct {
+        const char *name;
+        bool given;
+    } choices[] = {{"--lock", options->lock != NULL},
+                   {"--all", options->all},
+                   {"--prerelease", options->prerelease}};
+
+    for (size_t i = 0; options->locked && i < sizeof choices / sizeof choices[0]; i++)
+        if (choices[i].given)
+            return cli_fail(command, STATUS_USAGE,
+                            "--locked: %s is given too: FILE says which releases it is",
+                            choices[i].name);
+    if (options->lock && (options->list || options->run.dry_run))
+        return cli_fail(command, STATUS_USAGE, "--lock: %s: nothing is downloaded: use one of both",
+                        options->list ? "--list" : "--dry-run");
+    if (options->prerelease && operands->count > 1)
+        return cli_fail(command, STATUS_USAGE,
+                        "--prerelease: %s: tags are given too: use one of both",
+                        operands->items[1]);
+    if (operands->count == 0 && !options->locked)
         return cli_fail(command, STATUS_USAGE,
                         "no repository given: use ajob download OWNER/REPO [TAG...]");
     if (options->all && operands->count > 1)
@@ -140,13 +223,51 @@ static int check(const struct command *command, const struct download_options *o
     return STATUS_OK;
 }
 
-static int add_releases(struct run *run, const struct download_options *options,
-                        const struct text_list *operands, const char *token,
-                        struct listing *listing) {
+/* What a run has besides its options. */
+struct download {
+    struct run *run;
+    const struct download_options *options;
+    const struct text_list *operands;
+    const char *token;
+    char cache[MOST_SHOWN];
+    ajob_lock *lock, *locked; /* or NULL */
+    struct listing listing;
+};
+
+static int add_release(struct download *download, const ajob_release_options *release,
+                       const char *title) {
+    return run_add(download->run, ajob_release(download->run->loop, release), title, NULL);
+}
+
+/* The tags of one repository, or what there is without tags. */
+static int add_repository(struct download *download, ajob_release_options *release) {
+    const struct text_list *operands = download->operands;
+    const struct download_options *options = download->options;
+    const char *title = options->locked       ? "locked"
+                        : options->all        ? "all"
+                        : options->prerelease ? "newest"
+                                              : "latest";
+
+    if (operands->count <= 1)
+        return add_release(download, release, title);
+    for (size_t i = 1; i < operands->count; i++) {
+        if (seen_before(&(struct text_list){operands->items + 1, operands->count - 1}, i - 1))
+            continue;
+        release->tag = operands->items[i];
+        int status = add_release(download, release, release->tag);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static int add_releases(struct download *download) {
+    const struct download_options *options = download->options;
+    struct run *run = download->run;
     ajob_release_options release = {
-        .repository = operands->items[0],
+        .repository = download->operands->count ? download->operands->items[0] : NULL,
         .all = options->all,
-        .api_url = api_url(operands->items[0]),
+        .prerelease = options->prerelease,
         .dir = options->run.dir,
         .flat = options->flat,
         .include = options->patterns.items,
@@ -157,47 +278,86 @@ static int add_releases(struct run *run, const struct download_options *options,
         .max_wait_ms = run_amount(&options->run.max_wait),
         .segments = (unsigned)options->run.segments.value,
         .fsync = options->run.fsync,
+        .require_digest = options->require_digest,
+        .cache_dir = cache_dir(options, download->cache, sizeof download->cache),
+        .lock = download->lock,
+        .locked = download->locked,
         .asset = run->silent ? list_asset : NULL,
-        .data = listing,
+        .data = &download->listing,
         .list_only = run->silent,
         .http = run_http(&options->run),
+        .token_hint = token_hint(options->token_file),
     };
-    release.http.token = *token ? token : NULL;
+    int status = STATUS_OK;
 
-    if (operands->count == 1)
-        return run_add(run, ajob_release(run->loop, &release), options->all ? "all" : "latest",
-                       NULL);
-    for (size_t i = 1; i < operands->count; i++) {
-        if (seen_before(&(struct text_list){operands->items + 1, operands->count - 1}, i - 1))
-            continue;
-        release.tag = operands->items[i];
-        int status = run_add(run, ajob_release(run->loop, &release), release.tag, NULL);
-        if (status != STATUS_OK)
-            return status;
+    release.http.token = *download->token ? download->token : NULL;
+    if (release.repository) {
+        release.api_url = api_url(release.repository);
+        return add_repository(download, &release);
+    }
+    for (size_t i = 0; status == STATUS_OK; i++) {
+        release.repository = ajob_lock_repository(download->locked, i);
+        if (!release.repository)
+            return i ? STATUS_OK
+                     : cli_fail(run->command, STATUS_USAGE, "--locked: %s: it is empty",
+                                options->locked);
+        release.api_url = api_url(release.repository);
+        status = add_repository(download, &release);
+    }
+    return status;
+}
+
+/* Once all was downloaded. */
+static int write_lock(struct run *run, void *data) {
+    const struct download *download = data;
+
+    if (ajob_lock_write(download->lock, run->loop, download->options->lock) == 0)
+        return STATUS_OK;
+    return cli_fail(run->command, STATUS_FAILED, "--lock: %s", ajob_error(run->loop));
+}
+
+static int open_locks(struct download *download) {
+    const struct download_options *options = download->options;
+    struct run *run = download->run;
+
+    if (options->lock && !(download->lock = ajob_lock_new()))
+        return cli_fail(run->command, STATUS_FAULT, "out of memory");
+    if (options->locked && !(download->locked = ajob_lock_read(run->loop, options->locked)))
+        return cli_fail(run->command, run_refused(run), "--locked: %s", ajob_error(run->loop));
+    if (options->lock) {
+        run->succeeded = write_lock;
+        run->succeeded_data = download;
     }
     return STATUS_OK;
 }
 
 static int download(const struct command *command, void *data, const struct text_list *operands) {
-    const struct download_options *options = data;
     static char token[TOKEN_SIZE];
+    const struct download_options *options = data;
     struct run run;
+    struct download download = {
+        .run = &run, .options = options, .operands = operands, .token = token};
     int status = check(command, options, operands);
 
     if (status == STATUS_OK)
         status = token_find(command, options->token_file, token);
     if (status == STATUS_OK)
-        status = run_open(&run, command, &options->run,
-                          &(struct run_work){.policy = run_policy(&options->run)});
+        status =
+            run_open(&run, command, &options->run,
+                     &(struct run_work){
+                         .policy = run_policy(&options->run), .has_files = true, .has_tags = true});
     if (status != STATUS_OK)
         return status;
 
-    struct listing listing = {.run = &run, .options = options};
+    download.listing = (struct listing){.run = &run, .options = options};
     run.silent = options->list || options->run.dry_run;
-    status = add_releases(&run, options, operands, token, &listing);
-    if (status != STATUS_OK)
-        return run_close(&run, status);
-    return run_start(&run);
+    status = open_locks(&download);
+    if (status == STATUS_OK)
+        status = add_releases(&download);
+    status = status == STATUS_OK ? run_start(&run) : run_close(&run, status);
+    ajob_lock_free(download.lock);
+    ajob_lock_free(download.locked);
+    return status;
 }
 
 static const struct cli_section sections[] = {
@@ -212,16 +372,18 @@ static const struct cli_section sections[] = {
 const struct command download_command = {
     .name = "download",
     .summary = "Download the assets of GitHub releases",
-    .operands = "OWNER/REPO [TAG...]",
+    .operands = "[OWNER/REPO] [TAG...]",
     .description =
         "Download the assets of the releases TAG of a GitHub repository, or of its latest "
         "release, in parallel. Each goes to DIR/TAG/NAME, is checked against its digest, and "
         "appears there only when it is complete. To continue after an interruption, run the "
         "same command again; files that are up to date are left alone.\n\n"
-        "OWNER/REPO may also be the repository's URL.",
+        "OWNER/REPO may also be the repository's URL, and is not needed with --locked.",
     .examples = "ajob download jqlang/jq\n"
                 "ajob download -d bin -p '*linux-amd64*' jqlang/jq jq-1.7.1 jq-1.8.0\n"
-                "ajob download --list --all cli/cli",
+                "ajob download --list --all cli/cli\n"
+                "ajob download --lock tools.lock -p '*linux-amd64*' jqlang/jq jq-1.8.0\n"
+                "ajob download --locked tools.lock",
     .sections = sections,
     .options_size = sizeof(struct download_options),
     .run = download,

@@ -123,7 +123,8 @@ static int add_command(struct run *run, const struct gather_options *options, co
     if (!task)
         return cli_fail(run->command, STATUS_FAULT, "%s", ajob_error(run->loop));
     if (name && ajob_set_name(task, name))
-        return cli_fail(run->command, STATUS_USAGE, "--name: %s: %s", name, ajob_error(run->loop));
+        return cli_fail(run->command, run_refused(run), "--name: %s: %s", name,
+                        ajob_error(run->loop));
     if (ajob_set_retry(task, &retry) || ajob_group_add(run->root, task))
         return cli_fail(run->command, STATUS_FAULT, "%s", ajob_error(run->loop));
     return STATUS_OK;

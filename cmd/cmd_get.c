@@ -115,6 +115,9 @@ static int collect(struct targets *targets, const struct get_options *options,
         return cli_fail(command, STATUS_USAGE,
                         "--mirror: %s: the list names mirrors, too: add this one to them",
                         options->mirrors.items[0]);
+    if (targets->count == 0 && !options->run.quiet)
+        cli_warn(command, "--input-file: %s: nothing to download: there is no URL in it",
+                 targets->list);
     if (options->output_file && strcmp(options->output_file, "-") == 0)
         return cli_fail(command, STATUS_USAGE,
                         "--output-file: -: standard output cannot be verified: use a file");
@@ -296,8 +299,9 @@ static int get(const struct command *command, void *data, const struct text_list
 
     int status = collect(&targets, options, operands);
     if (status == STATUS_OK)
-        status = run_open(&run, command, &options->run,
-                          &(struct run_work){.policy = run_policy(&options->run)});
+        status =
+            run_open(&run, command, &options->run,
+                     &(struct run_work){.policy = run_policy(&options->run), .has_files = true});
     if (status == STATUS_OK)
         status = get_targets(&targets, options, &run);
     targets_done(&targets);

@@ -134,8 +134,8 @@ static int run_graph(const struct command *command, ajob_spec *spec,
                                });
     if (run.root)
         return run_start(&run);
-    cli_fail(command, STATUS_USAGE, "%s", ajob_error(run.loop));
-    return run_close(&run, STATUS_USAGE);
+    status = cli_fail(command, run_refused(&run), "%s", ajob_error(run.loop));
+    return run_close(&run, status);
 }
 
 /* What the spec says of the run holds where no option does. */

@@ -53,7 +53,10 @@ static bool has_children(void) {
 
 void leftovers_begin(void) {
     had_children = has_children();
-    ajob_loop_free(ajob_loop_new(NULL)); /* libuv keeps a pipe of its own for good */
+    /* libuv keeps a pipe of its own for good. Where AJOB_FAULT wants this to fail, it does
+     * so once. */
+    ajob_loop *loop = ajob_loop_new(NULL);
+    ajob_loop_free(loop ? loop : ajob_loop_new(NULL));
     each_descriptor(remember);
 }
 

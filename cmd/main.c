@@ -18,10 +18,11 @@
  *     resume            files of events that are read and then added to
  *     input, mistakes   files that are read whole; what is wrong with a spec
  *     runner            from the options that all runs have to an exit status;
- *                       runner_options, runner_output, runner_jobserver: those options
+ *                       runner_options, runner_network, runner_output, runner_jobserver:
+ *                       those options
  *     leftovers         debug builds: nothing is left behind
  *     view              what a run shows: view_bars, view_lines with view_summary,
- *                       view_events (NDJSON)
+ *                       view_events (NDJSON), view_actions (GitHub Actions)
  *     term, width       the terminal; how wide text is on it
  *     cli               commands and options as tables; parsing; messages
  *     cli_docs, cli_completion
@@ -55,7 +56,7 @@
  *                     a full one: net/download.c), and its maker in ajob.h; for specs,
  *                     in enum spec_kind and schema.c, and where the compiler then asks
  *   a key of specs    a row in spec/schema.c and its field in spec.h; a new type of value
- *                     has its reader in fields.c or parts.c; what it means goes into
+ *                     has its reader in fields.c, numbers.c or parts.c; what it means goes into
  *                     build_task.c or build_values.c, and build_keys.c if it defines
  *                     what the task does; draw_words.c and draw_json.c show it
  *   a probe           AJOB_READINESS in ajob.h, a plan in exec/probe_plan.c, a look in

@@ -120,6 +120,7 @@ static void print(struct printer *printer, const ajob_mistake *mistake) {
 
 static void on_mistake(const ajob_mistake *mistake, void *data) {
     struct printer *printer = data;
+    printer->shown.has_no_memory |= !strcmp(mistake->text, "out of memory");
     printer->shown.warnings += mistake->severity == AJOB_MISTAKE_WARNING;
     if (mistake->severity != AJOB_MISTAKE_NOTE) {
         printer->is_left_out = printer->printed >= PRINTED_MOST;
@@ -146,6 +147,11 @@ struct mistakes_shown mistakes_print(ajob_spec *spec) {
     return printer.shown;
 }
 
+int mistakes_status(const struct mistakes_shown *shown) {
+    return shown->has_no_memory ? STATUS_FAULT : shown->errors ? STATUS_USAGE : STATUS_OK;
+}
+
 int mistakes_check(ajob_spec *spec) {
-    return mistakes_print(spec).errors ? STATUS_USAGE : STATUS_OK;
+    struct mistakes_shown shown = mistakes_print(spec);
+    return mistakes_status(&shown);
 }

@@ -31,8 +31,8 @@ static int check(const struct command *command, const struct run_options *option
         const char *colon = strchr(line, ':');
         if (!colon || colon == line || line[strcspn(line, "\r\n")] ||
             strcspn(line, " \t") < (size_t)(colon - line))
-            return cli_fail(command, STATUS_USAGE,
-                            "--header: %s: not a header: use one line \"Name: value\"", line);
+            return cli_fail(command, STATUS_USAGE, /* it may be a secret */
+                            "--header: not a header (not shown): use one line \"Name: value\"");
     }
     if (cacert && access(cacert, R_OK) != 0)
         return cli_fail(command, STATUS_USAGE, "%s: certificates cannot be read: %s", cacert,
@@ -58,6 +58,8 @@ int run_open(struct run *run, const struct command *command, const struct run_op
                         .options = options,
                         .has_commands = work->has_commands,
                         .runs_one_command = work->runs_one_command,
+                        .has_files = work->has_files,
+                        .has_tags = work->has_tags,
                         .is_stream = work->is_stream};
     int status = check(command, options, work);
     if (status != STATUS_OK)
@@ -66,7 +68,7 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     if (options->insecure)
         cli_warn(command,
                  "--insecure: certificates are not checked: whoever is on the way can read "
-                 "and change what comes; tokens and headers are not sent over https");
+                 "and change what comes; tokens and headers are not sent");
     /* Also before and after the run: writes fail, and run_close() knows what to do. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
@@ -99,14 +101,22 @@ int run_open(struct run *run, const struct command *command, const struct run_op
     return STATUS_OK;
 }
 
+int run_refused(const struct run *run) {
+    static const char end[] = "out of memory";
+    const char *error = ajob_error(run->loop);
+    size_t length = strlen(error), end_length = sizeof end - 1;
+    bool has_no_memory = length >= end_length && !strcmp(error + length - end_length, end);
+    return has_no_memory ? STATUS_FAULT : STATUS_USAGE;
+}
+
 int run_add(struct run *run, ajob_task *task, const char *title, const char *what) {
     char escaped[1024];
     if (task && ajob_set_title(task, title) == 0 && ajob_group_add(run->root, task) == 0)
         return STATUS_OK;
     const char *error = ajob_error(run->loop);
     if (!what || strstr(error, ajob_escape(escaped, sizeof escaped, what)))
-        return cli_fail(run->command, STATUS_USAGE, "%s", error);
-    return cli_fail(run->command, STATUS_USAGE, "%s: %s", what, error);
+        return cli_fail(run->command, run_refused(run), "%s", error);
+    return cli_fail(run->command, run_refused(run), "%s: %s", what, error);
 }
 
 static void write_failed(struct run *run, int error) {
@@ -185,6 +195,18 @@ static int exit_code(const struct run *run, int status) {
     return code > 0 ? code : status;
 }
 
+/* NULL where there are none to be told, or no memory for them: they are an extra. */
+static struct actions *open_actions(const struct run *run) {
+    if (run->options->no_actions || !actions_around())
+        return NULL;
+    return actions_open(&(struct actions_options){
+        .command = run->command->name,
+        .has_outputs = run->has_files,
+        .has_tags = run->has_tags,
+        .writes_nothing = run->silent,
+    });
+}
+
 int run_start(struct run *run) {
     const struct run_options *options = run->options;
     struct view *events = NULL;
@@ -196,13 +218,15 @@ int run_start(struct run *run) {
     if (options->events) {
         events = view_events_open(run->loop, options->events, options->adds_events, &error);
         if (!events) {
-            cli_fail(run->command, STATUS_USAGE, "%s", error ? error : "out of memory");
+            status = error ? STATUS_USAGE : STATUS_FAULT;
+            cli_fail(run->command, status, "%s", error ? error : "out of memory");
             free(error);
-            return run_close(run, STATUS_USAGE);
+            return run_close(run, status);
         }
         if (run->is_stream)
             view_events_hurry(events);
     }
+    struct actions *actions = open_actions(run);
     run->view =
         view_open(run->loop, &(struct view_options){
                                  .progress = run->silent ? PROGRESS_NONE
@@ -212,6 +236,8 @@ int run_start(struct run *run) {
                                  .verbosity = options->verbosity,
                                  .is_stream = run->is_stream,
                                  .command = run->command->name,
+                                 .names_urls = run->has_files,
+                                 .actions = actions,
                              });
     status = STATUS_FAULT;
     if (!run->view) {
@@ -234,7 +260,10 @@ int run_start(struct run *run) {
                      "TMPDIR");
         view_close(run->view); /* stderr: there is nowhere to complain */
         run->view = NULL;
+        if (status == STATUS_OK && run->succeeded)
+            status = run->succeeded(run, run->succeeded_data);
     }
+    actions_close(actions);
     if (events)
         status = close_events(run, events, status);
     return run_close(run, status);

@@ -72,9 +72,14 @@ struct run {
     ajob_task *root;       /* the group that is run */
     bool has_lost_results; /* which was told: no run is a success then */
     bool silent;           /* stdout gets a list instead: only errors are shown */
-    int write_error;       /* errno of the first failure to write to stdout, or 0 */
-    struct view *view;     /* NULL: there is none yet, or no more */
-    bool has_commands, runs_one_command, is_stream; /* as in struct run_work */
+    /* Called when all has succeeded, before anything is closed; NULL, or a function that
+     * returns STATUS_OK, or another status after a message. */
+    int (*succeeded)(struct run *run, void *data);
+    void *succeeded_data;
+    int write_error;   /* errno of the first failure to write to stdout, or 0 */
+    struct view *view; /* NULL: there is none yet, or no more */
+    bool has_commands, runs_one_command, is_stream; /* these as in struct run_work */
+    bool has_files, has_tags;
 };
 
 /* What a run is of. */
@@ -83,6 +88,8 @@ struct run_work {
     unsigned max_failures;   /* as in ajob_group_options */
     bool has_commands;       /* --dir is where they run: it must be there */
     bool runs_one_command;   /* at a time */
+    bool has_files;          /* all it is for; a CI system is told which */
+    bool has_tags;           /* they are in groups with the tags for names */
     unsigned commands;       /* how many run at once; 0: as many as there are CPUs */
     bool is_stream;          /* as in struct view_options */
 };
@@ -100,6 +107,10 @@ int run_start(struct run *run);
 /* Closes everything without a run, or after it. Returns status, or another one
  * if what was printed could not be written. */
 int run_close(struct run *run, int status);
+
+/* The status for what the library has refused: wrong usage, or, where it lacked memory, a
+ * fault of ours. */
+int run_refused(const struct run *run);
 
 /* Adds a task to the root group under a title. STATUS_OK, or a status after a
  * message. task may be NULL: its making failed, which is then the message, after

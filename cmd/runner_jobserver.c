@@ -21,7 +21,7 @@ static int join(struct run *run, const struct run_work *work, bool is_asked) {
     int joined = ajob_join_jobserver(run->loop, (unsigned)jobs->value);
     if (joined == 1 || !is_asked)
         return STATUS_OK;
-    return cli_fail(run->command, STATUS_USAGE, "--jobserver: %s",
+    return cli_fail(run->command, joined ? run_refused(run) : STATUS_USAGE, "--jobserver: %s",
                     joined ? ajob_error(run->loop)
                            : "MAKEFLAGS names none: start ajob in a rule of make -j");
 }
@@ -37,7 +37,7 @@ static int offer(struct run *run, bool is_fifo) {
              directory && *directory ? directory : "/tmp", (long)getpid());
     if (ajob_offer_jobserver(run->loop, slots, is_fifo ? path : NULL) == 0)
         return STATUS_OK;
-    return cli_fail(run->command, STATUS_USAGE, "--jobserver: %s", ajob_error(run->loop));
+    return cli_fail(run->command, run_refused(run), "--jobserver: %s", ajob_error(run->loop));
 }
 
 int run_set_jobserver(struct run *run, const struct run_work *work) {

@@ -59,15 +59,15 @@ const struct cli_option run_network_options[] = {
         .argument = "SIZE",
         .type = CLI_SIZE,
         AT(min_speed),
-        .help = "Give it up, too, when less than SIZE a second has arrived so long (default: 100)",
-        .more = "So long is the D of --stall-timeout. What --limit-rate holds back counts as "
-                "arrived.",
+        .help = "Give up an attempt that stays below SIZE a second (default: 100)",
+        .more = "That is for as long as --stall-timeout says. What --limit-rate holds back counts "
+                "as arrived.",
     },
     {
         .name = "insecure",
         .type = CLI_FLAG,
         AT(insecure),
-        .help = "Take any certificate, and send no tokens and headers over https",
+        .help = "Take any certificate, and send no tokens and headers",
         .more = "Whoever is on the way can then read and change what comes, unless its digest is "
                 "given. ajob says so each time.",
     },

@@ -63,3 +63,14 @@ int token_find(const struct command *command, const char *path, char token[TOKEN
     token[0] = '\0';
     return STATUS_OK;
 }
+
+const char *token_hint(const char *path) {
+    const char *own = getenv("GH_TOKEN"), *workflow = getenv("GITHUB_TOKEN");
+    const char *actions = getenv("GITHUB_ACTIONS");
+    bool is_workflows = !path && (!own || !*own) && workflow && *workflow && actions &&
+                        strcmp(actions, "true") == 0;
+
+    return is_workflows ? "or private: the workflow's GITHUB_TOKEN sees its own repository only, "
+                          "set GH_TOKEN to another"
+                        : NULL;
+}

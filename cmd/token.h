@@ -12,4 +12,7 @@ enum { TOKEN_SIZE = 16 * 1024 };
  * or "", into token. It is never printed. STATUS_OK, or a status after a message. */
 int token_find(const struct command *command, const char *path, char token[TOKEN_SIZE]);
 
+/* What "not found" may mean with that token, for people; NULL: nothing in particular. */
+const char *token_hint(const char *path);
+
 #endif

@@ -1,6 +1,6 @@
 /*
  * view.c - opening and closing views, and what a screen knows of a run: the
- * tasks under way, counts and rates. It never writes; view_lines.c and
+ * tasks under way and counts. It never writes; view_lines.c and
  * view_bars.c do.
  *
  * An event costs a lookup by the task's address. Byte counts come with events
@@ -19,29 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- rates --------------------------------------------------------------- */
-
-static void rate_start(struct rate *rate, uint64_t bytes, uint64_t now) {
-    *rate = (struct rate){.bytes = bytes, .at = now};
-}
-
-void rate_sample(struct rate *rate, uint64_t bytes, uint64_t now) {
-    double elapsed = now > rate->at ? (double)(now - rate->at) : 0;
-    double fresh = elapsed / (4000 + elapsed);
-    double moved = bytes > rate->bytes ? (double)(bytes - rate->bytes) : 0;
-
-    if (elapsed < VIEW_TICK_MS / 2)
-        return;
-    rate->sum += fresh * (moved * 1000 / elapsed - rate->sum);
-    rate->weight += fresh * (1 - rate->weight);
-    rate->bytes = bytes;
-    rate->at = now;
-}
-
-uint64_t rate_value(const struct rate *rate) {
-    return rate->weight > 0 ? (uint64_t)(rate->sum / rate->weight) : 0;
-}
 
 /* ---- the tasks under way: a hash table (linear probing) and a list -------- */
 
@@ -219,6 +196,9 @@ static void note_bytes(struct screen *screen, const ajob_event *event,
     uint64_t seen = running ? running->bytes : 0;
     uint64_t bytes = number_of(event, "bytes"), resumed = number_of(event, "resumed_from");
 
+    uint64_t kept = number_of(event, "kept");
+    screen->kept += kept;
+    screen->kept_files += kept > 0;
     if (event->status != AJOB_SUCCEEDED || !ajob_event_field(event, "path"))
         return;
     if (number_of(event, "up_to_date")) {
@@ -241,6 +221,13 @@ bool event_is_allowed(const ajob_event *event) {
     return allowed && allowed->number;
 }
 
+static void note_stopped(struct screen *screen, const ajob_event *event) {
+    char name[NAME_SIZE];
+    if (screen->stopped_count++ < STOPPED_KEPT)
+        bytes_printf(&screen->stopped, "%s%s", screen->stopped.length ? ", " : "",
+                     term_escape(&screen->term, name, sizeof name, event->path));
+}
+
 static void note_failed_child(struct screen *screen, const ajob_task *group) {
     struct running *running = running_find(screen, group);
 
@@ -258,6 +245,8 @@ static bool note_ended(struct screen *screen, const ajob_event *event) {
     bool failed = (event->status == AJOB_FAILED || event->status == AJOB_TIMED_OUT) && !allowed;
     bool group = ajob_task_is_group(event->task), told = running && running->failed_child;
 
+    if (!group && event->status == AJOB_CANCELLED && event->attempts > 0)
+        note_stopped(screen, event);
     if (!group) {
         screen->ended++;
         screen->allowed += allowed;
@@ -321,7 +310,10 @@ static void screen_event(struct view *view, const ajob_event *event) {
     if (event->type == AJOB_RUN_CANCELLING ||
         (event->type == AJOB_RUN_ENDED && event->status == AJOB_TIMED_OUT))
         screen->term.patience_ms = PATIENCE_MS;
-    if (screen_note(screen, event))
+    bool is_news = screen_note(screen, event);
+    if (screen->options.actions)
+        actions_event(screen->options.actions, event, is_news);
+    if (is_news)
         screen_tell(screen, event);
     if (event->type == AJOB_RUN_ENDED)
         frame_erase(screen, true);
@@ -387,6 +379,7 @@ static int screen_close(struct view *view) {
     free(screen->slots);
     for (size_t i = 0; i < FAILURES_KEPT; i++)
         free(screen->failures[i]);
+    bytes_done(&screen->stopped);
     bytes_done(&screen->log);
     bytes_done(&screen->frame.text);
     term_done(&screen->term);

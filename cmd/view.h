@@ -5,14 +5,17 @@
  *     view.c          opening, what a screen knows of a run (who runs, counts)
  *     view_lines.c    the texts of log lines; the view that prints only them
  *     view_bars.c     the view with a frame of bars below the log lines
+ *     view_rate.c     bytes a second
  *     view_summary.c  failures, and the last lines of a run
  *     view_events.c   NDJSON
+ *     view_actions.c  GitHub Actions, see view_actions.h
  */
 #ifndef VIEW_H
 #define VIEW_H
 
 #include "ajob.h"
 #include "term.h"
+#include "view_actions.h"
 
 struct view;
 
@@ -22,10 +25,12 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 struct view_options {
     enum progress_mode progress;
     enum color_mode color;
-    bool quiet;          /* failures only */
-    int verbosity;       /* 1: also what starts, is cancelled or skipped */
-    bool is_stream;      /* many tasks, all alike: a line for each success only if verbose */
-    const char *command; /* the subcommand, for errors; must outlive the view */
+    bool quiet;              /* failures only */
+    int verbosity;           /* 1: also what starts, is cancelled or skipped */
+    bool is_stream;          /* many tasks, all alike: a line for each success only if verbose */
+    const char *command;     /* the subcommand, for errors; must outlive the view */
+    bool names_urls;         /* what failed is called by its URL, not by its task */
+    struct actions *actions; /* is told everything, too; NULL: there are none */
 };
 
 /* A view on stderr of the next run of this loop. Bars if that is a terminal
@@ -41,7 +46,7 @@ void view_after_output(struct view *view, int fd, bool at_line_start, bool has_m
 /* Every event as a line of JSON, into a file that is made, or emptied unless the view
  * appends; "-" is stdout, and when the reader of that has gone the run is cancelled by
  * "SIGPIPE". NULL and one line of text in *error (the caller's to free; NULL on lack of
- * memory): "events: FILE: why". */
+ * memory): "--events: FILE: why". */
 struct view *view_events_open(ajob_loop *loop, const char *path, bool appends, char **error);
 
 /* The end of a task is written at once: if ajob is killed, it is known. */
@@ -56,9 +61,11 @@ int view_close(struct view *view);
 
 enum {
     PATIENCE_MS = 1000, /* with a reader of what a run says that is to end */
+    STALLED_MS = 3000,  /* without a byte: there is no rate */
     VIEW_TICK_MS = 100, /* frames, lines and events are written at most so often */
     FRAME_LINES = 12,
     FAILURES_KEPT = 20,
+    STOPPED_KEPT = 4,
     NAME_SIZE = 1024, /* of an escaped name or cause */
 };
 
@@ -78,11 +85,13 @@ struct view {
  * must not be freed then, since the loop may still call it. */
 bool view_listen(struct view *view);
 
-/* Bytes a second, averaged with a time constant of 4 s. */
+/* Bytes a second, averaged with a time constant of 4 s; none when none came for long. */
 struct rate {
     double sum, weight; /* the average is their quotient */
     uint64_t at, bytes; /* the last sample */
+    uint64_t grown_at;  /* the last one with more bytes than before */
 };
+void rate_start(struct rate *rate, uint64_t bytes, uint64_t now);
 void rate_sample(struct rate *rate, uint64_t bytes, uint64_t now);
 uint64_t rate_value(const struct rate *rate);
 
@@ -135,13 +144,17 @@ struct screen {
     uint64_t started_at;
     uint64_t ended; /* tasks that are no groups */
     uint64_t downloaded, up_to_date;
-    uint64_t allowed;       /* failures that fail nothing else */
-    uint64_t done_before;   /* by an earlier run */
-    uint64_t groups_failed; /* those without a failed child */
-    uint64_t fetched;       /* bytes of what was downloaded now */
-    uint64_t moved;         /* the same with what is under way or failed */
-    uint64_t flow;          /* the same without what may have been resumed, for the rate */
+    uint64_t allowed;          /* failures that fail nothing else */
+    uint64_t done_before;      /* by an earlier run */
+    uint64_t kept, kept_files; /* bytes of what was not finished, for the next run */
+    uint64_t groups_failed;    /* those without a failed child */
+    uint64_t fetched;          /* bytes of what was downloaded now */
+    uint64_t moved;            /* the same with what is under way or failed */
+    uint64_t flow;             /* the same without what may have been resumed, for the rate */
     struct rate rate;
+
+    struct bytes stopped;   /* the first tasks that a cancellation has stopped: "a, b" */
+    uint64_t stopped_count; /* all of them */
 
     char *failures[FAILURES_KEPT]; /* the first ones, as they were printed */
     uint64_t failed;
@@ -163,7 +176,7 @@ const char *screen_name(const struct screen *screen, const ajob_event *event, ch
 const char *screen_pace(const struct screen *screen, const char *separator, char buffer[96]);
 
 /* One line of the log, without newline. */
-enum tone { TONE_PLAIN, TONE_WARNING, TONE_FAILURE };
+enum tone { TONE_PLAIN, TONE_WARNING, TONE_FAILURE, TONE_ANNOTATION };
 void screen_say(struct screen *screen, enum tone tone, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -121,7 +121,7 @@ struct view *view_events_open(ajob_loop *loop, const char *path, bool appends, c
     events->view = (struct view){.kind = &kind, .loop = loop};
     if (fd >= 0 && events->path && view_listen(&events->view))
         return &events->view;
-    if (fd < 0 && asprintf(error, "events: %s: %s", name, strerror(why)) < 0)
+    if (fd < 0 && asprintf(error, "--events: %s: %s", name, strerror(why)) < 0)
         *error = NULL;
     if (fd > STDERR_FILENO)
         close(fd);

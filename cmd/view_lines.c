@@ -35,8 +35,8 @@ bool screen_is_chatty(const struct screen *screen) {
 }
 
 void screen_say(struct screen *screen, enum tone tone, const char *format, ...) {
-    static const char *const colors[] = {"", "\033[33m", "\033[31m"};
-    bool colored = screen->term.color && tone != TONE_PLAIN;
+    static const char *const colors[] = {"", "\033[33m", "\033[31m", ""};
+    bool colored = screen->term.color && *colors[tone];
     char line[4 * NAME_SIZE];
     va_list args;
 
@@ -46,7 +46,7 @@ void screen_say(struct screen *screen, enum tone tone, const char *format, ...) 
     bytes_printf(&screen->log, "%s%s%s\n", colored ? colors[tone] : "", line,
                  colored ? "\033[m" : "");
     screen->said_at = screen->term.now_ms();
-    screen->said_since += tone != TONE_FAILURE;
+    screen->said_since += tone == TONE_PLAIN || tone == TONE_WARNING;
 }
 
 void lines_write(struct screen *screen, bool now, bool wait) {
@@ -131,13 +131,28 @@ static void tell_success(struct screen *screen, const ajob_event *event, const c
                seconds_text(time, event->duration), verified, from);
 }
 
-/* What failed is named as the person named it: by its URL, if it has one. */
+/* The cause of a release says which one: "o/r: release v9: not found". */
+static bool is_named_by_cause(const ajob_event *event, const char *name, const char *cause) {
+    const char *kind = ajob_task_kind(event->task);
+    char words[NAME_SIZE + 16];
+    if (strcmp(kind, "release") != 0 && strcmp(kind, "listing") != 0)
+        return false;
+    snprintf(words, sizeof words, strcmp(name, "latest") ? ": release %s" : ": %s release", name);
+    return strstr(cause, words) != NULL;
+}
+
+/* What failed is named as the person named it: by its task, or by its URL. */
 static void tell_failure(struct screen *screen, const ajob_event *event, const char *name,
                          const char *cause) {
-    const ajob_field *url = ajob_event_field(event, "url");
-    char subject[1024];
-    if (url && url->type == AJOB_FIELD_TEXT && url->text[0])
-        name = term_escape(&screen->term, subject, sizeof subject, url->text);
+    const ajob_field *url = field_of(event, "url");
+    char subject[NAME_SIZE], both[2 * NAME_SIZE + 2];
+    if (is_named_by_cause(event, name, cause)) {
+        name = "";
+    } else if (url && url->text[0]) {
+        term_escape(&screen->term, subject, sizeof subject, url->text);
+        snprintf(both, sizeof both, "%s: %s", name, subject);
+        name = screen->options.names_urls ? subject : both;
+    }
     summary_fail(screen, name, cause);
 }
 

@@ -189,7 +189,8 @@ AJOB_API void ajob_loop_close(ajob_loop *loop, void (*closed)(void *data), void 
 /* ajob_loop_close(), then runs the libuv loop until that is done. Takes NULL. */
 AJOB_API void ajob_loop_free(ajob_loop *loop);
 
-/* The text of the last failure on this loop: one line, no newline. */
+/* The text of the last failure on this loop: one line, no newline. It ends in "out of
+ * memory" where that was why. */
 AJOB_API const char *ajob_error(const ajob_loop *loop);
 
 /* Starts the run of a task and of all that is in it. One run at a time:
@@ -606,7 +607,8 @@ typedef struct ajob_http_options {
     /* Fails when fewer bytes a second than this arrive for stall_timeout_ms; 0: 100. What
      * a limit_rate holds back counts as arrived. */
     uint64_t min_speed;
-    /* Take any certificate. A token and headers are then not sent to https. */
+    /* Take any certificate. Token, headers and a login in the URL are then not sent at
+     * all. */
     bool insecure;
 } ajob_http_options;
 
@@ -640,8 +642,9 @@ typedef struct ajob_download_options {
 
 /* Retries up to 4 times unless ajob_set_retry() says otherwise. NULL with
  * AJOB_EINVAL's text for a bad URL, digest or name. Fields of its task.ended:
- * path, bytes, up_to_date, resumed_from, verified (null: there was no digest to
- * verify), sha256 (or the digest's own name), url (without secrets). */
+ * path, bytes, up_to_date, resumed_from, kept (the bytes that another run can go on from,
+ * where it did not succeed), verified (null: there was no digest to verify), sha256 (or
+ * the digest's own name), url (without secrets). */
 AJOB_API ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options);
 
 /* Another URL, path, digest and so on for a download, from ajob_on_attempt()'s
@@ -691,17 +694,20 @@ typedef struct ajob_release_options {
      * costs no rate limit. Made if needed. NULL: nowhere. */
     const char *cache_dir;
     /* What is chosen is added here; see ajob_lock_write(). NULL: nowhere. It must outlive
-     * the run. */
+     * the loop. */
     struct ajob_lock *lock;
     /* Exactly the assets that this has of the repository (and of tag, unless that is NULL)
      * are downloaded, with their sizes and digests; the API is not asked what there is. An
-     * asset that has gone or changed fails. NULL: the API is asked. */
+     * asset that has gone or changed fails; what the lock does not have is AJOB_EINVAL. It
+     * must outlive the loop. NULL: the API is asked. */
     const struct ajob_lock *locked;
     /* Called for every asset chosen, before its download; may be NULL. */
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;
     bool list_only;         /* call asset, download nothing */
     ajob_http_options http; /* its token and headers go to the API's host alone */
+    /* What "not found" may mean with this token: "or ...". NULL: that it has no access. */
+    const char *token_hint;
 } ajob_release_options;
 
 /* A group of downloads named by asset, made when the release is known. Without
@@ -718,6 +724,10 @@ AJOB_API ajob_lock *ajob_lock_new(void);
 
 /* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
 AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
+
+/* The repositories that it has something of, "OWNER/REPO", each once, in alphabetical
+ * order; NULL behind the last one. */
+AJOB_API const char *ajob_lock_repository(const ajob_lock *lock, size_t index);
 
 /* Replaces the file atomically. What was downloaded without a digest known beforehand has
  * the sha256 that came; what was not downloaded successfully is a mistake: AJOB_EINVAL. */

@@ -38,6 +38,7 @@ common_setup() {
     AJOB_ERR=$BATS_TEST_TMPDIR/stderr
     SERVER_STATE=$BATS_TEST_TMPDIR/server
     export AJOB HOME=$BATS_TEST_TMPDIR/home TMPDIR=$BATS_TEST_TMPDIR/tmp
+    export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache # nobody looks at what is in it
     export LC_ALL=C TZ=UTC TERM=dumb
     export AJOB_TEST_ID=$BATS_SUITE_TEST_NUMBER.$$ # marks what comes from this test
     unset EXPECT_PART EXPECT_STRAY EXPECTED_STATUS AJOB_PID SERVER_RUNNING

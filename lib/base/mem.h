@@ -3,9 +3,9 @@
  *
  * All of the library's own allocations pass here, so that a test can make the
  * n-th of them fail: AJOB_FAULT=alloc:17 in the environment. In the same way
- * write:N, rename:N and fsync:N fail the n-th call of that kind, where the code
- * that makes it asks mem_fault(); several are separated by commas. To be called
- * from one thread. Every failure is reported to the caller; nothing here aborts.
+ * write:N, rename:N, fsync:N and lock:N (of a file, as where there are no locks)
+ * fail the n-th call of that kind, where the code that makes it asks mem_fault();
+ * several are separated by commas. To be called from one thread. Every failure is reported to the caller; nothing here aborts.
  */
 #ifndef AJOB_BASE_MEM_H
 #define AJOB_BASE_MEM_H
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum fault { FAULT_ALLOC, FAULT_WRITE, FAULT_RENAME, FAULT_FSYNC, FAULT_COUNT };
+enum fault { FAULT_ALLOC, FAULT_WRITE, FAULT_RENAME, FAULT_FSYNC, FAULT_LOCK, FAULT_COUNT };
 
 /* Zeroed memory, or NULL. Freed with mem_free(). */
 void *mem_new(size_t size);

@@ -21,7 +21,7 @@ static bool reserve(struct text *text, size_t more) {
         capacity *= 2;
     char *data = mem_resize(text->data, capacity);
     if (!data) {
-        text->failed = true;
+        text->failed = text->has_no_memory = true;
         return false;
     }
     text->data = data;
@@ -106,7 +106,7 @@ const char *text_string(const struct text *text) {
 
 void text_clear(struct text *text) {
     text->length = 0;
-    text->failed = false;
+    text->failed = text->has_no_memory = false;
     if (text->data)
         text->data[0] = '\0';
 }

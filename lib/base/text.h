@@ -19,6 +19,7 @@ struct text {
     size_t capacity;
     size_t max; /* of length */
     bool failed;
+    bool has_no_memory; /* that is why; else it is too long */
 };
 
 #define TEXT_INIT(maximum)                                                                         \

@@ -219,13 +219,16 @@ static bool is_retried(const struct ajob_task *task, const ajob_retry *retry) {
 /* The attempt failed by itself, or by its own timeout. */
 static void attempt_failed(struct ajob_task *task) {
     const ajob_retry *retry = retry_of(task);
-    task->failures = task->has_progressed ? 1 : task->failures + 1;
-    if (!is_retried(task, retry) || stop_is_coming(task)) {
+    bool is_elsewhere = task->has_alternative && !task->no_retry;
+    if (!is_elsewhere)
+        task->failures = task->has_progressed ? 1 : task->failures + 1;
+    if (!(is_elsewhere || is_retried(task, retry)) || stop_is_coming(task)) {
         end(task, task->attempt_timed_out ? AJOB_TIMED_OUT : AJOB_FAILED);
         return;
     }
-    uint64_t delay_ms =
-        retry_delay(retry, task->failures, loop_random(task->loop), task->retry_after_ms);
+    uint64_t delay_ms = is_elsewhere ? 0
+                                     : retry_delay(retry, task->failures, loop_random(task->loop),
+                                                   task->retry_after_ms);
     pool_give(task);
     go_to(task, AJOB_BACKOFF);
     set_phase_end(task, loop_due_ms(task->loop, delay_ms));
@@ -354,6 +357,7 @@ void task_attempt_over(struct ajob_task *task, struct outcome outcome) {
     task->attempt_succeeded = outcome.succeeded;
     task->is_retryable = outcome.is_retryable;
     task->has_progressed = outcome.has_progressed;
+    task->has_alternative = outcome.has_alternative;
     task->retry_after_ms = outcome.retry_after_ms;
     task->exit = (int16_t)outcome.exit;
     task->signal = (uint8_t)outcome.signal;

@@ -130,10 +130,11 @@ struct ajob_task {
     bool holds_slots : 1;
     bool need_failed : 1;    /* a need did not succeed; cause says which */
     bool need_cancelled : 1; /* the same, and that need was cancelled */
-    bool attempt_over : 1;   /* the kind has reported; the next three say what */
+    bool attempt_over : 1;   /* the kind has reported; the next four say what */
     bool attempt_succeeded : 1;
     bool is_retryable : 1;
     bool has_progressed : 1;
+    bool has_alternative : 1;
     bool has_decided : 1;       /* it will report what nothing changes any more */
     bool no_retry : 1;          /* a stop or the timeout came when the attempt was decided */
     bool attempt_timed_out : 1; /* stopping for the sake of another attempt */
@@ -165,6 +166,7 @@ struct outcome {
     bool succeeded;
     bool is_retryable;       /* another attempt may mend it */
     bool has_progressed;     /* it got somewhere: the budget of retries is whole again */
+    bool has_alternative;    /* another way, not tried yet: taken at once, and it is no retry */
     uint32_t retry_after_ms; /* not before this */
     int exit;                /* -1: none; note that 0 is one */
     int signal;

@@ -9,6 +9,8 @@
 #include "net/checksums.h"
 #include "net/digest.h"
 #include "net/download.h"
+#include "net/lock.h"
+#include "net/lost.h"
 #include "net/name.h"
 #include "net/refusal.h"
 #include "net/taken.h"
@@ -48,7 +50,9 @@ void release_plan_unref(struct release_plan *plan) {
     github_repo_done(&plan->repo);
     mem_free(plan->token);
     mem_free(plan->cacert);
+    mem_free(plan->token_hint);
     mem_free(plan->dir);
+    cache_free(plan->cache);
     free_list(plan->include);
     free_list(plan->exclude);
     mem_free(plan);
@@ -60,6 +64,10 @@ static bool copy_options(struct release_plan *plan, const ajob_release_options *
     plan->http.headers = NULL; /* the API's; a release's downloads have none of the user's */
     plan->http.token = plan->token = mem_copy(options->http.token);
     plan->http.cacert = plan->cacert = mem_copy(options->http.cacert);
+    plan->lock = options->lock;
+    plan->locked = options->locked;
+    plan->cache = options->cache_dir ? cache_new(options->cache_dir) : NULL;
+    plan->token_hint = mem_copy(options->token_hint);
     plan->dir = mem_copy(options->dir ? options->dir : ".");
     plan->retry = options->retry;
     if (!plan->retry.max)
@@ -72,9 +80,14 @@ static bool copy_options(struct release_plan *plan, const ajob_release_options *
     plan->is_flat = options->flat;
     plan->has_token = options->http.token != NULL;
     plan->list_only = options->list_only;
+    plan->takes_prerelease = options->prerelease;
+    plan->requires_digest = options->require_digest;
+    plan->segments = options->segments;
+    plan->syncs = options->fsync;
     plan->asset = options->asset;
     plan->data = options->data;
-    return plan->dir && (plan->token || !options->http.token) &&
+    return plan->dir && (plan->cache || !options->cache_dir) &&
+           (plan->token_hint || !options->token_hint) && (plan->token || !options->http.token) &&
            (plan->cacert || !options->http.cacert) && copy_list(options->include, &plan->include) &&
            copy_list(options->exclude, &plan->exclude);
 }
@@ -91,6 +104,8 @@ struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_option
         loop_fail(loop, AJOB_EINVAL, "%s", text_string(&error));
     else if (!copy_options(plan, options))
         loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    else if (options->locked && !lock_has(options->locked, &plan->repo, options->tag, &error))
+        loop_fail(loop, AJOB_EINVAL, "%s", text_string(&error));
     else
         plan->profile = profile_for(loop, &options->http);
     if (plan->profile && !(plan->assets_profile = profile_for(loop, &plan->http)))
@@ -191,17 +206,24 @@ bool assets_apply_checksums(struct github_release *release, const struct github_
 
 /* ---- adding --------------------------------------------------------------- */
 
-/* NULL, or why the asset cannot be downloaded. On the heap. */
-static char *fault_of(const struct github_asset *asset) {
+/* Why the asset cannot be downloaded, on the heap; NULL: it can. False: no memory to
+ * say so. */
+static bool find_fault(const struct release_plan *plan, const struct github_asset *asset,
+                       char **ret_fault) {
     struct digest_want want;
     char safe[300];
+    *ret_fault = NULL;
     if (strcmp(asset->state, "uploaded") != 0)
-        return text_new("its upload is not complete: the API says state \"%s\"",
-                        ajob_escape(safe, sizeof safe, asset->state));
-    if (asset->digest && !digest_parse(asset->digest, &want))
-        return text_new("its digest is of a kind that cannot be verified: %s",
-                        ajob_escape(safe, sizeof safe, asset->digest));
-    return NULL;
+        *ret_fault = text_new("its upload is not complete: the API says state \"%s\"",
+                              ajob_escape(safe, sizeof safe, asset->state));
+    else if (asset->digest && !digest_parse(asset->digest, &want))
+        *ret_fault = text_new("its digest is of a kind that cannot be verified: %s",
+                              ajob_escape(safe, sizeof safe, asset->digest));
+    else if (plan->requires_digest && !asset->digest)
+        *ret_fault = text_new("it has no digest, from the API or in a file of checksums: refused");
+    else
+        return true;
+    return *ret_fault != NULL;
 }
 
 /* With a token through the API, which alone serves private assets; without one
@@ -212,31 +234,78 @@ char *assets_url(const struct release_plan *plan, const struct github_asset *ass
     return is_public ? mem_copy(asset->url) : github_asset_url(&plan->repo, asset->id);
 }
 
-static ajob_task *new_download(const struct release_plan *plan, const struct github_asset *asset,
-                               ajob_loop *loop, const char *subdir) {
-    static const char *const headers[] = {"Accept: application/octet-stream", NULL};
-    char *url = assets_url(plan, asset);
-    char *identity = text_make("%s/%s/%s:%llu:%llu:%s", plan->repo.api, plan->repo.owner,
-                               plan->repo.name, (unsigned long long)asset->id,
-                               (unsigned long long)asset->size, asset->digest ? asset->digest : "");
-    ajob_download_options options = {
-        .url = url,
+/* What to download, with strings of its own. */
+struct order {
+    ajob_download_options options;
+    char *url, *identity;
+};
+
+static void order_done(struct order *order) {
+    mem_free(order->url);
+    mem_free(order->identity);
+}
+
+static bool make_order(const struct release_plan *plan, const struct github_asset *asset,
+                       struct order *order) {
+    order->url = assets_url(plan, asset);
+    order->identity =
+        text_make("%s/%s/%s:%llu:%llu:%s", plan->repo.api, plan->repo.owner, plan->repo.name,
+                  (unsigned long long)asset->id, (unsigned long long)asset->size,
+                  asset->digest ? asset->digest : "");
+    order->options = (ajob_download_options){
+        .url = order->url,
         .dir = plan->dir,
         .name = asset->name,
         .digest = asset->digest,
         .size = asset->size,
         .size_known = true,
-        .identity = identity,
+        .identity = order->identity,
         .max_wait_ms = plan->max_wait_ms,
+        .segments = plan->segments,
+        .fsync = plan->syncs,
+        .wants_digest = plan->lock && !asset->digest,
         .http = plan->http,
     };
-    struct download_extra extra = {.subdir = subdir, .headers = headers, .is_release = true};
-    ajob_task *task = url && identity ? download_new(loop, &options, &extra) : NULL;
+    return order->url && order->identity;
+}
+
+static const char *const download_headers[] = {"Accept: application/octet-stream", NULL};
+
+static ajob_task *new_download(const struct release_plan *plan, const struct lost_where *where,
+                               const struct github_asset *asset, ajob_loop *loop) {
+    struct order order;
+    struct download_extra extra = {
+        .subdir = where->subdir,
+        .headers = download_headers,
+        .is_release = true,
+        .watch = &lost_watch,
+        .watch_data = lost_new(where, asset),
+    };
+    ajob_task *task = NULL;
+    if (!extra.watch_data)
+        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    else if (make_order(plan, asset, &order))
+        task = download_new(loop, &order.options, &extra);
+    else
+        lost_watch.free(extra.watch_data);
     if (task && ajob_set_retry(task, &plan->retry))
         task = NULL;
-    mem_free(url);
-    mem_free(identity);
+    if (extra.watch_data)
+        order_done(&order);
     return task;
+}
+
+bool assets_again(const struct release_plan *plan, ajob_task *download,
+                  const struct github_asset *asset, const char *subdir) {
+    struct download_extra extra = {.subdir = subdir, .headers = download_headers};
+    struct order order;
+    char *fault = NULL;
+    bool is_fine = find_fault(plan, asset, &fault) && !fault && make_order(plan, asset, &order);
+    bool is_begun = is_fine && download_again(download, &order.options, &extra);
+    mem_free(fault);
+    if (is_fine)
+        order_done(&order);
+    return is_begun;
 }
 
 static void tell(const struct release_plan *plan, const struct github_release *release,
@@ -273,21 +342,31 @@ static bool take(ajob_loop *loop, const char *path, uint64_t id, char **ret_faul
     return is_ok && (is_ours || *ret_fault);
 }
 
+/* Notes the asset in the lock, with how its download (NULL: there is none) ends. */
+static bool lock_it(const struct release_plan *plan, const struct github_release *release,
+                    const struct github_asset *asset, ajob_task *download) {
+    struct lock_entry *entry = lock_add(plan->lock, &plan->repo, release->tag, asset);
+    if (entry && download)
+        lock_watch(entry, download);
+    return entry != NULL;
+}
+
 static bool add_one(const struct release_plan *plan, const struct github_release *release,
                     const struct github_asset *asset, ajob_task *group, const char *subdir) {
     ajob_loop *loop = group->loop;
     char *name = name_neutral(asset->name), *path = NULL, *fault = NULL;
     if (name)
         path = text_make("%s/%s%s%s", plan->dir, subdir ? subdir : "", subdir ? "/" : "", name);
-    if (path)
-        fault = fault_of(asset);
-    bool is_ok = path && (fault || take(loop, path, asset->id, &fault));
+    bool is_ok =
+        path && find_fault(plan, asset, &fault) && (fault || take(loop, path, asset->id, &fault));
     if (is_ok && !fault)
         tell(plan, release, asset, path);
     if (is_ok && (fault || !plan->list_only)) {
+        struct lost_where where = {plan, release->tag, subdir, release->id};
         ajob_task *task =
-            fault ? refusal_new(loop, fault) : new_download(plan, asset, loop, subdir);
-        is_ok = task && !ajob_set_title(task, asset->name) && !ajob_group_add(group, task);
+            fault ? refusal_new(loop, fault) : new_download(plan, &where, asset, loop);
+        is_ok = task && !ajob_set_title(task, asset->name) && !ajob_group_add(group, task) &&
+                (!plan->lock || lock_it(plan, release, asset, fault ? NULL : task));
     }
     mem_free(name);
     mem_free(path);

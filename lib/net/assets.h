@@ -5,6 +5,7 @@
 #define AJOB_NET_ASSETS_H
 
 #include "ajob.h"
+#include "net/cache.h"
 #include "net/github.h"
 #include "net/profile.h"
 #include "net/url.h"
@@ -17,12 +18,20 @@ struct release_plan {
     struct profile *assets_profile;
     ajob_http_options http; /* for the downloads; its strings are copies */
     char *token, *cacert;
+    char *token_hint;        /* or NULL; as in ajob_release_options */
+    ajob_lock *lock;         /* where what is chosen is added; or NULL */
+    const ajob_lock *locked; /* what is chosen, instead of asking; or NULL */
+    struct cache *cache;     /* of the API's answers, or NULL */
     char *dir;
     char **include, **exclude; /* NULL-terminated, or NULL */
     ajob_retry retry;
     uint64_t max_wait_ms;
+    unsigned segments; /* as in ajob_download_options, the next too */
+    bool syncs;
     enum ajob_policy policy;
     bool lists_all, is_flat, has_token, list_only;
+    bool takes_prerelease; /* without tag: the newest release of any kind */
+    bool requires_digest;
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;
 };
@@ -50,6 +59,11 @@ bool assets_apply_checksums(struct github_release *release, const struct github_
 
 /* Where an asset is downloaded from; on the heap or NULL. */
 char *assets_url(const struct release_plan *plan, const struct github_asset *asset);
+
+/* The download, whose attempt goes on (download.h), begins anew with this asset. False: it
+ * cannot. */
+bool assets_again(const struct release_plan *plan, ajob_task *download,
+                  const struct github_asset *asset, const char *subdir);
 
 /* Tells of each chosen asset and, unless it is only a list, adds its download to
  * the group. False with one line in error. */

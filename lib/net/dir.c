@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,15 +76,23 @@ static struct entry *entry_for(struct dirs *dirs, const char *key, const char *p
     return NULL;
 }
 
+static struct dir *find(struct dirs *dirs, const char *path, const char *subdir) {
+    char *key = text_make("%s\n%s", path, subdir ? subdir : "");
+    struct entry *entry = key ? entry_for(dirs, key, path, subdir) : NULL;
+    mem_free(key);
+    return entry ? &entry->dir : NULL;
+}
+
 struct dir *dir_for(struct ajob_loop *loop, const char *path, const char *subdir) {
     struct dirs *dirs = (struct dirs *)loop_module(loop, &dirs_key, sizeof(struct dirs), free_dirs);
     if (dirs && dirs->last && is_dir(dirs->last, path, subdir))
         return dirs->last;
-    char *key = dirs ? text_make("%s\n%s", path, subdir ? subdir : "") : NULL;
-    struct entry *entry = key ? entry_for(dirs, key, path, subdir) : NULL;
-    mem_free(key);
-    if (entry)
-        return dirs->last = &entry->dir;
+    struct dir *outer = dirs ? find(dirs, path, NULL) : NULL;
+    struct dir *dir = outer && subdir ? find(dirs, path, subdir) : outer;
+    if (dir) {
+        dir->outer = outer;
+        return dirs->last = dir;
+    }
     loop_fail(loop, AJOB_ENOMEM, "out of memory");
     return NULL;
 }
@@ -96,34 +105,75 @@ static bool fail_errno(struct text *error, const char *name) {
     return false;
 }
 
-/* As mkdir -p; what cannot be made is left to the open that follows. */
-static void make_with_parents(const char *path) {
+/* As mkdir -p; what cannot be made is left to the open that follows. False on lack of
+ * memory. */
+static bool make_with_parents(const char *path) {
     char *part = mem_copy(path);
-    for (char *slash = part; slash && (slash = strchr(slash + 1, '/'));) {
+    if (!part)
+        return false;
+    for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
         *slash = '\0';
         mkdir(part, 0777);
         *slash = '/';
     }
-    if (part)
-        mkdir(part, 0777);
+    mkdir(part, 0777);
     mem_free(part);
+    return true;
+}
+
+/* Whether the path names this directory by itself, not through a link at its end; with a
+ * slash there every call would follow one. */
+static bool is_real(const char *path, int fd) {
+    struct stat named, opened;
+    char plain[PATH_MAX];
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    if (length >= sizeof plain)
+        return false;
+    memcpy(plain, path, length);
+    plain[length] = '\0';
+    return !lstat(plain, &named) && !fstat(fd, &opened) && S_ISDIR(named.st_mode) &&
+           named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+/* The path itself, open; -1 with one line in error. */
+static int open_outer(struct dir *outer, struct text *error) {
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    int fd = open(outer->path, flags);
+    if (fd < 0 && errno == ENOENT) {
+        bool is_tried = make_with_parents(outer->path);
+        fd = open(outer->path, flags);
+        if (fd < 0 && !is_tried)
+            errno = ENOMEM;
+    }
+    if (fd < 0) {
+        fail_errno(error, outer->path);
+        return -1;
+    }
+    bool was_real = outer->is_known_real;
+    outer->is_known_real = is_real(outer->path, fd);
+    if (!was_real || outer->is_known_real)
+        return fd;
+    char safe[TEXT_LINE_MAX];
+    text_format(error, "%s: has become a symbolic link meanwhile: refused",
+                ajob_escape(safe, sizeof safe, outer->path));
+    outer->is_known_real = true; /* as it was, for those who come next */
+    close(fd);
+    return -1;
 }
 
 static bool open_dir(struct dir *dir, struct text *error) {
-    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    int outer = open(dir->path, flags);
-    if (outer < 0 && errno == ENOENT) {
-        make_with_parents(dir->path);
-        outer = open(dir->path, flags);
-    }
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+    int outer = open_outer(dir->outer, error);
     if (outer < 0)
-        return fail_errno(error, dir->path);
+        return false;
     if (!dir->subdir) {
         dir->fd = outer;
         return true;
     }
     bool is_made = !mkdirat(outer, dir->subdir, 0777) || errno == EEXIST;
-    dir->fd = is_made ? openat(outer, dir->subdir, flags | O_NOFOLLOW) : -1;
+    dir->fd = is_made ? openat(outer, dir->subdir, flags) : -1;
     bool is_ok = dir->fd >= 0 || fail_errno(error, dir->subdir);
     close(outer);
     return is_ok;

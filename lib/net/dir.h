@@ -2,7 +2,8 @@
  * dir.h - directories that downloads go to, each open once.
  *
  * Tasks of one directory share one struct dir; it is open while any of them is
- * under way.
+ * under way. A path that was no symbolic link is not followed when it is opened again and
+ * has become one: whoever can do that would choose where the rest goes.
  */
 #ifndef AJOB_NET_DIR_H
 #define AJOB_NET_DIR_H
@@ -17,6 +18,8 @@ struct dir {
     char *subdir; /* in it, one neutral name that may come from outside; or NULL */
     int fd;       /* meaningful while users */
     unsigned users;
+    struct dir *outer;  /* path without subdir; itself if there is none */
+    bool is_known_real; /* of outer: it was no symbolic link when it was opened first */
 };
 
 /* Belongs to the loop. NULL with ajob_error() set on lack of memory. */

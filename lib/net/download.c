@@ -1,8 +1,8 @@
 /*
- * download.c - the task kind "get": one URL into one file.
+ * download.c - the task kind "get": one file, from one of the URLs that have it.
  *
- * Owns what outlives an attempt: the plan, the result. The attempt itself is a
- * struct transfer, which exists only while it is under way.
+ * Owns what outlives an attempt: the plan, the result, and which source is asked next. The
+ * attempt itself is a struct transfer, which exists only while it is under way.
  */
 #include "net/download.h"
 
@@ -11,24 +11,26 @@
 #include "core/loop.h"
 #include "core/pool.h"
 #include "net/host.h"
-#include "net/name.h"
-#include "net/profile.h"
 #include "net/transfer.h"
 #include "net/url.h"
 
 struct download {
     struct ajob_task task;
     struct transfer_plan plan;
-    struct host *host;
+    struct source *source;     /* of the attempt that is under way, or of the next one */
     struct transfer *transfer; /* NULL: no attempt is under way */
+    bool is_clean_wanted;      /* the next attempt is to put nothing together */
     /* Of the last attempt: */
     uint64_t bytes, resumed_from;
+    uint64_t kept; /* in a part that another attempt or run can continue */
     uint64_t best; /* the most that an attempt has left for the next one */
     int64_t total;
-    char *hex;                /* of the digest that was verified, or NULL */
+    char *hex;                /* of what was downloaded, or NULL */
     const char *digest_field; /* "sha256" */
     bool is_up_to_date, is_verified;
-    bool is_release; /* of which one expects a digest */
+    bool is_release;                    /* of which one expects a digest */
+    const struct download_watch *watch; /* NULL: nobody */
+    void *watch_data;
 };
 
 static struct download *download_of(const struct ajob_task *task) {
@@ -61,6 +63,62 @@ static void obey_retry_after(struct transfer *transfer, struct outcome *outcome)
                 ajob_format_duration(wait, wait_ms));
 }
 
+/* The task's slot is of the host that is asked. */
+static void turn_to(struct download *download, struct source *source) {
+    if (source->host != download->source->host)
+        pool_exchange(host_pool(download->source->host), host_pool(source->host));
+    download->source = source;
+}
+
+/* The first one that has not failed; rather one that does not want to be left alone. */
+static struct source *next_source(const struct transfer_plan *plan) {
+    struct source *next = NULL;
+    for (size_t i = 0; i < plan->source_count; i++) {
+        struct source *source = &plan->sources[i];
+        bool is_closed = host_embargo_ms(source->host) > 0;
+        if (!source->has_failed && !is_closed)
+            return source;
+        if (!source->has_failed && !next)
+            next = source;
+    }
+    return next;
+}
+
+/* The attempt's source has failed. Each is tried before one is tried again; those for
+ * which that makes no sense are not. */
+static void choose_next(struct download *download, struct outcome *outcome) {
+    const struct transfer_plan *plan = &download->plan;
+    download->source->has_failed = true;
+    download->source->is_hopeless = !outcome->is_retryable;
+    struct source *next = next_source(plan);
+    outcome->has_alternative = next != NULL;
+    for (size_t i = 0; i < plan->source_count && !outcome->has_alternative; i++) {
+        plan->sources[i].has_failed = plan->sources[i].is_hopeless;
+        outcome->is_retryable = outcome->is_retryable || !plan->sources[i].is_hopeless;
+    }
+    if (!next)
+        next = next_source(plan);
+    if (next)
+        turn_to(download, next);
+}
+
+/* With an alternative nobody would know otherwise who it was. */
+static char *cause_of(const struct source *source, const struct outcome *outcome,
+                      const struct text *cause) {
+    char *url = outcome->has_alternative ? url_redacted(source->url) : NULL;
+    char *named = url ? text_make("%s: %s", url, text_string(cause)) : NULL;
+    mem_free(url);
+    return named ? named : mem_copy(text_string(cause));
+}
+
+static void attempt_failed(struct download *download, struct outcome *outcome, bool is_servers,
+                           const struct text *cause) {
+    const struct source *source = download->source;
+    if (is_servers)
+        choose_next(download, outcome);
+    outcome->cause = cause->length ? cause_of(source, outcome, cause) : NULL; /* no memory */
+}
+
 static void transfer_is_over(struct transfer *transfer) {
     struct download *download = download_of(transfer->task);
     const struct transfer_plan *plan = &download->plan;
@@ -71,40 +129,53 @@ static void transfer_is_over(struct transfer *transfer) {
         .exit = -1,
     };
     obey_retry_after(transfer, &outcome);
-    if (!transfer->succeeded)
-        outcome.cause = mem_copy(text_string(&transfer->cause));
-    download->bytes = transfer->offset;
+    download->bytes = transfer->bytes;
     download->total = transfer->total;
-    download->resumed_from = transfer->resumed_from;
+    download->resumed_from = transfer->pieces.resumed_from;
+    download->kept = transfer->left;
     download->is_up_to_date = transfer->is_up_to_date;
     download->is_verified = transfer->is_verified;
+    download->is_clean_wanted = download->is_clean_wanted || transfer->is_mixed;
     mem_free(download->hex);
-    download->hex = *transfer->hex ? mem_copy(transfer->hex) : NULL;
-    download->digest_field = plan->want ? digest_name(plan->want->algorithm) : "sha256";
+    download->hex = transfer->succeeded && *transfer->hex ? mem_copy(transfer->hex) : NULL;
+    download->digest_field = plan->digests ? digest_name(plan->digests) : "sha256";
     download->transfer = NULL;
+    bool is_lost = (transfer->is_gone || transfer->is_other) && !transfer->is_stopped;
+    bool is_gone = transfer->is_gone;
+    if (!transfer->succeeded) /* one that was stopped was too slow, or nobody cares */
+        attempt_failed(download, &outcome, transfer->is_servers || transfer->is_stopped,
+                       &transfer->cause);
     transfer_done(transfer);
     mem_free(transfer);
-    task_attempt_over(&download->task, outcome);
+    bool goes_on =
+        is_lost && download->watch && !outcome.is_retryable && outcome.cause &&
+        download->watch->lost(&download->task, download->watch_data, is_gone, &outcome.cause);
+    if (goes_on)
+        mem_free(outcome.cause);
+    else
+        task_attempt_over(&download->task, outcome);
 }
 
 /* The host wants to be left alone for longer than anybody waits (for less, the task would
  * not have a slot). False: it does not. */
 static bool is_embargoed(struct download *download) {
     struct text cause = TEXT_INIT(TEXT_LINE_MAX);
-    uint64_t wait_ms = host_embargo_ms(download->host);
+    const struct host *host = download->source->host;
+    uint64_t wait_ms = host_embargo_ms(host);
     if (!wait_ms)
         return false;
     bool is_too_long = wait_ms > download->plan.max_wait_ms;
-    host_explain(download->host, &cause);
+    struct outcome outcome = {
+        .is_retryable = !is_too_long,
+        .retry_after_ms = is_too_long ? 0 : (uint32_t)wait_ms,
+        .exit = -1,
+    };
+    host_explain(host, &cause);
     if (is_too_long)
         text_add(&cause, ", which is too long to wait");
-    task_attempt_over(&download->task, (struct outcome){
-                                           .is_retryable = !is_too_long,
-                                           .retry_after_ms = is_too_long ? 0 : (uint32_t)wait_ms,
-                                           .exit = -1,
-                                           .cause = mem_copy(text_string(&cause)),
-                                       });
+    attempt_failed(download, &outcome, true, &cause);
     text_done(&cause);
+    task_attempt_over(&download->task, outcome);
     return true;
 }
 
@@ -118,19 +189,23 @@ static void start(struct ajob_task *task) {
         return;
     }
     download->transfer = transfer;
-    transfer_start(transfer, task, &download->plan, transfer_is_over);
+    struct transfer_way way = {download->source, download->is_clean_wanted};
+    transfer_start(transfer, task, &download->plan, &way, transfer_is_over);
 }
 
 static void stop(struct ajob_task *task, enum stop_how how) {
+    struct download *download = download_of(task);
     (void)how; /* it cannot end sooner than soon */
-    if (download_of(task)->transfer)
-        transfer_stop(download_of(task)->transfer);
+    if (download->transfer)
+        transfer_stop(download->transfer);
+    else if (download->watch)
+        download->watch->stop(task, download->watch_data);
 }
 
 /* ---- what a kind says of itself ------------------------------------------- */
 
 static size_t slots(const struct ajob_task *task, struct slot slots[KIND_SLOTS_MAX]) {
-    slots[0] = (struct slot){host_pool(download_of(task)->host), 1};
+    slots[0] = (struct slot){host_pool(download_of(task)->source->host), 1};
     slots[1] = (struct slot){task->loop->transfers, 1};
     return 2;
 }
@@ -148,12 +223,12 @@ static ajob_field number_field(const char *name, uint64_t value) {
     return (ajob_field){.name = name, .type = AJOB_FIELD_NUMBER, .number = (int64_t)value};
 }
 
-/* The URL without its secrets, until something else is handed out. */
+/* The URL that was asked last without its secrets, until something else is handed out. */
 static const char *redacted(const struct download *download) {
     struct text *file = &download->task.loop->file;
-    if (!strpbrk(download->plan.url, "@?#")) /* most have none */
-        return download->plan.url;
-    char *url = url_redacted(download->plan.url);
+    if (!strpbrk(download->source->url, "@?#")) /* most have none */
+        return download->source->url;
+    char *url = url_redacted(download->source->url);
     text_clear(file);
     text_add(file, url ? url : "");
     mem_free(url);
@@ -167,12 +242,13 @@ static size_t fields(const struct ajob_task *task, ajob_field fields[KIND_FIELDS
     fields[count++] = number_field("bytes", download->bytes);
     fields[count++] = bool_field("up_to_date", download->is_up_to_date);
     fields[count++] = number_field("resumed_from", download->resumed_from);
+    fields[count++] = number_field("kept", download->kept);
     if (download->plan.want || download->is_release)
         fields[count++] = bool_field("verified", download->is_verified);
     else
         fields[count++] = (ajob_field){.name = "verified"};
-    fields[count++] = text_field(download->digest_field ? download->digest_field : "sha256",
-                                 download->is_verified ? download->hex : NULL);
+    fields[count++] =
+        text_field(download->digest_field ? download->digest_field : "sha256", download->hex);
     if (!download->is_release)
         fields[count++] = text_field("url", redacted(download));
     return count;
@@ -181,22 +257,18 @@ static size_t fields(const struct ajob_task *task, ajob_field fields[KIND_FIELDS
 static void progress(const struct ajob_task *task, uint64_t *bytes, int64_t *total) {
     const struct download *download = download_of(task);
     const struct transfer *transfer = download->transfer;
-    *bytes = transfer ? transfer->offset : download->bytes;
-    *total = transfer ? transfer->total : download->total;
+    *bytes = transfer ? transfer->pieces.here : download->bytes;
+    *total = transfer ? transfer->pieces.total : download->total;
     if (*total < 0 && download->plan.size_known)
         *total = (int64_t)download->plan.size;
 }
 
-static void free_plan(struct transfer_plan *plan) {
-    mem_free(plan->url);
-    mem_free(plan->path);
-    mem_free(plan->identity);
-    mem_free(plan->want);
-}
-
 static void release(struct ajob_task *task) {
-    free_plan(&download_of(task)->plan);
-    mem_free(download_of(task)->hex);
+    struct download *download = download_of(task);
+    plan_done(&download->plan);
+    mem_free(download->hex);
+    if (download->watch)
+        download->watch->free(download->watch_data);
 }
 
 static const struct task_kind download_kind = {
@@ -213,97 +285,41 @@ static const struct task_kind download_kind = {
 
 /* ---- making one ----------------------------------------------------------- */
 
-static int fail(ajob_loop *loop, const char *what, const char *why) {
-    char safe[TEXT_LINE_MAX];
-    return loop_fail(loop, AJOB_EINVAL, "%s: %s", ajob_escape(safe, sizeof safe, what), why);
-}
-
-/* Where the file goes: the path taken apart, or dir and a name. */
-static int plan_file(struct transfer_plan *plan, ajob_loop *loop,
-                     const ajob_download_options *options, const char *subdir) {
-    const char *slash = options->path ? strrchr(options->path, '/') : NULL;
-    char *name, *parent;
-    if (options->path) {
-        name = mem_copy(slash ? slash + 1 : options->path);
-        parent = slash == options->path ? mem_copy("/")
-                 : slash                ? mem_copy_n(options->path, (size_t)(slash - options->path))
-                                        : mem_copy(".");
-    } else {
-        name = options->name ? name_neutral(options->name) : name_from_url(options->url);
-        parent = mem_copy(options->dir ? options->dir : ".");
-    }
-    bool is_usable = !name || !options->path || name_is_usable(name);
-    if (is_usable && name && parent)
-        plan->dir = dir_for(loop, parent, subdir);
-    if (plan->dir)
-        plan->path = dir_path(plan->dir, name);
-    if (plan->path)
-        plan->name = plan->path + strlen(plan->path) - strlen(name);
-    mem_free(name);
-    mem_free(parent);
-    if (!is_usable)
-        return fail(loop, options->path, "not the path of a file");
-    return plan->path ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
-}
-
-static int plan_digest(struct transfer_plan *plan, ajob_loop *loop, const char *digest) {
-    if (!digest)
-        return 0;
-    plan->want = mem_new(sizeof *plan->want);
-    if (!plan->want)
-        return loop_fail(loop, AJOB_ENOMEM, "out of memory");
-    if (!digest_parse(digest, plan->want))
-        return fail(loop, digest, "not a digest: sha256:<64 hex digits> (or sha512, sha1, md5)");
-    return 0;
-}
-
-/* Who is asked: the URL, how to talk to its server, and which host that is. */
-static int plan_server(struct download *download, ajob_loop *loop,
-                       const ajob_download_options *options) {
-    struct transfer_plan *plan = &download->plan;
-    char *origin;
-    const char *fault = url_parse(options->url, &origin);
-    if (fault)
-        return fail(loop, options->url, fault);
-    plan->profile = profile_for(loop, &options->http);
-    download->host = plan->profile ? host_for(loop, origin) : NULL;
-    plan->url = mem_copy(options->url);
-    mem_free(origin);
-    if (!download->host)
-        return AJOB_EINVAL;
-    return plan->url ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
-}
-
-enum { MAX_WAIT_MS = 300000 };
-
-static int plan_download(struct download *download, ajob_loop *loop,
-                         const ajob_download_options *options, const struct download_extra *extra) {
-    struct transfer_plan *plan = &download->plan;
-    int error = plan_server(download, loop, options);
-    if (!error)
-        error = plan_file(plan, loop, options, extra->subdir);
-    if (!error)
-        error = plan_digest(plan, loop, options->digest);
-    if (error)
-        return error;
-    plan->identity = mem_copy(options->identity);
-    plan->headers = extra->headers;
-    plan->size = options->size;
-    plan->size_known = options->size_known;
-    plan->max_wait_ms = options->max_wait_ms ? options->max_wait_ms : MAX_WAIT_MS;
-    if (plan->max_wait_ms > UINT32_MAX)
-        plan->max_wait_ms = UINT32_MAX;
-    download->is_release = extra->is_release;
-    download->total = -1;
-    return plan->identity || !options->identity ? 0 : loop_fail(loop, AJOB_ENOMEM, "out of memory");
-}
-
 ajob_task *download_new(ajob_loop *loop, const ajob_download_options *options,
                         const struct download_extra *extra) {
     struct download *download = task_new(loop, &download_kind);
-    if (!download || plan_download(download, loop, options, extra))
+    if (!download && extra->watch)
+        extra->watch->free(extra->watch_data);
+    if (!download)
         return NULL;
+    download->watch = extra->watch;
+    download->watch_data = extra->watch_data;
+    if (plan_make(&download->plan, loop, options, extra))
+        return NULL;
+    download->source = download->plan.sources;
+    download->is_release = extra->is_release;
+    download->total = -1;
     return &download->task;
+}
+
+/* What to bring from where is another plan from now on. */
+static void exchange_plan(struct download *download, const struct transfer_plan *plan) {
+    struct transfer_plan old = download->plan;
+    turn_to(download, plan->sources);
+    download->plan = *plan;
+    plan_done(&old);
+}
+
+bool download_again(ajob_task *task, const ajob_download_options *options,
+                    const struct download_extra *extra) {
+    struct transfer_plan plan = {0};
+    if (plan_make(&plan, task->loop, options, extra)) {
+        plan_done(&plan);
+        return false;
+    }
+    exchange_plan(download_of(task), &plan);
+    start(task);
+    return true;
 }
 
 ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options) {
@@ -311,34 +327,33 @@ ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options) 
 }
 
 int ajob_download_change(ajob_task *task, const ajob_download_options *options) {
-    struct download *download = download_of(task), changed = {0};
+    struct download *download = download_of(task);
+    struct transfer_plan plan = {0};
     bool is_before_first = task->kind == &download_kind && task->state == AJOB_RUNNING &&
                            task->attempts == 1 && !download->transfer;
     if (!is_before_first)
         return loop_fail(task->loop, AJOB_EINVAL,
                          "a download can be changed before its first attempt only");
-    int error = plan_download(&changed, task->loop, options, &(struct download_extra){0});
+    int error = plan_make(&plan, task->loop, options, &(struct download_extra){0});
     if (error) {
-        free_plan(&changed.plan);
+        plan_done(&plan);
         return error;
     }
-    free_plan(&download->plan);
-    download->plan = changed.plan;
-    if (changed.host != download->host)
-        pool_exchange(host_pool(download->host), host_pool(changed.host));
-    download->host = changed.host;
+    exchange_plan(download, &plan);
     return 0;
 }
 
 int ajob_download_check(ajob_loop *loop, const ajob_download_options *options, const char **path) {
-    struct download download = {0};
-    int error = plan_download(&download, loop, options, &(struct download_extra){0});
+    struct transfer_plan plan = {0};
+    int error = plan_make(&plan, loop, options, &(struct download_extra){0});
     text_clear(&loop->file);
     if (!error) {
-        text_add(&loop->file, download.plan.path);
+        text_add(&loop->file, plan.path);
         *path = text_string(&loop->file);
+        if (!text_ok(&loop->file))
+            error = loop_fail(loop, AJOB_ENOMEM, "out of memory");
     }
-    free_plan(&download.plan);
+    plan_done(&plan);
     return error;
 }
 

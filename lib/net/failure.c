@@ -33,6 +33,12 @@ static bool code_is_retryable(CURLcode code) {
     }
 }
 
+/* An answer that is no TLS: the same the next time, unlike a handshake that breaks off. */
+static bool is_no_tls(CURLcode code, const char *words) {
+    return code == CURLE_SSL_CONNECT_ERROR &&
+           (strstr(words, "wrong version number") || strstr(words, "packet length too long"));
+}
+
 /* Ours for what people meet every day; libcurl's own words for the rest. */
 static const char *words_for(CURL *easy, CURLcode code, const char *words) {
     long os_error = 0;
@@ -46,6 +52,10 @@ static const char *words_for(CURL *easy, CURLcode code, const char *words) {
         return "the body ended early";
     case CURLE_GOT_NOTHING:
         return "the server closed the connection without a reply";
+    case CURLE_COULDNT_RESOLVE_PROXY: /* one that it cannot read is repeated, with its login */
+        return strncmp(words, "Could not resolve", 17) != 0
+                   ? "the proxy that http_proxy, https_proxy or all_proxy names is no URL"
+                   : words;
     default:
         return *words ? words : curl_easy_strerror(code);
     }
@@ -53,6 +63,10 @@ static const char *words_for(CURL *easy, CURLcode code, const char *words) {
 
 struct failure failure_of_code(CURL *easy, CURLcode code, const char *words, struct text *cause) {
     char safe[TEXT_LINE_MAX];
+    if (is_no_tls(code, words)) {
+        text_add(cause, "the server does not speak TLS there: is it an http:// URL?");
+        return (struct failure){false, -1};
+    }
     text_add(cause, ajob_escape(safe, sizeof safe, words_for(easy, code, words)));
     return (struct failure){code_is_retryable(code), -1};
 }

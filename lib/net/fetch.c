@@ -6,6 +6,7 @@
 #include "core/loop.h"
 #include "net/failure.h"
 #include "net/host.h"
+#include "net/mask.h"
 #include "net/multi.h"
 #include "net/profile.h"
 #include "net/url.h"
@@ -43,7 +44,8 @@ static size_t header_came(char *line, size_t size, size_t count, void *data) {
 static bool show_head(struct fetch *fetch) {
     if (!fetch->has_head) {
         fetch->has_head = true;
-        fetch->is_refused = !fetch->calls->head(fetch->owner, &fetch->response);
+        fetch->fault = has_body(&fetch->response) ? response_fault(&fetch->response) : NULL;
+        fetch->is_refused = fetch->fault || !fetch->calls->head(fetch->owner, &fetch->response);
     }
     return !fetch->is_refused;
 }
@@ -51,9 +53,13 @@ static bool show_head(struct fetch *fetch) {
 static size_t body_came(char *data, size_t size, size_t count, void *user) {
     struct fetch *fetch = user;
     size_t length = size * count;
-    fetch->heard_ms = loop_now_ms(fetch->loop);
+    if (!throttle_take(fetch->loop, &fetch->place, length)) {
+        fetch->was_held_back = true;
+        return CURL_WRITEFUNC_PAUSE; /* the same bytes come again: nothing is counted yet */
+    }
+    fetch->received += length;
     if (is_redirect(&fetch->response) || !has_body(&fetch->response)) {
-        size_t room = ERROR_BODY_MAX - fetch->error_body.length;
+        size_t room = fetch->error_body.max - fetch->error_body.length;
         text_add_n(&fetch->error_body, data, length < room ? length : room);
         fetch->ignored_bytes += length;
         return fetch->ignored_bytes > IGNORED_MAX ? 0 : length;
@@ -72,13 +78,21 @@ static bool has_range(const struct fetch_request *request) {
     return request->range_first || request->range_end;
 }
 
+static bool add_header(struct curl_slist **list, const char *name, const char *value) {
+    char *line = text_make("%s: %s", name, value);
+    bool is_ok = line && profile_add_header(list, line);
+    mem_free(line);
+    return is_ok;
+}
+
 /* The profile's headers and the request's in one list; NULL headers stand for
  * the profile's own list. */
 static bool make_headers(struct fetch *fetch) {
     const struct fetch_request *request = &fetch->request;
     bool is_ok = true;
     bool has_if_range = request->if_range && has_range(request);
-    bool has_more = has_if_range || (request->headers && request->headers[0]);
+    bool sends_basic = fetch->basic && !fetch->is_foreign && !profile_bars_login(fetch->profile);
+    bool has_more = has_if_range || sends_basic || (request->headers && request->headers[0]);
     curl_slist_free_all(fetch->headers);
     fetch->headers = NULL;
     if (!has_more)
@@ -87,24 +101,107 @@ static bool make_headers(struct fetch *fetch) {
         is_ok = profile_add_header(&fetch->headers, line->data);
     for (const char *const *line = request->headers; line && *line && is_ok; line++)
         is_ok = profile_add_header(&fetch->headers, *line);
-    if (is_ok && has_if_range) {
-        char *line = text_make("If-Range: %s", request->if_range);
-        is_ok = line && profile_add_header(&fetch->headers, line);
-        mem_free(line);
-    }
+    if (is_ok && has_if_range)
+        is_ok = add_header(&fetch->headers, "If-Range", request->if_range);
+    if (is_ok && sends_basic)
+        is_ok = add_header(&fetch->headers, "Authorization", fetch->basic);
     return is_ok;
 }
 
 static void give_back(struct fetch *fetch) {
+    throttle_leave(fetch->loop, &fetch->place);
     if (fetch->exchange)
         fetch->exchange = profile_give(fetch->profile, fetch->exchange);
 }
 
+/* The limit on the rate lets it go on. What libcurl has kept comes while it is told. */
+static void go_on(struct throttle_place *place) {
+    struct fetch *fetch = place->owner;
+    struct exchange *exchange = fetch->exchange;
+    CURLcode code = curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
+    if (code) { /* it has lost that then, and does not end by itself */
+        exchange_stop(exchange);
+        exchange_is_done(exchange, code);
+    }
+}
+
+/* ---- too slow ------------------------------------------------------------- */
+
+static void finish(struct fetch *fetch, const struct fetch_result *result);
+
 static void arm_stall(struct fetch *fetch, uint64_t from_ms) {
     fetch->is_suspect = false;
     deadline_arm(&fetch->loop->deadlines, &fetch->stall,
-                 deadline_after(from_ms, fetch->profile->stall_ms));
+                 deadline_after(from_ms, pace_step_ms(&fetch->pace)));
 }
+
+static void begin_timing(struct fetch *fetch) {
+    fetch->started_ms = loop_now_ms(fetch->loop);
+    fetch->heard_ms = fetch->received = 0;
+    fetch->is_timed = fetch->was_held_back = false;
+    fetch->pace.window_ms = fetch->profile->stall_ms;
+    fetch->pace.min_speed = fetch->profile->min_speed;
+    arm_stall(fetch, fetch->started_ms);
+}
+
+/* Until the connection stands, the time to connect is what counts; then, until the first
+ * header, the time that the server thinks. */
+static bool is_timed(struct fetch *fetch) {
+    curl_off_t connected_us = 0;
+    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    if (connected_us && !fetch->is_timed)
+        pace_begin(&fetch->pace, fetch->started_ms + (uint64_t)connected_us / 1000, 0);
+    fetch->is_timed = fetch->is_timed || connected_us;
+    if (fetch->is_timed && fetch->heard_ms)
+        pace_begin(&fetch->pace, fetch->heard_ms, 0);
+    fetch->heard_ms = 0;
+    return fetch->is_timed;
+}
+
+/* What we held back counts as arrived, and nothing could while we were stopped. */
+static void forgive(struct fetch *fetch, uint64_t now_ms) {
+    bool was_stopped = now_ms > fetch->stall.at_ms + fetch->pace.window_ms / 2;
+    if (fetch->place.is_waiting || fetch->was_held_back || was_stopped)
+        pace_begin(&fetch->pace, now_ms, fetch->received);
+    fetch->was_held_back = false;
+}
+
+static void stalled(struct fetch *fetch) {
+    char duration[32], cause[96];
+    ajob_format_duration(duration, fetch->profile->stall_ms);
+    if (fetch->pace.in_window)
+        snprintf(cause, sizeof cause, "stalled: less than %llu bytes/s for %s",
+                 (unsigned long long)fetch->profile->min_speed, duration);
+    else
+        snprintf(cause, sizeof cause, "stalled: no data for %s", duration);
+    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
+                                         .is_retryable = true,
+                                         .retry_after_ms = -1,
+                                         .cause = cause,
+                                         .status = fetch->response.status});
+}
+
+/* libcurl's own limit on speed averages over seconds, so it is late by as much. */
+static void stall_is_due(struct deadline *deadline) {
+    enum { LAST_CHANCE_MS = 20 };
+    struct fetch *fetch = (struct fetch *)((char *)deadline - offsetof(struct fetch, stall));
+    uint64_t now_ms = loop_now_ms(fetch->loop);
+    bool is_slow = false;
+    if (is_timed(fetch)) {
+        forgive(fetch, now_ms);
+        is_slow = pace_is_slow(&fetch->pace, now_ms, fetch->received);
+    }
+    if (!is_slow) {
+        arm_stall(fetch, now_ms);
+    } else if (!fetch->is_suspect) { /* it may be us who were stopped: data may wait to be read */
+        fetch->is_suspect = true;
+        deadline_arm(&fetch->loop->deadlines, deadline, now_ms + LAST_CHANCE_MS);
+    } else {
+        stalled(fetch);
+    }
+}
+
+/* ---- hops, again ----------------------------------------------------------- */
 
 /* As libcurl wants it: without the unit (RFC 9110, 14.1.2). */
 static void write_range(const struct fetch_request *request, char *range, size_t size) {
@@ -139,8 +236,7 @@ static bool start_hop(struct fetch *fetch) {
         fetch->exchange = profile_give(fetch->profile, exchange);
         return false;
     }
-    fetch->started_ms = fetch->heard_ms = loop_now_ms(fetch->loop);
-    arm_stall(fetch, fetch->started_ms);
+    begin_timing(fetch);
     return true;
 }
 
@@ -153,41 +249,6 @@ static void finish(struct fetch *fetch, const struct fetch_result *result) {
 
 static void fail(struct fetch *fetch, const char *cause) {
     finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
-                                         .retry_after_ms = -1,
-                                         .cause = cause,
-                                         .status = fetch->response.status});
-}
-
-/* Since when the server has been silent: not before the connection stood, since
- * until then the time to connect is what counts. */
-static uint64_t silent_since(const struct fetch *fetch, uint64_t now_ms) {
-    curl_off_t connected_us = 0;
-    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-    uint64_t connected_ms =
-        connected_us ? fetch->started_ms + (uint64_t)connected_us / 1000 : now_ms;
-    return connected_ms > fetch->heard_ms ? connected_ms : fetch->heard_ms;
-}
-
-/* Data was due by now. libcurl's own limit on speed averages over seconds, so it
- * is late by as much. */
-static void stall_is_due(struct deadline *deadline) {
-    enum { LAST_CHANCE_MS = 20 };
-    struct fetch *fetch = (struct fetch *)((char *)deadline - offsetof(struct fetch, stall));
-    uint64_t now_ms = loop_now_ms(fetch->loop), since_ms = silent_since(fetch, now_ms);
-    char duration[32], cause[64];
-    if (now_ms < deadline_after(since_ms, fetch->profile->stall_ms)) {
-        arm_stall(fetch, since_ms);
-        return;
-    }
-    if (!fetch->is_suspect) { /* it may be us who were stopped: data may wait to be read */
-        fetch->is_suspect = true;
-        deadline_arm(&fetch->loop->deadlines, deadline, now_ms + LAST_CHANCE_MS);
-        return;
-    }
-    ajob_format_duration(duration, fetch->profile->stall_ms);
-    snprintf(cause, sizeof cause, "stalled: no data for %s", duration);
-    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
-                                         .is_retryable = true,
                                          .retry_after_ms = -1,
                                          .cause = cause,
                                          .status = fetch->response.status});
@@ -245,17 +306,41 @@ static void follow(struct fetch *fetch) {
     }
     if (is_embargoed(fetch, target))
         return;
-    next = mem_copy(target);
+    char *basic = NULL, *password = NULL; /* a redirect's: not sent */
+    url_split(target, &next, &basic, &password);
+    mem_free(basic);
+    mem_free(password);
     mem_free(fetch->hop);
     fetch->hop = next;
     give_back(fetch);
-    if (next && !url_same_origin(fetch->request.url, next))
+    if (next && !url_same_origin(fetch->request.url, next)) {
         fetch->profile = fetch->profile->foreign;
+        fetch->is_foreign = true;
+    }
     response_done(&fetch->response);
     text_clear(&fetch->error_body);
     fetch->header_bytes = fetch->ignored_bytes = 0;
     if (!next || !start_hop(fetch))
         fail(fetch, "out of memory");
+}
+
+/* What a server says may be what it was sent. */
+static void mask_secrets(const struct fetch *fetch, struct text *text) {
+    profile_mask(fetch->request.profile, text);
+    if (fetch->basic) {
+        mask_value(text, fetch->basic);
+        mask_secret(text, fetch->password);
+    }
+}
+
+/* Before anything is cut off: the beginning of a secret is a part of it. */
+static void mask_body(struct fetch *fetch) {
+    struct text *body = &fetch->error_body;
+    mask_secrets(fetch, body);
+    if (body->length > ERROR_BODY_MAX) {
+        body->length = ERROR_BODY_MAX;
+        body->data[body->length] = '\0';
+    }
 }
 
 static void exchange_is_done(struct exchange *exchange, CURLcode code) {
@@ -272,7 +357,10 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
     bool is_for_owner = has_body(&fetch->response) || fetch->response.status == 416;
     if (code == CURLE_OK && is_for_owner)
         show_head(fetch); /* there was no body to show it before */
-    if (fetch->is_refused) {
+    if (fetch->fault) {
+        text_add(&cause, fetch->fault);
+        failure.is_retryable = true;
+    } else if (fetch->is_refused) {
         result.kind = FETCH_REFUSED;
     } else if (fetch->header_bytes > HEADERS_MAX) {
         text_add(&cause, "the server's headers are longer than 300 KiB");
@@ -281,10 +369,11 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
     } else if (fetch->has_head) {
         result.kind = FETCH_OK;
     } else {
+        mask_body(fetch);
         failure = failure_of_status(&fetch->response, &fetch->error_body, &cause);
         obey_host(fetch);
     }
-    profile_mask(fetch->request.profile, &cause);
+    mask_secrets(fetch, &cause);
     result.is_retryable = failure.is_retryable;
     result.retry_after_ms = failure.retry_after_ms;
     result.cause = text_string(&cause);
@@ -302,6 +391,8 @@ static void release(struct fetch *fetch) {
     mem_free((char *)fetch->request.url);
     mem_free((char *)fetch->request.if_range);
     mem_free(fetch->hop);
+    mem_free(fetch->basic);
+    mem_free(fetch->password);
     response_done(&fetch->response);
     text_done(&fetch->error_body);
     *fetch = (struct fetch){0};
@@ -314,13 +405,17 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
     fetch->calls = calls;
     fetch->owner = owner;
     fetch->request = *request;
-    fetch->request.url = mem_copy(request->url);
+    char *url;
+    bool is_split = url_split(request->url, &url, &fetch->basic, &fetch->password);
+    fetch->request.url = url;
     fetch->request.if_range = mem_copy(request->if_range);
     fetch->profile = request->profile;
-    fetch->error_body.max = ERROR_BODY_MAX;
+    fetch->error_body.max = 2 * ERROR_BODY_MAX; /* so that no secret is cut in what is shown */
+    fetch->place = (struct throttle_place){.go_on = go_on, .owner = fetch};
     response_init(&fetch->response);
-    bool is_ok = fetch->request.url && (!request->if_range || fetch->request.if_range) &&
-                 deadline_init(&loop->deadlines, &fetch->stall, stall_is_due);
+    bool is_ok = is_split && (!request->if_range || fetch->request.if_range) &&
+                 deadline_init(&loop->deadlines, &fetch->stall, stall_is_due) &&
+                 throttle_open(loop);
     if (is_ok && start_hop(fetch))
         return true;
     release(fetch);

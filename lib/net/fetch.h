@@ -4,8 +4,9 @@
  *
  * Redirects are followed here rather than by libcurl, which forwards every
  * header but Authorization and Cookie to wherever a redirect leads: across
- * origins a fetch goes on with the profile's foreign twin. From https to http
- * it does not go at all.
+ * origins a fetch goes on with the profile's foreign twin, without the login that stood in
+ * the URL, and stays so should it come back: who sent it away chose how. A login that a
+ * redirect brings is not sent. From https to http it does not go at all.
  *
  * A host that wants to be left alone (host.h) is, from then on: this is the one place
  * that tells it so, and a redirect to it is not followed.
@@ -22,6 +23,8 @@
 #include "base/text.h"
 #include "core/deadline.h"
 #include "net/headers.h"
+#include "net/pace.h"
+#include "net/throttle.h"
 
 struct ajob_loop;
 struct exchange;
@@ -62,19 +65,27 @@ struct fetch {
     struct exchange *exchange; /* NULL: none under way */
     struct curl_slist *headers;
     struct profile *profile;      /* of this hop */
-    struct fetch_request request; /* its url and if_range are copies */
+    struct fetch_request request; /* its url (without a login) and if_range are copies */
+    char *basic, *password;       /* of the login in the URL, or NULL */
     char *hop;                    /* the URL of this hop; NULL: the request's */
+    bool is_foreign;              /* it has been redirected to another origin, once */
     unsigned hops;
     struct response response;
     struct text error_body; /* the beginning of a body that explains a failure */
-    struct deadline stall;  /* when this hop has been silent for too long */
-    uint64_t started_ms;    /* this hop */
-    uint64_t heard_ms;      /* when it last was not silent */
-    bool is_suspect;        /* silent for too long, if the next poll brings nothing */
-    size_t header_bytes;    /* of all responses of this hop, trailers too */
-    size_t ignored_bytes;   /* of a body that nobody wants */
-    bool has_head;          /* head() was called */
+    struct throttle_place place;
+    struct deadline stall; /* when the pace of this hop is looked at next */
+    struct pace pace;
+    uint64_t received;    /* bytes of bodies that libcurl has handed over */
+    uint64_t started_ms;  /* this hop */
+    uint64_t heard_ms;    /* when its first header came; 0: not yet */
+    bool is_timed;        /* the connection stands: the pace counts */
+    bool was_held_back;   /* by the limit on the rate, since it was last looked at */
+    bool is_suspect;      /* too slow, if the next poll brings nothing */
+    size_t header_bytes;  /* of all responses of this hop, trailers too */
+    size_t ignored_bytes; /* of a body that nobody wants */
+    bool has_head;        /* head() was called */
     bool is_refused;
+    const char *fault; /* why the response cannot be taken, or NULL */
 };
 
 /* Starts; zeroed before its first use. False on lack of memory; then nothing else

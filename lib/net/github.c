@@ -26,7 +26,7 @@ static char *api_of(const char *url, const char *host, size_t host_length) {
     return text_make("%.*s/api/v3", (int)(host - url + (long)host_length), url);
 }
 
-static const char *fault_of_api(const char *url) {
+const char *github_api_fault(const char *url) {
     const char *fault = url_fault(url);
     const char *host = fault ? NULL : strstr(url, "://") + 3;
     if (host && memchr(host, '@', strcspn(host, "/?#")))
@@ -57,6 +57,11 @@ static bool read_repo_path(const char *path, struct repo_path *ret_path) {
            is_part_of_name(parts.name, parts.name_length);
 }
 
+bool github_is_repo(const char *text) {
+    struct repo_path parts;
+    return read_repo_path(text, &parts) && !parts.name[parts.name_length];
+}
+
 /* Where OWNER/REPO begins in what may be a URL, and the API of its host (on the
  * heap) if it is one of a host. NULL: it is no such URL. */
 static const char *path_of(const char *repository, char **ret_api) {
@@ -67,11 +72,23 @@ static const char *path_of(const char *repository, char **ret_api) {
         return first + 1;
     if (!scheme)
         return repository;
-    const char *host = scheme + 3, *slash = strchr(host, '/');
-    if (url_fault(repository) || !slash || memchr(host, '@', (size_t)(slash - host)))
+    const char *host = scheme + 3, *slash = host + strcspn(host, "/?#");
+    if (url_fault(repository) || *slash != '/' || memchr(host, '@', (size_t)(slash - host)))
         return NULL;
     *ret_api = api_of(repository, host, (size_t)(slash - host));
     return slash + 1;
+}
+
+/* api.github.com is of github.com, api.NAME.ghe.com of NAME.ghe.com. */
+int github_is_web_url(const char *api, const char *url) {
+    static const char prefix[] = "https://api.";
+    int is_web = url_compare_origins(api, url);
+    if (is_web || strncasecmp(api, prefix, sizeof prefix - 1) != 0)
+        return is_web;
+    char *web = text_make("https://%s", api + sizeof prefix - 1);
+    is_web = web ? url_compare_origins(web, url) : -1;
+    mem_free(web);
+    return is_web;
 }
 
 static void drop_slashes(char *url) {
@@ -84,7 +101,7 @@ bool github_parse_repo(const char *repository, const char *api_url, struct githu
     struct github_repo repo = {0};
     struct repo_path parts;
     const char *path = path_of(repository, &repo.api);
-    const char *api_fault = api_url ? fault_of_api(api_url) : NULL;
+    const char *api_fault = api_url ? github_api_fault(api_url) : NULL;
     char safe[TEXT_LINE_MAX];
     char *plain = strchr(repository, '@') ? url_redacted(repository) : NULL;
     ajob_escape(safe, sizeof safe, plain ? plain : repository);
@@ -134,8 +151,9 @@ char *github_release_url(const struct github_repo *repo, const char *tag) {
     return url;
 }
 
-char *github_releases_url(const struct github_repo *repo) {
-    return text_make("%s/repos/%s/%s/releases?per_page=100", repo->api, repo->owner, repo->name);
+char *github_releases_url(const struct github_repo *repo, unsigned per_page) {
+    return text_make("%s/repos/%s/%s/releases?per_page=%u", repo->api, repo->owner, repo->name,
+                     per_page);
 }
 
 char *github_assets_url(const struct github_repo *repo, uint64_t release_id) {
@@ -205,6 +223,29 @@ static bool has_asset(const struct github_release *release, size_t count, const 
         if (release->assets[i].id == id)
             return true;
     return false;
+}
+
+bool github_add_asset(struct github_release *release, const struct github_asset *asset) {
+    void *assets =
+        mem_resize(release->assets, (release->asset_count + 1) * sizeof *release->assets);
+    if (!assets)
+        return false;
+    release->assets = assets;
+    struct github_asset copy = {
+        .id = asset->id,
+        .size = asset->size,
+        .name = mem_copy(asset->name),
+        .state = mem_copy(asset->state),
+        .url = mem_copy(asset->url),
+        .digest = mem_copy(asset->digest),
+    };
+    bool is_whole =
+        copy.name && copy.state && (copy.url || !asset->url) && (copy.digest || !asset->digest);
+    if (is_whole)
+        release->assets[release->asset_count++] = copy;
+    else
+        asset_done(&copy);
+    return is_whole;
 }
 
 bool github_read_assets(const cJSON *json, struct github_release *release, struct text *error) {

@@ -25,9 +25,19 @@ bool github_parse_repo(const char *repository, const char *api_url, struct githu
                        struct text *error);
 void github_repo_done(struct github_repo *repo);
 
+/* Why this is no URL of an API, or NULL: it may be one. A static text. */
+const char *github_api_fault(const char *url);
+
+/* Whether text is OWNER/NAME. */
+bool github_is_repo(const char *text);
+
+/* Whether url is on the host whose API this is, where browsers download: 1, 0, or -1 on
+ * lack of memory. */
+int github_is_web_url(const char *api, const char *url);
+
 /* URLs of the API; on the heap or NULL. tag NULL: the latest release. */
 char *github_release_url(const struct github_repo *repo, const char *tag);
-char *github_releases_url(const struct github_repo *repo);
+char *github_releases_url(const struct github_repo *repo, unsigned per_page);
 char *github_assets_url(const struct github_repo *repo, uint64_t release_id);
 char *github_asset_url(const struct github_repo *repo, uint64_t asset_id);
 
@@ -50,6 +60,9 @@ bool github_read_release(const cJSON *json, struct github_release *ret_release, 
 
 /* Adds a page of assets; those that are there already (by id) stay once. */
 bool github_read_assets(const cJSON *json, struct github_release *release, struct text *error);
+
+/* Adds a copy of one. False on lack of memory. */
+bool github_add_asset(struct github_release *release, const struct github_asset *asset);
 
 void github_release_done(struct github_release *release);
 

@@ -23,23 +23,33 @@ struct response {
     bool is_multiplexed; /* HTTP/2 or later: its streams share one connection */
     bool is_chunked;     /* then a Content-Length says nothing (RFC 9112, 6.3) */
     bool is_encoded;     /* a Content-Encoding other than identity */
+    bool is_coded;       /* a Transfer-Encoding other than chunked */
+    bool has_wrong_length, has_two_lengths, has_two_ranges;
     bool has_location;
+    bool has_no_memory;  /* a field is missing for lack of it */
     char *etag;          /* as sent, with its quotes; W/ before a weak one */
     char *last_modified; /* as sent */
     char *content_type;
     char *next_link;        /* the URL of rel="next" */
     int64_t retry_after_ms; /* -1: not said */
+    int64_t retry_at_s;     /* the same, if it was said as a date; else -1 */
     int64_t rate_remaining; /* X-RateLimit-Remaining, or -1 */
     int64_t rate_reset_s;   /* X-RateLimit-Reset: Unix time, or -1 */
     char *date;             /* as sent */
+    char *permissions;      /* X-Accepted-GitHub-Permissions: what would have been enough */
+    char *sso;              /* X-GitHub-SSO */
 };
 
 void response_init(struct response *response);
 void response_done(struct response *response);
 
 /* One header line, with or without its line end. A status line begins a new
- * response: what an earlier one (100, a redirect) said is forgotten. */
+ * response: what an earlier one (100, 103, a redirect) said is forgotten. A field with a
+ * control character in it is ignored: it might go back to the server (RFC 9110, 5.5). */
 void response_line(struct response *response, const char *line, size_t length);
+
+/* Why its body cannot be trusted to be what it seems: a static text, or NULL. */
+const char *response_fault(const struct response *response);
 
 /* An ETag fit for If-Range, or NULL: there is none or it is weak. */
 const char *response_strong_etag(const struct response *response);
@@ -51,7 +61,7 @@ int64_t response_now(const struct response *response);
  * (403, 429) with a rate limit that is used up until some time. 0: it did not say so. */
 uint64_t response_wait_ms(const struct response *response);
 
-/* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one. */
+/* An HTTP date (RFC 9110, 5.6.7) as Unix time; -1 if it is not one, or of before 1970. */
 int64_t http_date(const char *text);
 
 /* "Not Found" for 404; "" if it has no common name. */

@@ -14,7 +14,7 @@ void inquiry_done(struct inquiry *inquiry) {
 }
 
 void inquiry_fail(struct inquiry *inquiry, const struct query_result *result, const char *cause) {
-    struct outcome outcome = {.cause = mem_copy(cause), .exit = -1};
+    struct outcome outcome = {.cause = *cause ? mem_copy(cause) : NULL, .exit = -1};
     if (result) {
         outcome.is_retryable = result->is_retryable;
         outcome.retry_after_ms = result->retry_after_ms > 0 ? (uint32_t)result->retry_after_ms : 0;
@@ -33,6 +33,8 @@ void inquiry_ask(struct inquiry *inquiry, char *url, bool is_file, answered_fn *
     query->owner = inquiry->task;
     query->done = answered;
     query->is_text = is_file;
+    query->cache = plan->cache;
+    query->token = plan->token;
     if (!url || !query_start(query, url))
         inquiry_fail(inquiry, NULL, "out of memory");
     mem_free(url);
@@ -53,14 +55,15 @@ void inquiry_ask_next(struct inquiry *inquiry, const struct query_result *result
 void inquiry_fail_for(struct inquiry *inquiry, const struct query_result *result) {
     const struct release_plan *plan = inquiry->plan;
     struct text cause = TEXT_INIT(2 * TEXT_LINE_MAX);
-    const char *hint =
-        plan->has_token ? "or the token has no access to it" : "or private: set GH_TOKEN";
+    const char *hint = !plan->has_token   ? "or private: set GH_TOKEN"
+                       : plan->token_hint ? plan->token_hint
+                                          : "or the token has no access to it";
     text_format(&cause, "%s/%s: ", plan->repo.owner, plan->repo.name);
     if (inquiry->tag) {
         char tag[300];
         text_format(&cause, "release %s: ", ajob_escape(tag, sizeof tag, inquiry->tag));
     } else if (!plan->lists_all) {
-        text_add(&cause, "latest release: ");
+        text_add(&cause, plan->takes_prerelease ? "newest release: " : "latest release: ");
     }
     if (result->status == 404)
         text_format(&cause, "not found, %s", hint);

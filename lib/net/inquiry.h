@@ -31,8 +31,8 @@ void inquiry_ask(struct inquiry *inquiry, char *url, bool is_file, answered_fn *
 void inquiry_ask_next(struct inquiry *inquiry, const struct query_result *result,
                       answered_fn *answered);
 
-/* Ends the attempt: with this cause, tried again if result (or NULL) says so; or
- * with what the answer was instead of one. */
+/* Ends the attempt: with this cause ("": there was no memory for it), tried again if result (or
+ * NULL) says so; or with what the answer was instead of one. */
 void inquiry_fail(struct inquiry *inquiry, const struct query_result *result, const char *cause);
 void inquiry_fail_for(struct inquiry *inquiry, const struct query_result *result);
 

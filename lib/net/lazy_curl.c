@@ -17,6 +17,7 @@
 /* type, name, parameters, arguments, and what it returns without libcurl */
 #define FUNCTIONS(X)                                                                               \
     X(CURL *, curl_easy_init, (void), (), NULL)                                                    \
+    X(CURLcode, curl_easy_pause, (CURL * easy, int what), (easy, what), CURLE_FAILED_INIT)         \
     X(const char *, curl_easy_strerror, (CURLcode code), (code), "libcurl is missing")             \
     X(CURLMcode, curl_multi_add_handle, (CURLM * multi, CURL * easy), (multi, easy), CURLM_FAILED) \
     X(CURLMcode, curl_multi_cleanup, (CURLM * multi), (multi), CURLM_FAILED)                       \

@@ -1,5 +1,6 @@
 /*
- * listing.c - the task kind "listing": which releases there are, the latest or all.
+ * listing.c - the task kind "listing": which releases there are, the latest, the newest
+ * or all.
  *
  * It adds a release for each to the group that it is in; it is no work of its own,
  * and counts only if it fails.
@@ -7,7 +8,11 @@
 #include "base/mem.h"
 #include "core/loop.h"
 #include "net/inquiry.h"
+#include "net/lock.h"
 #include "net/release.h"
+
+/* Releases asked for at once; one with its assets is long. */
+enum { PAGE = 100, SMALL_PAGE = 5 };
 
 struct listing {
     struct ajob_task task;
@@ -16,6 +21,8 @@ struct listing {
     uint64_t *ids; /* of the releases that were added */
     size_t id_count;
 };
+
+static const char no_list[] = "the API's answer makes no sense: no list of releases";
 
 static struct listing *listing_of(struct ajob_task *task) {
     return (struct listing *)task;
@@ -37,13 +44,67 @@ static void listing_is_over(struct listing *listing) {
     task_attempt_over(&listing->task, (struct outcome){.succeeded = true, .exit = -1});
 }
 
+/* The first release in a list that is no draft, or NULL. */
+static const cJSON *first_published(const cJSON *list) {
+    const cJSON *item = list ? list->child : NULL;
+    while (item && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "draft")))
+        item = item->next;
+    return item;
+}
+
+/* No release is the latest: none is a full one, or there is no such repository. */
+static void releases_answered(struct query *query, const struct query_result *result) {
+    struct listing *listing = query->owner;
+    const cJSON *item = first_published(result->json);
+    const char *tag = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "tag_name"));
+    struct text cause = TEXT_INIT(TEXT_LINE_MAX);
+    char safe[200];
+    if (tag)
+        text_format(&cause, "there are only prereleases, the newest is %s: use --prerelease",
+                    ajob_escape(safe, sizeof safe, tag));
+    else
+        text_add(&cause, "the repository has none");
+    bool is_seen = cJSON_IsArray(result->json);
+    inquiry_fail_for(&listing->inquiry, &(struct query_result){.status = is_seen ? 0 : 404,
+                                                               .cause = text_string(&cause)});
+    text_done(&cause);
+}
+
 static void latest_answered(struct query *query, const struct query_result *result) {
     struct listing *listing = query->owner;
     struct github_release info = {0};
     struct text error = TEXT_INIT(TEXT_LINE_MAX);
-    if (!result->json)
+    if (result->status == 404)
+        inquiry_ask(&listing->inquiry,
+                    github_releases_url(&listing->inquiry.plan->repo, SMALL_PAGE), false,
+                    releases_answered);
+    else if (!result->json)
         inquiry_fail_for(&listing->inquiry, result);
     else if (!github_read_release(result->json, &info, &error))
+        inquiry_fail(&listing->inquiry, NULL, text_string(&error));
+    else if (!add_release(listing, &info))
+        inquiry_fail(&listing->inquiry, NULL, "out of memory");
+    else
+        listing_is_over(listing);
+    github_release_done(&info);
+    text_done(&error);
+}
+
+/* The newest release that is no draft: the list begins with it. */
+static void newest_answered(struct query *query, const struct query_result *result) {
+    struct listing *listing = query->owner;
+    struct github_release info = {0};
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    const cJSON *item = first_published(result->json);
+    if (!result->json)
+        inquiry_fail_for(&listing->inquiry, result);
+    else if (!cJSON_IsArray(result->json))
+        inquiry_fail(&listing->inquiry, NULL, no_list);
+    else if (!item && result->next_link)
+        inquiry_ask_next(&listing->inquiry, result, newest_answered);
+    else if (!item)
+        inquiry_fail(&listing->inquiry, NULL, "the repository has no release");
+    else if (!github_read_release(item, &info, &error))
         inquiry_fail(&listing->inquiry, NULL, text_string(&error));
     else if (!add_release(listing, &info))
         inquiry_fail(&listing->inquiry, NULL, "out of memory");
@@ -94,7 +155,7 @@ static bool add_listed(struct listing *listing, const cJSON *item, struct text *
 static bool add_page(struct listing *listing, const cJSON *json, struct text *error) {
     const cJSON *item;
     if (!cJSON_IsArray(json)) {
-        text_add(error, "the API's answer makes no sense: no list of releases");
+        text_add(error, no_list);
         return false;
     }
     cJSON_ArrayForEach(item, json) {
@@ -123,16 +184,45 @@ static void page_answered(struct query *query, const struct query_result *result
     text_done(&error);
 }
 
+/* A release for each tag in the lock. */
+static void add_locked(struct listing *listing) {
+    const struct release_plan *plan = listing->inquiry.plan;
+    struct github_release info = {0};
+    struct text ignored = TEXT_INIT(4 * TEXT_LINE_MAX);
+    bool is_ok = true;
+    listing->chosen = 0;
+    for (const char *tag = NULL; is_ok && (tag = lock_next_tag(plan->locked, &plan->repo, tag));) {
+        is_ok = lock_release(plan->locked, &plan->repo, tag, &info);
+        if (is_ok)
+            listing->chosen += assets_choose(plan, &info, NULL, &ignored);
+        is_ok = is_ok && add_release(listing, &info);
+        github_release_done(&info);
+    }
+    if (!is_ok)
+        inquiry_fail(&listing->inquiry, NULL, "out of memory");
+    else if (!listing->chosen)
+        inquiry_fail(&listing->inquiry, NULL, "no asset in the lock matches");
+    else
+        listing_is_over(listing);
+    text_done(&ignored);
+}
+
 static void listing_start(struct ajob_task *task) {
     struct listing *listing = listing_of(task);
-    const struct github_repo *repo = &listing->inquiry.plan->repo;
+    const struct release_plan *plan = listing->inquiry.plan;
+    const struct github_repo *repo = &plan->repo;
     if (!task->parent) {
         inquiry_fail(&listing->inquiry, NULL, "a listing of releases must be in a group");
         return;
     }
     listing->inquiry.pages = 0;
-    if (listing->inquiry.plan->lists_all)
-        inquiry_ask(&listing->inquiry, github_releases_url(repo), false, page_answered);
+    if (plan->locked)
+        add_locked(listing);
+    else if (plan->lists_all)
+        inquiry_ask(&listing->inquiry, github_releases_url(repo, PAGE), false, page_answered);
+    else if (plan->takes_prerelease)
+        inquiry_ask(&listing->inquiry, github_releases_url(repo, SMALL_PAGE), false,
+                    newest_answered);
     else
         inquiry_ask(&listing->inquiry, github_release_url(repo, NULL), false, latest_answered);
 }

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "core/loop.h"
 #include "core/pool.h"
+#include "net/throttle.h"
 
 /* A file descriptor that libcurl has asked, or may ask again, to watch; until
  * it is closed, or, where we do not hear of that, not wanted any more. */
@@ -281,7 +282,7 @@ static struct multi *multi_of(struct ajob_loop *loop) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     multi->loop = loop;
     multi->curl = curl_multi_init();
-    multi->buffer_size = buffer_size_for(transfers);
+    multi->buffer_size = throttle_piece(loop, buffer_size_for(transfers));
     if (!set_up(multi, transfers)) {
         curl_multi_cleanup(multi->curl);
         mem_free(multi);

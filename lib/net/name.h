@@ -6,13 +6,13 @@
 
 #include <stdbool.h>
 
-/* The longest name that leaves room for ".part.json" in 255 bytes. */
+/* The longest name that leaves room for ".part.json.tmp" in 255 bytes. */
 enum { NAME_LENGTH_MAX = 240 };
 
 /* raw as one path component: separators, control and bidirectional characters
  * and bytes that are not UTF-8 become '_', so does a leading '.' or '-'; cut to
- * NAME_LENGTH_MAX with its ending kept; "_" if nothing is left. On the heap, or
- * NULL. */
+ * NAME_LENGTH_MAX with its ending kept; "_" if nothing is left. What is a device for
+ * another system (NUL, COM1) is a name like any other here. On the heap, or NULL. */
 char *name_neutral(const char *raw);
 
 /* The name for a URL: the last segment of its path, decoded and neutral;

@@ -1,9 +1,8 @@
-/* part.c - a file on its way. See part.h; the note's JSON is in part_note.c. */
+/* part.c - a file on its way. See part.h; its note is in part_note.c. */
 #include "net/part.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -13,25 +12,35 @@
 
 #include "ajob.h"
 #include "base/mem.h"
+#include "net/disk.h"
 #include "net/part_note.h"
 
 enum {
     JOIN_FROM = 256 * 1024, /* libcurl hands out 16 KiB at a time; for the first of */
-    JOIN_SIZE = 64 * 1024,  /* them, and small files, that is good enough */
-    /* A note with ranges is written again after a 64th of the file, within these */
-    NOTE_EVERY_MIN = 256 * 1024,
-    NOTE_EVERY_MAX = 64 * 1024 * 1024,
-    NOTE_EVERY_MS = 1000, /* and if there is anything new */
+    JOIN_SIZE = 64 * 1024   /* them, and small files, that is good enough */
 };
 
-static bool fail(struct text *error, const char *name, const char *why) {
-    char safe[TEXT_LINE_MAX];
-    text_format(error, "%s: %s", ajob_escape(safe, sizeof safe, name), why);
-    return false;
+/* The note of a part that became the file just before its owner was killed. */
+static void remove_orphan(const struct part *part, const char *name) {
+    char *note_name = text_make("%s.part.json", name);
+    if (note_name && !faccessat(part->dir_fd, note_name, F_OK, AT_SYMLINK_NOFOLLOW)) {
+        char *part_name = text_make("%s.part", name);
+        if (part_name && faccessat(part->dir_fd, part_name, F_OK, AT_SYMLINK_NOFOLLOW))
+            unlinkat(part->dir_fd, note_name, 0);
+        mem_free(part_name);
+    }
+    mem_free(note_name);
 }
 
-static bool fail_errno(struct text *error, const char *name) {
-    return fail(error, name, strerror(errno));
+/* /dev/stdout and its like: that root may replace them does not make it right. */
+static bool is_special_link(int dir_fd, const char *name) {
+    static const char proc[] = "/proc/";
+    char target[sizeof proc - 1];
+    struct stat end;
+    bool is_magic = readlinkat(dir_fd, name, target, sizeof target) == (ssize_t)sizeof target &&
+                    !memcmp(target, proc, sizeof target); /* what is behind it may well be a file */
+    bool has_end = !fstatat(dir_fd, name, &end, 0);
+    return is_magic || (has_end && !S_ISREG(end.st_mode) && !S_ISDIR(end.st_mode));
 }
 
 bool part_look(struct part *part, const char *name, struct part_target *ret_target,
@@ -39,11 +48,13 @@ bool part_look(struct part *part, const char *name, struct part_target *ret_targ
     struct stat status;
     *ret_target = (struct part_target){.fd = -1};
     if (fstatat(part->dir_fd, name, &status, AT_SYMLINK_NOFOLLOW))
-        return errno == ENOENT || fail_errno(error, name);
-    if (S_ISLNK(status.st_mode))
-        return true; /* the rename will replace the link, not what it points to */
+        return errno == ENOENT || disk_fail_errno(error, name);
+    if (S_ISLNK(status.st_mode)) /* the rename will replace the link, not what it points to */
+        return !is_special_link(part->dir_fd, name) ||
+               disk_fail(error, name, "leads to what is no regular file");
     if (!S_ISREG(status.st_mode))
-        return fail(error, name, S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file");
+        return disk_fail(error, name,
+                         S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file");
     /* Nobody else's file decides who may write to ours. */
     ret_target->mode = status.st_mode & (status.st_uid == geteuid() ? 0777 : 0755);
     int fd = openat(part->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -52,6 +63,7 @@ bool part_look(struct part *part, const char *name, struct part_target *ret_targ
             close(fd);
         return true; /* unreadable: it will be replaced */
     }
+    remove_orphan(part, name);
     ret_target->fd = fd;
     ret_target->size = (uint64_t)status.st_size;
     ret_target->mtime_s = status.st_mtime;
@@ -91,14 +103,14 @@ static bool claim_own(struct part *part, const char *name, struct text *error) {
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(infix, sizeof infix, ".%ld-%lx", (long)getpid(), (unsigned long)now.tv_nsec);
     if (!set_names(part, name, infix))
-        return fail(error, name, "out of memory");
+        return disk_fail(error, name, "out of memory");
     part->is_resumable = part->has_note = false;
     part->fd = openat(part->dir_fd, part->part_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (part->fd < 0)
-        return fail_errno(error, part->part_name);
+        return disk_fail_errno(error, part->part_name);
     bool is_named;
     const char *fault = look_at_part(part, &is_named);
-    return !fault || fail(error, part->part_name, fault);
+    return !fault || disk_fail(error, part->part_name, fault);
 }
 
 /* Whether the open file still has its name. */
@@ -112,8 +124,10 @@ static bool is_still_named(const struct part *part) {
 static int open_new_or_old(struct part *part, bool *ret_is_new) {
     const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     part->fd = openat(part->dir_fd, part->part_name, flags | O_EXCL, 0666);
-    part->has_note = false; /* it never outlives its part */
     *ret_is_new = part->fd >= 0;
+    part->has_note = false;
+    if (part->fd >= 0)
+        unlinkat(part->dir_fd, part->note_name, 0); /* of another, that has become the file */
     if (part->fd >= 0 || errno != EEXIST)
         return part->fd;
     part->fd = openat(part->dir_fd, part->part_name, flags, 0666);
@@ -131,15 +145,18 @@ static const char *open_part(struct part *part) {
         const char *fault = NULL;
         if (open_new_or_old(part, &is_new) < 0)
             return errno == ELOOP ? "is a symbolic link: refused" : strerror(errno);
-        part->is_locked = !flock(part->fd, LOCK_EX | LOCK_NB);
+        part->is_locked = disk_lock(part->fd);
         if (!part->is_locked && errno == EWOULDBLOCK)
             fault = "another download is writing it";
         else
             fault = look_at_part(part, &is_named);
         /* A new one that had an owner already is not empty any more. */
         is_named = is_named && (is_new ? !part->have.count : is_still_named(part));
-        if (!fault && (is_named || !part->is_locked))
+        if (!fault && (is_named || !part->is_locked)) {
+            if (part->is_locked && !is_new)
+                note_forget_half(part);
             return NULL;
+        }
         close(part->fd);
         part->fd = -1;
         if (fault)
@@ -149,10 +166,10 @@ static const char *open_part(struct part *part) {
 
 bool part_claim(struct part *part, const char *name, struct text *error) {
     if (!set_names(part, name, ""))
-        return fail(error, name, "out of memory");
+        return disk_fail(error, name, "out of memory");
     const char *fault = open_part(part);
     if (fault)
-        return fail(error, part->part_name, fault);
+        return disk_fail(error, part->part_name, fault);
     if (!part->is_locked) {
         if (!part->have.count)
             unlinkat(part->dir_fd, part->part_name, 0); /* nobody's loss, and perhaps ours */
@@ -164,160 +181,18 @@ bool part_claim(struct part *part, const char *name, struct text *error) {
     return true;
 }
 
-/* ---- the note ------------------------------------------------------------- */
-
-static void forget_note(struct part *part) {
-    if (part->has_note)
-        unlinkat(part->dir_fd, part->note_name, 0);
-    part->has_note = part->note_has_ranges = false;
-}
-
-char *part_boot(void) {
-    char boot[64];
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd >= 0 ? read(fd, boot, sizeof boot) : -1;
-    if (fd >= 0)
-        close(fd);
-    while (length > 0 && boot[length - 1] <= ' ')
-        length--;
-    return length > 0 ? mem_copy_n(boot, (size_t)length) : NULL;
-}
-
-static uint64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void is_noted(struct part *part, bool has_ranges) {
-    part->has_note = true;
-    part->note_has_ranges = has_ranges;
-    part->noted_bytes = ranges_total(&part->have);
-    part->noted_at_ms = now_ms();
-}
-
-bool part_note_is_due(const struct part *part, uint64_t size) {
-    if (!part->has_note || !part->note_has_ranges)
-        return false;
-    uint64_t every = size / 64 < NOTE_EVERY_MIN   ? NOTE_EVERY_MIN
-                     : size / 64 > NOTE_EVERY_MAX ? NOTE_EVERY_MAX
-                                                  : size / 64;
-    uint64_t more = ranges_total(&part->have) - part->noted_bytes;
-    return more >= every || (more && now_ms() >= part->noted_at_ms + NOTE_EVERY_MS);
-}
-
-/* What is simply the first N bytes of a file of N. */
-static bool is_its_size(const struct part *part) {
-    struct stat status;
-    return !fstat(part->fd, &status) && part->have.count <= 1 &&
-           ranges_frontier(&part->have) == (uint64_t)status.st_size;
-}
-
-bool part_recall(struct part *part, struct part_note *ret_note) {
-    enum { NOTE_MAX = 64 * 1024 };
-    char *text = mem_new(NOTE_MAX);
-    int fd = openat(part->dir_fd, part->note_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    ssize_t length = text && fd >= 0 ? read(fd, text, NOTE_MAX) : -1;
-    if (fd >= 0)
-        close(fd);
-    struct part_note note;
-    bool is_read = length > 0 && note_read(text, (size_t)length, &note);
-    mem_free(text);
-    if (!is_read)
-        return false;
-    if (note.has_ranges) {
-        uint64_t size = ranges_total(&part->have); /* of the file, as it was claimed */
-        uint64_t noted = ranges_total(&note.ranges);
-        ranges_done(&part->have);
-        part->have = note.ranges;
-        note.ranges = (struct ranges){0};
-        ranges_cut(&part->have, size);
-        if (ranges_total(&part->have) < noted)
-            forget_note(part); /* once the file is longer the rest would seem to be there */
-    }
-    if (part->has_note)
-        is_noted(part, note.has_ranges);
-    *ret_note = note;
-    return true;
-}
-
-/* Returns how many bytes were written; with fewer than length errno says why. */
-static size_t write_all(int fd, const char *data, size_t length, uint64_t offset) {
-    size_t done = 0;
-    while (done < length) {
-        ssize_t written = mem_fault(FAULT_WRITE)
-                              ? (errno = ENOSPC, -1)
-                              : pwrite(fd, data + done, length - done, (off_t)(offset + done));
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            break;
-        done += (size_t)written;
-    }
-    return done;
-}
-
-static bool rename_to(const struct part *part, const char *from, const char *to) {
-    if (mem_fault(FAULT_RENAME)) {
-        errno = EIO;
-        return false;
-    }
-    return !renameat(part->dir_fd, from, part->dir_fd, to);
-}
-
-/* Under a name of its own first: the old one stays until the new one is whole. */
-static bool write_note(struct part *part, const char *temporary, const struct text *json) {
-    unlinkat(part->dir_fd, temporary, 0); /* whatever it is: it is not ours */
-    int fd = openat(part->dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
-    bool is_written = write_all(fd, text_string(json), json->length, 0) == json->length;
-    is_written = !close(fd) && is_written;
-    if (is_written && rename_to(part, temporary, part->note_name))
-        return true;
-    int reason = errno;
-    unlinkat(part->dir_fd, temporary, 0);
-    errno = reason;
-    return false;
-}
-
-bool part_remember(struct part *part, const struct part_note *note, struct text *error) {
-    struct text json = TEXT_INIT(60 * 1024);
-    struct part_note full = *note; /* its strings are the caller's, boot aside */
-    if (!part->is_resumable)
-        return true;
-    full.boot = part_boot();
-    full.ranges = part->have;
-    full.has_ranges = part->is_in_pieces || !is_its_size(part);
-    note_write(&full, &json);
-    mem_free(full.boot);
-    char *temporary = text_make("%s.tmp", part->note_name);
-    bool is_ok = false;
-    if (!temporary || !text_ok(&json))
-        fail(error, part->note_name, "out of memory");
-    else if (!write_note(part, temporary, &json))
-        fail_errno(error, part->note_name);
-    else
-        is_ok = true;
-    if (is_ok)
-        is_noted(part, full.has_ranges);
-    mem_free(temporary);
-    text_done(&json);
-    return is_ok;
-}
-
 /* ---- the bytes ------------------------------------------------------------ */
 
 static bool write_at(struct part *part, const char *data, size_t length, uint64_t at,
                      struct text *error) {
     if (part->has_note && !part->note_has_ranges && at > ranges_frontier(&part->have))
-        forget_note(part); /* by the file's size it would say that the gap is there */
-    size_t written = write_all(part->fd, data, length, at);
+        note_forget(part); /* by the file's size it would say that the gap is there */
+    size_t written = disk_write(part->fd, data, length, at);
     if (written < length)
-        fail_errno(error, part->part_name);
+        disk_fail_errno(error, part->part_name);
     bool is_known = ranges_add(&part->have, at, at + written);
     if (!is_known)
-        fail(error, part->part_name, "out of memory");
+        disk_fail(error, part->part_name, "out of memory");
     return is_known && written == length;
 }
 
@@ -369,7 +244,8 @@ bool part_reserve(struct part *part, uint64_t size, struct text *error) {
     bool is_full = fallocate(part->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) &&
                    (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
     if (is_full)
-        return fail_errno(error, part->part_name);
+        return disk_fail_errno(error, part->part_name);
+    part->has_room = true;
 #else
     (void)part;
     (void)size;
@@ -383,15 +259,15 @@ bool part_cut(struct part *part, uint64_t size, struct text *error) {
     /* By the file's size what is cut off would seem to be there again, once there
      * are bytes behind it. */
     if (part->note_has_ranges)
-        forget_note(part);
+        note_forget(part);
     ranges_cut(&part->have, size);
     bool is_done = !fstat(part->fd, &status) &&
                    ((uint64_t)status.st_size <= size || !ftruncate(part->fd, (off_t)size));
-    return is_done || fail_errno(error, part->part_name);
+    return is_done || disk_fail_errno(error, part->part_name);
 }
 
 bool part_empty(struct part *part, struct text *error) {
-    forget_note(part); /* it speaks of what was in it */
+    note_forget(part); /* it speaks of what was in it */
     part->is_in_pieces = false;
     return part_cut(part, 0, error);
 }
@@ -399,15 +275,16 @@ bool part_empty(struct part *part, struct text *error) {
 /* ---- the end -------------------------------------------------------------- */
 
 bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
+    part->has_room = false; /* it is used up */
     if (mtime_s >= 0)
         futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
     if (mode)
         fchmod(part->fd, mode);
     if (!is_still_named(part))
-        return fail(error, part->part_name, "something else has taken its name");
-    forget_note(part); /* first: a note without its part would stay for ever */
-    if (!rename_to(part, part->part_name, part->name))
-        return fail_errno(error, part->name);
+        return disk_fail(error, part->part_name, "something else has taken its name");
+    if (!disk_rename(part->dir_fd, part->part_name, part->name))
+        return disk_fail_errno(error, part->name);
+    note_forget(part); /* now: a kill before would have made all of the part worthless */
     return true;
 }
 
@@ -415,7 +292,7 @@ void part_discard(struct part *part) {
     if (part->fd < 0)
         return;
     if (is_still_named(part)) {
-        forget_note(part);
+        note_forget(part);
         unlinkat(part->dir_fd, part->part_name, 0);
     }
     close(part->fd);
@@ -423,9 +300,18 @@ void part_discard(struct part *part) {
     part->is_resumable = false;
 }
 
+/* A length that was announced need not come: what stays behind takes no more than it has. */
+static void give_room_back(struct part *part) {
+    struct stat status;
+    bool is_known = part->has_room && !fstat(part->fd, &status);
+    part->has_room = is_known && ftruncate(part->fd, status.st_size);
+}
+
 void part_close(struct part *part) {
-    if (part->fd >= 0)
+    if (part->fd >= 0) {
+        give_room_back(part);
         close(part->fd);
+    }
     mem_free(part->name);
     mem_free(part->part_name);
     mem_free(part->note_name);

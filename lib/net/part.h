@@ -35,6 +35,7 @@ struct part {
     bool is_locked;
     uint64_t device, inode; /* of the open file */
     bool has_note;          /* on disk */
+    bool has_room;          /* reserved beyond its end, and not used yet */
     bool is_resumable;      /* false: a name of its own */
     bool is_in_pieces;      /* the caller's word that bytes come behind a gap */
     struct ranges have;     /* the bytes that are written; once claimed 0..size */
@@ -74,9 +75,9 @@ void part_note_done(struct part_note *note);
 
 /* Errors of all below: false, and one line in error. */
 
-/* What stands under this name now: a regular file is opened for reading (fd,
- * size and mtime), nothing or a symbolic link gives fd -1; a directory or
- * device is an error. */
+/* What stands under this name now (a note that was left beside it goes): a regular file is opened
+ * for reading (fd, size and mtime), nothing or a symbolic link gives fd -1; a directory or device
+ * is an error. */
 struct part_target {
     int fd;
     uint64_t size;
@@ -101,8 +102,9 @@ bool part_remember(struct part *part, const struct part_note *note, struct text 
  * whole file; 0: not known. */
 bool part_note_is_due(const struct part *part, uint64_t size);
 
-/* What the system's boot is called (Linux: boot_id), on the heap; NULL: not known. */
-char *part_boot(void);
+/* What the system's boot is called (Linux: boot_id); NULL: not known here. */
+enum { PART_BOOT_MAX = 64 };
+char *part_boot(char boot[PART_BOOT_MAX]);
 
 /* Hands bytes over, for where the writer is; part_flush() writes what is left of
  * them. After an error `have` is still true. */

@@ -1,12 +1,23 @@
-/* part_note.c - the JSON of NAME.part.json. See part_note.h. */
+/* part_note.c - NAME.part.json: its JSON, reading and writing it. See part_note.h. */
 #include "net/part_note.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "net/disk.h"
 
-enum { NOTE_RANGES_MAX = 1000 };
+enum {
+    NOTE_RANGES_MAX = 1000,
+    /* A note with ranges is written again after a 64th of the file, within these */
+    NOTE_EVERY_MIN = 256 * 1024,
+    NOTE_EVERY_MAX = 64 * 1024 * 1024,
+    NOTE_EVERY_MS = 1000, /* and if there is anything new */
+};
 #define NOTE_SIZE_MAX 1e15 /* bytes: a petabyte */
 
 void part_note_done(struct part_note *note) {
@@ -120,4 +131,136 @@ void note_write(const struct part_note *note, struct text *json) {
     if (note->has_ranges)
         add_ranges(json, &note->ranges);
     text_add(json, "\n}\n");
+}
+
+/* ---- the file ------------------------------------------------------------- */
+
+/* The note's name until it is whole. */
+static char *note_temporary(const struct part *part) {
+    return text_make("%s.tmp", part->note_name);
+}
+
+void note_forget(struct part *part) {
+    if (part->has_note)
+        unlinkat(part->dir_fd, part->note_name, 0);
+    part->has_note = part->note_has_ranges = false;
+}
+
+void note_forget_half(const struct part *part) {
+    char *temporary = note_temporary(part);
+    if (temporary)
+        unlinkat(part->dir_fd, temporary, 0);
+    mem_free(temporary);
+}
+
+char *part_boot(char boot[PART_BOOT_MAX]) {
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, boot, PART_BOOT_MAX - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    while (length > 0 && boot[length - 1] <= ' ')
+        length--;
+    if (length <= 0)
+        return NULL;
+    boot[length] = '\0';
+    return boot;
+}
+
+static uint64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void is_noted(struct part *part, bool has_ranges) {
+    part->has_note = true;
+    part->note_has_ranges = has_ranges;
+    part->noted_bytes = ranges_total(&part->have);
+    part->noted_at_ms = now_ms();
+}
+
+bool part_note_is_due(const struct part *part, uint64_t size) {
+    if (!part->has_note || !part->note_has_ranges)
+        return false;
+    uint64_t every = size / 64 < NOTE_EVERY_MIN   ? NOTE_EVERY_MIN
+                     : size / 64 > NOTE_EVERY_MAX ? NOTE_EVERY_MAX
+                                                  : size / 64;
+    uint64_t more = ranges_total(&part->have) - part->noted_bytes;
+    return more >= every || (more && now_ms() >= part->noted_at_ms + NOTE_EVERY_MS);
+}
+
+/* What is simply the first N bytes of a file of N. */
+static bool is_its_size(const struct part *part) {
+    struct stat status;
+    return !fstat(part->fd, &status) && part->have.count <= 1 &&
+           ranges_frontier(&part->have) == (uint64_t)status.st_size;
+}
+
+bool part_recall(struct part *part, struct part_note *ret_note) {
+    enum { NOTE_MAX = 64 * 1024 };
+    char *text = mem_new(NOTE_MAX);
+    int fd = openat(part->dir_fd, part->note_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t length = text && fd >= 0 ? read(fd, text, NOTE_MAX) : -1;
+    if (fd >= 0)
+        close(fd);
+    struct part_note note;
+    bool is_read = length > 0 && note_read(text, (size_t)length, &note);
+    mem_free(text);
+    if (!is_read)
+        return false;
+    if (note.has_ranges) {
+        uint64_t size = ranges_total(&part->have); /* of the file, as it was claimed */
+        uint64_t noted = ranges_total(&note.ranges);
+        ranges_done(&part->have);
+        part->have = note.ranges;
+        note.ranges = (struct ranges){0};
+        ranges_cut(&part->have, size);
+        if (ranges_total(&part->have) < noted)
+            note_forget(part); /* once the file is longer the rest would seem to be there */
+    }
+    if (part->has_note)
+        is_noted(part, note.has_ranges);
+    *ret_note = note;
+    return true;
+}
+
+/* Under a name of its own first: the old one stays until the new one is whole. */
+static bool write_note(struct part *part, const char *temporary, const struct text *json) {
+    unlinkat(part->dir_fd, temporary, 0); /* whatever it is: it is not ours */
+    int fd = openat(part->dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    bool is_written = disk_write(fd, text_string(json), json->length, 0) == json->length;
+    is_written = !close(fd) && is_written;
+    if (is_written && disk_rename(part->dir_fd, temporary, part->note_name))
+        return true;
+    int reason = errno;
+    unlinkat(part->dir_fd, temporary, 0);
+    errno = reason;
+    return false;
+}
+
+bool part_remember(struct part *part, const struct part_note *note, struct text *error) {
+    struct text json = TEXT_INIT(60 * 1024);
+    struct part_note full = *note;
+    char boot[PART_BOOT_MAX];
+    if (!part->is_resumable)
+        return true;
+    full.boot = part_boot(boot);
+    full.ranges = part->have;
+    full.has_ranges = part->is_in_pieces || !is_its_size(part);
+    note_write(&full, &json);
+    char *temporary = note_temporary(part);
+    bool is_ok = false;
+    if (!temporary || !text_ok(&json))
+        disk_fail(error, part->note_name, "out of memory");
+    else if (!write_note(part, temporary, &json))
+        disk_fail_errno(error, part->note_name);
+    else
+        is_ok = true;
+    if (is_ok)
+        is_noted(part, full.has_ranges);
+    mem_free(temporary);
+    text_done(&json);
+    return is_ok;
 }

@@ -1,5 +1,5 @@
 /*
- * part_note.h - the JSON of NAME.part.json.
+ * part_note.h - NAME.part.json: its JSON, and what part.h does not say of the file.
  */
 #ifndef AJOB_NET_PART_NOTE_H
 #define AJOB_NET_PART_NOTE_H
@@ -9,5 +9,11 @@
 /* Reads what note_write() wrote; false for anything else. */
 bool note_read(const char *text, size_t length, struct part_note *ret_note);
 void note_write(const struct part_note *note, struct text *json);
+
+/* Removes the note, if there is one. */
+void note_forget(struct part *part);
+
+/* Removes one whose writer was killed before it was whole. */
+void note_forget_half(const struct part *part);
 
 #endif

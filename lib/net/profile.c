@@ -7,9 +7,10 @@
 #include "base/text.h"
 #include "core/loop.h"
 #include "net/lazy.h"
+#include "net/mask.h"
 #include "net/multi.h"
 
-enum { CONNECT_MS = 30000, STALL_MS = 30000 };
+enum { CONNECT_MS = 30000, STALL_MS = 30000, MIN_SPEED = 100 };
 
 /* The profiles of a loop. */
 struct profiles {
@@ -120,7 +121,8 @@ static struct profile *find(const struct profiles *profiles, const struct profil
     struct profile *profile = profiles->first;
     while (profile &&
            !(same_text(profile->cacert, like->cacert) && profile->version == like->version &&
-             profile->connect_ms == like->connect_ms && profile->stall_ms == like->stall_ms &&
+             profile->is_insecure == like->is_insecure && profile->connect_ms == like->connect_ms &&
+             profile->stall_ms == like->stall_ms && profile->min_speed == like->min_speed &&
              same_list(profile->headers, like->headers)))
         profile = profile->next;
     return profile;
@@ -158,11 +160,17 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
         .loop = loop,
         .cacert = (char *)options->cacert,
         .version = (int)options->version,
+        .is_insecure = options->insecure,
         .connect_ms = connect_ms > INT32_MAX ? INT32_MAX : (long)connect_ms,
         .stall_ms = stall_ms,
+        .min_speed = options->min_speed ? options->min_speed : MIN_SPEED,
     };
     if (!profiles || !make_headers(loop, options, &like.headers))
         return NULL;
+    if (like.is_insecure) {
+        curl_slist_free_all(like.headers);
+        like.headers = NULL;
+    }
     struct profile *profile = find(profiles, &like);
     if (profile) {
         curl_slist_free_all(like.headers);
@@ -184,30 +192,28 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
 }
 
 /* HTTP/2 only where libcurl does it well: before 8.14 streams could stall or a
- * reset one be taken for a whole one (curl issues 10693, 11982, 16955). */
+ * reset one be taken for a whole one (curl issues 10693, 11982, 16955). Not with a limit
+ * on the rate: what comes on a stream that is paused piles up in memory. */
 static long http_version(const struct profile *profile) {
     enum { FIT_FOR_HTTP2 = 0x080e00 };
-    bool is_fit = curl_version_info(CURLVERSION_NOW)->version_num >= FIT_FOR_HTTP2;
+    bool is_fit = curl_version_info(CURLVERSION_NOW)->version_num >= FIT_FOR_HTTP2 &&
+                  !profile->loop->limit_rate;
     bool wants_2 =
         profile->version == AJOB_HTTP_2 || (profile->version == AJOB_HTTP_AUTO && is_fit);
     return wants_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
 }
 
-/* A server may send back what it was sent, and messages end up in logs. */
+bool profile_bars_login(const struct profile *profile) {
+    const struct curl_slist *line = profile->headers;
+    while (line && strncasecmp(line->data, "Authorization:", 14) != 0)
+        line = line->next;
+    return line || profile->is_insecure;
+}
+
 void profile_mask(const struct profile *profile, struct text *text) {
-    enum { SECRET_MIN = 4 };
     for (const struct curl_slist *line = profile->headers; line; line = line->next) {
         const char *value = strchr(line->data, ':') + 1;
-        value += strspn(value, " \t");
-        if (!strncasecmp(value, "Bearer ", 7))
-            value += 7;
-        size_t length = strlen(value);
-        char *found = text->data;
-        while (length >= SECRET_MIN && found && (found = strstr(found, value))) {
-            memset(found, '*', 3);
-            memmove(found + 3, found + length, strlen(found + length) + 1);
-            text->length -= length - 3;
-        }
+        mask_value(text, value + strspn(value, " \t"));
     }
 }
 
@@ -231,6 +237,10 @@ static bool apply(const struct profile *profile, CURL *easy) {
     SET(CURLOPT_CAPATH, NULL);
     if (profile->cacert)
         SET(CURLOPT_CAINFO, profile->cacert);
+    if (profile->is_insecure) {
+        SET(CURLOPT_SSL_VERIFYPEER, 0L);
+        SET(CURLOPT_SSL_VERIFYHOST, 0L);
+    }
 #undef SET
     return is_ok;
 }

@@ -1,6 +1,10 @@
 /*
  * profile.h - how to talk to a server, stored once for all who talk alike.
  *
+ * A profile that takes any certificate may talk to anybody: whatever could be a secret
+ * (token, headers, the login in a URL) is not sent at all, to http neither, where somebody
+ * might listen. It is the caller's to say so to people.
+ *
  * A profile with headers or a token is for its URL's own origin only; its
  * `foreign` twin, the same without them, is for redirects elsewhere.
  */
@@ -20,9 +24,11 @@ struct profile {
     struct profile *foreign;    /* itself if it has no secrets */
     struct curl_slist *headers; /* the user's, and Authorization */
     char *cacert;
-    int version; /* ajob_http_options.version */
+    int version;      /* ajob_http_options.version */
+    bool is_insecure; /* any certificate will do; it has no headers then, and no login */
     long connect_ms;
-    uint64_t stall_ms; /* see fetch.c: libcurl's own averages over seconds */
+    uint64_t stall_ms;  /* see pace.h */
+    uint64_t min_speed; /* bytes a second */
     struct exchange *idle;
 };
 
@@ -33,7 +39,10 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
 /* Adds a line to a list of headers, which may be empty. False on lack of memory. */
 bool profile_add_header(struct curl_slist **list, const char *line);
 
-/* Puts *** where one of the profile's secrets stands in text. */
+/* No login of a URL is to be sent: the headers have one, or it is insecure. */
+bool profile_bars_login(const struct profile *profile);
+
+/* Puts *** where one of the profile's secrets stands in text (mask.h). */
 void profile_mask(const struct profile *profile, struct text *text);
 
 /* An exchange with all set that a profile asks for, not running. NULL with

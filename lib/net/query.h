@@ -4,13 +4,15 @@
  *
  * Questions of a loop are asked one after the other, as GitHub wants it. Its
  * ways of saying "not now" (rate limits, by 403 or 429) become a wait or a
- * failure with the time when they end.
+ * failure with the time when they end. What a cache has of an answer is asked for only
+ * if it has changed (If-None-Match; RFC 9110, 13.1.2).
  */
 #ifndef AJOB_NET_QUERY_H
 #define AJOB_NET_QUERY_H
 
 #include <cjson/cJSON.h>
 
+#include "net/cache.h"
 #include "net/fetch.h"
 
 struct query_result {
@@ -19,7 +21,7 @@ struct query_result {
     size_t length;         /* of text */
     const char *next_link; /* the next page, or NULL */
     const char *cause;     /* of the failure */
-    int status;            /* HTTP */
+    int status;            /* HTTP; 200 for what the cache has, too */
     bool is_retryable;
     int64_t retry_after_ms; /* -1: not said */
 };
@@ -30,13 +32,18 @@ struct query {
     char *url;
     uint64_t max_wait_ms;
     bool has_token;
-    bool is_text; /* the URL is a file's */
+    bool is_text;        /* the URL is a file's */
+    struct cache *cache; /* NULL: none */
+    const char *token;   /* that the profile has, or NULL: whose answers the cache may give */
     void (*done)(struct query *query, const struct query_result *result);
     void *owner;
     struct query *next; /* waits for its turn */
     bool is_waiting, is_running;
     struct fetch fetch;
     struct text body;
+    struct cache_answer kept; /* what the cache has of the answer */
+    char *if_none_match;      /* the header for it, or NULL */
+    const char *headers[4];
 };
 
 /* Asks; done() comes once, from the loop, and may start the query again. url is

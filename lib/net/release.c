@@ -11,6 +11,9 @@
 #include "core/group.h"
 #include "core/loop.h"
 #include "net/inquiry.h"
+#include "net/lock.h"
+
+enum { LOOKED_THROUGH = 100 }; /* releases, for a tag that has none */
 
 struct release {
     struct group group;
@@ -18,7 +21,7 @@ struct release {
     char *tag;
     struct github_release info; /* what the API said */
     bool has_begun;             /* it is a group of downloads now */
-    bool is_lenient;            /* one of all releases: nothing to choose in it is no failure */
+    bool is_lenient;            /* one of several releases: nothing to choose in it is no failure */
     size_t checksums;           /* how far we are in the search for files of them */
     const struct github_asset *sums_file; /* that is being read, in info */
 };
@@ -63,8 +66,9 @@ static void checksums_answered(struct query *query, const struct query_result *r
 /* Reads the files of checksums that are needed, one after the other. */
 static void read_checksums(struct release *release) {
     const struct release_plan *plan = release->inquiry.plan;
+    bool is_needless = plan->list_only && !plan->requires_digest;
     release->sums_file =
-        plan->list_only ? NULL : assets_next_checksums(plan, &release->info, &release->checksums);
+        is_needless ? NULL : assets_next_checksums(plan, &release->info, &release->checksums);
     if (!release->sums_file) {
         begin_downloads(release);
         return;
@@ -104,11 +108,82 @@ static void complete_assets(struct release *release) {
                 assets_answered);
 }
 
+/* v1.2.3 for 1.2.3, else what is spelled almost alike. */
+static const char *nearest_tag(const char *tag, const char *const *tags, size_t count) {
+    enum { SHORTEST = 4 }; /* of v1 and v2 none is meant for v9 */
+    const char *bare = *tag == 'v' ? tag + 1 : tag;
+    size_t length = strlen(bare);
+    for (size_t i = 0; length && i < count; i++) {
+        size_t other = strlen(tags[i]);
+        const char *end = other >= length ? tags[i] + other - length : NULL;
+        bool is_end = end && !strcmp(end, bare) && (end == tags[i] || strchr("v-_/@", end[-1]));
+        if (is_end)
+            return tags[i];
+    }
+    return strlen(tag) < SHORTEST ? NULL : ajob_nearest(tag, tags, count);
+}
+
+/* There is no release with this tag in a repository that can be seen: fails with what
+ * may be meant. */
+static void suggest_tag(struct release *release, const cJSON *list) {
+    enum { TAGS_MAX = 100, SHOWN_MAX = 5 };
+    const char *tags[TAGS_MAX], *nearest;
+    size_t count = 0;
+    struct text hint = TEXT_INIT(TEXT_LINE_MAX);
+    char safe[200];
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list) {
+        const cJSON *tag = cJSON_GetObjectItemCaseSensitive(item, "tag_name");
+        bool is_draft = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "draft"));
+        if (cJSON_IsString(tag) && *tag->valuestring && !is_draft && count < TAGS_MAX)
+            tags[count++] = tag->valuestring;
+    }
+    nearest = nearest_tag(release->tag, tags, count);
+    text_add(&hint, "not found");
+    if (nearest)
+        text_format(&hint, "; did you mean %s?", ajob_escape(safe, sizeof safe, nearest));
+    for (size_t i = 0; !nearest && i < count && i < SHOWN_MAX; i++)
+        text_format(&hint, "%s%s", i ? ", " : "; there are ",
+                    ajob_escape(safe, sizeof safe, tags[i]));
+    if (!nearest && count > SHOWN_MAX)
+        text_add(&hint, " and others");
+    if (!count)
+        text_add(&hint, "; the repository has no release");
+    inquiry_fail_for(&release->inquiry, &(struct query_result){.cause = text_string(&hint)});
+    text_done(&hint);
+}
+
+/* The newest releases: drafts have a tag only there. */
+static void list_answered(struct query *query, const struct query_result *result) {
+    struct release *release = query->owner;
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    const cJSON *item = result->json ? result->json->child : NULL;
+    const char *tag = NULL;
+    for (; item; item = item->next) {
+        tag = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "tag_name"));
+        if (tag && !strcmp(tag, release->tag))
+            break;
+    }
+    if (!cJSON_IsArray(result->json)) /* nothing more is known than before */
+        inquiry_fail_for(&release->inquiry, &(struct query_result){.status = 404});
+    else if (!item)
+        suggest_tag(release, result->json);
+    else if (!github_read_release(item, &release->info, &error))
+        inquiry_fail(&release->inquiry, NULL, text_string(&error));
+    else
+        complete_assets(release);
+    text_done(&error);
+}
+
 static void release_answered(struct query *query, const struct query_result *result) {
     struct release *release = query->owner;
     struct text error = TEXT_INIT(TEXT_LINE_MAX);
     github_release_done(&release->info);
-    if (!result->json)
+    if (result->status == 404)
+        inquiry_ask(&release->inquiry,
+                    github_releases_url(&release->inquiry.plan->repo, LOOKED_THROUGH), false,
+                    list_answered);
+    else if (!result->json)
         inquiry_fail_for(&release->inquiry, result);
     else if (!github_read_release(result->json, &release->info, &error))
         inquiry_fail(&release->inquiry, NULL, text_string(&error));
@@ -117,13 +192,25 @@ static void release_answered(struct query *query, const struct query_result *res
     text_done(&error);
 }
 
+/* The lock says all that the API would. */
+static void begin_locked(struct release *release) {
+    const struct release_plan *plan = release->inquiry.plan;
+    github_release_done(&release->info);
+    if (lock_release(plan->locked, &plan->repo, release->tag, &release->info))
+        begin_downloads(release);
+    else
+        inquiry_fail(&release->inquiry, NULL, "out of memory");
+}
+
 static void release_start(struct ajob_task *task) {
     struct release *release = release_of(task);
     if (release->has_begun) /* in another attempt of a group around it */
         group_clear(&release->group);
     release->has_begun = false;
     release->inquiry.pages = 0;
-    if (release->info.tag)
+    if (release->inquiry.plan->locked)
+        begin_locked(release);
+    else if (release->info.tag)
         complete_assets(release);
     else
         inquiry_ask(&release->inquiry,
@@ -172,7 +259,7 @@ ajob_task *release_new(ajob_loop *loop, struct release_plan *plan, const char *t
     struct ajob_task *task = &release->group.task;
     inquiry_init(&release->inquiry, task, plan);
     release->group.policy = (uint8_t)plan->policy;
-    release->is_lenient = plan->lists_all;
+    release->is_lenient = info != NULL && (plan->lists_all || plan->locked);
     release->inquiry.tag = release->tag = mem_copy(tag);
     if (!release->tag) {
         loop_fail(loop, AJOB_ENOMEM, "out of memory");

@@ -17,8 +17,15 @@ static char *identity_of_url(const char *url) {
     return *hex ? text_make("url-sha256:%s", hex) : NULL;
 }
 
+/* With a digest it is the digest: any mirror's bytes go on with any other's. */
 static char *identity_of(const struct transfer_plan *plan) {
-    return plan->identity ? mem_copy(plan->identity) : identity_of_url(plan->url);
+    char digest[16 + DIGEST_HEX_MAX];
+    if (plan->identity)
+        return mem_copy(plan->identity);
+    if (!plan->want)
+        return identity_of_url(plan->url);
+    digest_format(plan->want, digest);
+    return mem_copy(digest);
 }
 
 bool resume_is_possible(const struct transfer_plan *plan, const struct part_note *note) {
@@ -29,15 +36,61 @@ static bool ends_by(const struct ranges *ranges, uint64_t size) {
     return !ranges->count || ranges->items[ranges->count - 1].end <= size;
 }
 
-bool resume_recall(const struct transfer_plan *plan, struct part *part,
+static bool is_of_same(const struct transfer_plan *plan, const struct part_note *note) {
+    char *identity = identity_of(plan);
+    bool is_same = identity && !strcmp(note->identity, identity);
+    mem_free(identity);
+    return is_same;
+}
+
+/* What a power cut may have taken: bytes that were written, but had not reached the
+ * disk. After one (or any other boot: they are not told apart) the last that were
+ * recorded are brought again, unless a digest will judge them. Where a note has
+ * ranges nobody knows which came last. */
+static bool forget_unsafe(const struct transfer_plan *plan, struct part *part,
+                          const struct part_note *note) {
+    enum { UNSAFE = 64 * 1024 * 1024 };
+    char boot[PART_BOOT_MAX];
+    struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
+    if (plan->want || !part_boot(boot) || (note->boot && !strcmp(note->boot, boot)))
+        return true;
+    uint64_t size = ranges_frontier(&part->have);
+    bool is_some_left =
+        !part->note_has_ranges && size > UNSAFE && part_cut(part, size - UNSAFE, &ignored);
+    if (is_some_left) /* should that fail: the old note has it forgotten once more */
+        part_remember(part, note, &ignored);
+    text_done(&ignored);
+    return is_some_left;
+}
+
+bool resume_is_from(const struct transfer_plan *plan, const char *url,
+                    const struct part_note *note) {
+    bool is_certain = plan->identity && plan->source_count == 1;
+    char *here = is_certain ? NULL : url_redacted(url);
+    bool is_from = !here || (note->url && !strcmp(note->url, here));
+    mem_free(here);
+    return is_from;
+}
+
+/* Another server's date means nothing to the one that is asked now, its ETag only if that
+ * has the same; a digest needs neither. False: nothing would prove that the bytes fit. */
+static bool adopt(const struct transfer_plan *plan, const char *url, struct part_note *note) {
+    if (resume_is_from(plan, url, note))
+        return true;
+    note->last_modified = mem_free(note->last_modified);
+    if (plan->want)
+        note->etag = mem_free(note->etag);
+    return plan->want || note->etag;
+}
+
+bool resume_recall(const struct transfer_plan *plan, const char *url, struct part *part,
                    struct part_note *ret_note) {
     struct part_note note = {.total = -1};
-    char *identity = part->have.count && part->has_note ? identity_of(plan) : NULL;
-    bool is_same = identity && part_recall(part, &note) && !strcmp(note.identity, identity) &&
-                   resume_is_possible(plan, &note) && part->have.count &&
+    bool is_same = part->have.count && part->has_note && part_recall(part, &note) &&
+                   part->have.count && is_of_same(plan, &note) && resume_is_possible(plan, &note) &&
                    (!plan->size_known || ends_by(&part->have, plan->size)) &&
-                   (note.total < 0 || ends_by(&part->have, (uint64_t)note.total));
-    mem_free(identity);
+                   (note.total < 0 || ends_by(&part->have, (uint64_t)note.total)) &&
+                   forget_unsafe(plan, part, &note) && adopt(plan, url, &note);
     if (is_same)
         *ret_note = note;
     else
@@ -48,8 +101,9 @@ bool resume_recall(const struct transfer_plan *plan, struct part *part,
 /* Last-Modified tells two versions apart only if it is older than the answer: a
  * file may change twice in a second (RFC 9110, 8.8.2.2). */
 static const char *strong_date(const struct response *response) {
-    bool is_strong = response->last_modified && response->date && !response->etag &&
-                     http_date(response->last_modified) < http_date(response->date);
+    int64_t modified_s = response->last_modified ? http_date(response->last_modified) : -1;
+    bool is_strong = modified_s >= 0 && response->date && !response->etag &&
+                     modified_s < http_date(response->date);
     return is_strong ? response->last_modified : NULL;
 }
 

@@ -12,8 +12,14 @@
 #include "net/part.h"
 #include "net/plan.h"
 
-/* Whether the part that was claimed may be continued; then its note, too. */
-bool resume_recall(const struct transfer_plan *plan, struct part *part, struct part_note *ret_note);
+/* Whether the part that was claimed may be continued with bytes from this URL, one of the
+ * plan's; then its note, too. If that names another URL, the answer must have its ETag. */
+bool resume_recall(const struct transfer_plan *plan, const char *url, struct part *part,
+                   struct part_note *ret_note);
+
+/* Whether the note is from this URL's server: then so are its validators. */
+bool resume_is_from(const struct transfer_plan *plan, const char *url,
+                    const struct part_note *note);
 
 /* Takes from the response what the note lacks; total -1: not known. */
 void resume_learn(struct part_note *note, const struct response *response, int64_t total);

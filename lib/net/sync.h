@@ -17,7 +17,8 @@ struct sync {
     void *owner;
 };
 
-/* done() comes once, from the loop. False if the loop refuses: then it does not come. */
+/* done() comes once, from the loop. AJOB_FAULT=fsync:N makes the N-th fail. False if the loop
+ * refuses: then it does not come. */
 bool sync_start(struct sync *sync, uv_loop_t *uv, int fd);
 
 #endif

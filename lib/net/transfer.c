@@ -1,4 +1,4 @@
-/* transfer.c - one attempt to bring one URL into one file. See transfer.h. */
+/* transfer.c - one attempt to bring one file from its source. See transfer.h. */
 #include "net/transfer.h"
 
 #include <unistd.h>
@@ -6,11 +6,9 @@
 #include "base/mem.h"
 #include "core/loop.h"
 #include "net/resume.h"
+#include "net/taken.h"
 
-enum {
-    NOTE_AFTER = 512 * 1024,   /* with less of it here, or to come, no note is written yet */
-    RESERVE_FROM = 1024 * 1024 /* nor asking for room */
-};
+static const char no_digest[] = "the digest cannot be computed here";
 
 static void transfer_step(struct transfer *transfer);
 
@@ -18,9 +16,10 @@ static void go_to(struct transfer *transfer, int state) {
     transfer->state = state;
 }
 
+/* The cause is there already. */
 static void fail(struct transfer *transfer, bool is_retryable) {
     transfer->is_retryable = is_retryable;
-    go_to(transfer, TRANSFER_OVER);
+    go_to(transfer, TRANSFER_LEAVING);
 }
 
 static void fail_with(struct transfer *transfer, bool is_retryable, const char *cause) {
@@ -29,24 +28,46 @@ static void fail_with(struct transfer *transfer, bool is_retryable, const char *
     fail(transfer, is_retryable);
 }
 
-/* ---- opening and comparing ------------------------------------------------ */
+/* ---- digests -------------------------------------------------------------- */
 
-static void hash_is_done(struct hasher *hasher) {
-    struct transfer *transfer = hasher->owner;
-    transfer->hash_is_done = true;
+static void is_compared(struct verifier *verifier) {
+    struct transfer *transfer = verifier->owner;
+    transfer->is_compared = true;
     transfer_step(transfer);
 }
 
-/* Hashes the first length bytes of fd, off the loop, into a new digest. */
-static bool start_hash(struct transfer *transfer, int fd, uint64_t length) {
-    transfer->hash_is_done = false;
-    transfer->hasher.digest = &transfer->digest;
-    transfer->hasher.fd = fd;
-    transfer->hasher.length = length;
-    transfer->hasher.done = hash_is_done;
-    transfer->hasher.owner = transfer;
-    return digest_begin(&transfer->digest, transfer->plan->want->algorithm) &&
-           hasher_start(&transfer->hasher, transfer->task->loop->uv);
+static void verifier_is_over(struct verifier *verifier) {
+    struct transfer *transfer = verifier->owner;
+    transfer->is_verifier_over = true;
+    transfer_step(transfer);
+}
+
+static bool begin_verifier(struct transfer *transfer, struct verifier *verifier, int fd,
+                           void (*done)(struct verifier *verifier)) {
+    verifier->done = done;
+    verifier->owner = transfer;
+    return verifier_begin(verifier, transfer->task->loop->uv, transfer->plan->digests, fd);
+}
+
+/* Sets hex. False: it is not the digest that is wanted. */
+static bool end_verifier(struct transfer *transfer, struct verifier *verifier) {
+    const struct transfer_plan *plan = transfer->plan;
+    struct digest_want none = {.algorithm = plan->digests};
+    bool is_wanted = verifier_end(verifier, plan->want ? plan->want : &none, transfer->hex);
+    return is_wanted || !plan->want;
+}
+
+/* ---- opening and comparing ------------------------------------------------ */
+
+static void compare_target(struct transfer *transfer) {
+    struct verifier *comparison = &transfer->comparison;
+    go_to(transfer, TRANSFER_COMPARING);
+    if (!begin_verifier(transfer, comparison, transfer->target.fd, is_compared)) {
+        fail_with(transfer, false, no_digest);
+        return;
+    }
+    verifier_reach(comparison, transfer->target.size);
+    verifier_finish(comparison);
 }
 
 static void open_target(struct transfer *transfer) {
@@ -64,27 +85,28 @@ static void open_target(struct transfer *transfer) {
     }
     bool is_candidate =
         target->fd >= 0 && plan->want && (!plan->size_known || plan->size == target->size);
-    if (!is_candidate)
-        go_to(transfer, TRANSFER_CLAIMING);
-    else if (start_hash(transfer, target->fd, target->size))
-        go_to(transfer, TRANSFER_COMPARING);
+    if (is_candidate)
+        compare_target(transfer);
     else
-        fail_with(transfer, false, "the digest cannot be computed here");
+        go_to(transfer, TRANSFER_CLAIMING);
 }
 
-static void is_up_to_date(struct transfer *transfer) {
+static void target_is_up_to_date(struct transfer *transfer) {
     transfer->succeeded = transfer->is_up_to_date = true;
-    transfer->resumed_from = 0;
-    transfer->offset = transfer->target.size;
+    transfer->pieces.resumed_from = 0;
+    transfer->bytes = transfer->target.size;
     transfer->total = (int64_t)transfer->target.size;
-    go_to(transfer, TRANSFER_OVER);
+    go_to(transfer, TRANSFER_LEAVING);
 }
 
+/* Before anything is asked for its digest decides; later (is_up_to_date) it is that of
+ * what the server has, and only to be told. */
 static void compare(struct transfer *transfer) {
-    bool is_same = digest_end(&transfer->digest, transfer->plan->want, transfer->hex);
-    if (is_same && transfer->hasher.has_read_all) {
-        transfer->is_verified = true;
-        is_up_to_date(transfer);
+    bool is_whole = !transfer->comparison.error;
+    bool is_same = is_whole && end_verifier(transfer, &transfer->comparison);
+    if (is_same || transfer->is_up_to_date) {
+        transfer->is_verified = is_same && transfer->plan->want;
+        target_is_up_to_date(transfer);
     } else {
         transfer->hex[0] = '\0';
         go_to(transfer, TRANSFER_CLAIMING);
@@ -93,327 +115,291 @@ static void compare(struct transfer *transfer) {
 
 /* ---- claiming ------------------------------------------------------------- */
 
-static bool start_over(struct transfer *transfer) {
-    const struct transfer_plan *plan = transfer->plan;
-    part_note_done(&transfer->note);
-    transfer->offset = transfer->resumed_from = 0;
-    if (plan->want && !digest_begin(&transfer->digest, plan->want->algorithm)) {
-        text_add(&transfer->cause, "the digest cannot be computed here");
-        return false;
-    }
-    part_writer_done(&transfer->writer);
-    return part_empty(&transfer->part, &transfer->cause);
-}
-
-static void start_fetch(struct transfer *transfer);
-
-static void claim(struct transfer *transfer) {
-    const struct transfer_plan *plan = transfer->plan;
-    struct part *part = &transfer->part;
-    if (!part_claim(part, plan->name, &transfer->cause)) {
-        fail(transfer, false);
-    } else if (!resume_recall(plan, part, &transfer->note)) {
-        if (start_over(transfer))
-            start_fetch(transfer);
-        else
-            fail(transfer, false);
-    } else {
-        /* One stream goes on where the first gap begins; what is behind it comes again. */
-        transfer->offset = transfer->resumed_from = ranges_frontier(&part->have);
-        transfer->writer.at = transfer->offset;
-        if (!part_cut(part, transfer->offset, &transfer->cause))
-            fail(transfer, false);
-        else if (!plan->want)
-            start_fetch(transfer);
-        else if (start_hash(transfer, part->fd, transfer->offset))
-            go_to(transfer, TRANSFER_REHASHING);
-        else
-            fail_with(transfer, false, "the digest cannot be computed here");
-    }
-}
-
-/* ---- fetching ------------------------------------------------------------- */
-
-/* The whole body comes; what is in the part already is not part of it. */
-static bool take_whole(struct transfer *transfer, const struct response *response) {
+/* Whether the target stays, for it is what the server has, as far as one can tell. */
+static bool is_wanted(void *owner, const struct response *response) {
+    struct transfer *transfer = owner;
     const struct part_target *target = &transfer->target;
     const struct transfer_plan *plan = transfer->plan;
     bool is_comparable = target->fd >= 0 && !plan->want && !response->is_encoded &&
                          (!plan->size_known || plan->size == target->size);
     bool is_same_size = response->length >= 0 && (uint64_t)response->length == target->size;
-    if (is_comparable && is_same_size && response->last_modified &&
-        http_date(response->last_modified) == target->mtime_s) {
-        transfer->is_up_to_date = true;
-        return false;
-    }
-    transfer->total = response->is_encoded ? -1 : response->length;
-    transfer->end_at = 0;
-    if (!transfer->offset)
-        return true;
-    task_note(transfer->task, "starting over: the server sends the whole file, not the rest");
-    return start_over(transfer);
+    return !is_comparable || !is_same_size || !response->last_modified ||
+           http_date(response->last_modified) != target->mtime_s;
 }
 
-/* A server may send the rest of another version in spite of If-Range. */
-static bool is_same_version(const struct part_note *note, const struct response *response) {
-    const char *etag = response_strong_etag(response);
-    if (note->etag)
-        return !etag || !strcmp(note->etag, etag);
-    return !note->last_modified || !response->last_modified ||
-           !strcmp(note->last_modified, response->last_modified);
-}
-
-/* The body goes on where the part ends; anything else starts over. */
-static bool take_rest(struct transfer *transfer, const struct response *response) {
-    bool fits = response->has_extent && !response->is_encoded && transfer->offset &&
-                response->range_first == transfer->offset;
-    int64_t total = response->range_total >= 0 ? response->range_total : transfer->note.total;
-    bool same_total = total >= 0 && (transfer->note.total < 0 || total == transfer->note.total);
-    if (fits && same_total && is_same_version(&transfer->note, response)) {
-        transfer->total = total;
-        transfer->end_at = response->range_last + 1;
-        return true;
-    }
-    text_add(&transfer->cause, "the server sent another range than asked for");
-    part_discard(&transfer->part);
-    transfer->is_retryable = true;
-    return false;
-}
-
-/* Range not satisfiable: all of it is here already, or it has changed. */
-static bool take_nothing(struct transfer *transfer, const struct response *response) {
-    bool is_whole = response->has_range && response->range_total == (int64_t)transfer->offset;
-    bool same_total = transfer->note.total < 0 || transfer->note.total == (int64_t)transfer->offset;
-    transfer->is_complete =
-        transfer->offset && is_whole && same_total && is_same_version(&transfer->note, response);
-    if (transfer->is_complete) {
-        transfer->total = response->range_total;
-        return true;
-    }
-    text_add(&transfer->cause, "HTTP 416 (Range Not Satisfiable): the file has changed");
-    if (transfer->offset) {
-        part_discard(&transfer->part);
-        transfer->is_retryable = true;
-    }
-    return false;
-}
-
-static bool head_came(void *owner, const struct response *response) {
+static void pieces_are_over(void *owner) {
     struct transfer *transfer = owner;
-    const struct transfer_plan *plan = transfer->plan;
-    bool is_taken = response->status == 416   ? take_nothing(transfer, response)
-                    : response->status == 206 ? take_rest(transfer, response)
-                                              : take_whole(transfer, response);
-    if (!is_taken || response->status == 416)
-        return is_taken;
-    if (plan->size_known && transfer->total >= 0 && (uint64_t)transfer->total != plan->size) {
-        text_format(&transfer->cause, "the server has %lld bytes, expected %llu",
-                    (long long)transfer->total, (unsigned long long)plan->size);
-        return false;
-    }
-    if (transfer->total > RESERVE_FROM &&
-        !part_reserve(&transfer->part, (uint64_t)transfer->total, &transfer->cause))
-        return false;
-    resume_learn(&transfer->note, response, transfer->total);
-    return true;
-}
-
-/* For a process that is killed; one that is stopped leaves a note anyway. */
-static bool keep_note(struct transfer *transfer) {
-    bool is_long =
-        transfer->offset >= NOTE_AFTER &&
-        (transfer->total < 0 || (uint64_t)transfer->total >= transfer->offset + NOTE_AFTER);
-    return !is_long || transfer->part.has_note || !transfer->part.is_resumable ||
-           !resume_is_possible(transfer->plan, &transfer->note) ||
-           resume_remember(transfer->plan, &transfer->part, &transfer->note, &transfer->cause);
-}
-
-static bool body_came(void *owner, const char *data, size_t length) {
-    struct transfer *transfer = owner;
-    const struct transfer_plan *plan = transfer->plan;
-    if (plan->size_known && transfer->offset + length > plan->size) {
-        text_format(&transfer->cause, "the body is longer than the %llu bytes expected",
-                    (unsigned long long)plan->size);
-        return false;
-    }
-    if (transfer->end_at && transfer->offset + length > transfer->end_at) {
-        text_add(&transfer->cause, "the body is longer than the range it was said to be");
-        return false;
-    }
-    if (!part_write(&transfer->part, &transfer->writer, data, length, &transfer->cause))
-        return false;
-    if (plan->want)
-        digest_add(&transfer->digest, data, length);
-    transfer->offset += length;
-    if (!keep_note(transfer))
-        return false;
-    task_progressed(transfer->task, &transfer->last_event_ms, transfer->offset, transfer->total);
-    return true;
-}
-
-static void fetch_is_done(void *owner, const struct fetch_result *result) {
-    struct transfer *transfer = owner;
-    transfer->fetch_is_done = true;
-    transfer->fetch_was_ok = result->kind == FETCH_OK;
-    if (result->kind == FETCH_FAILED) {
-        text_clear(&transfer->cause);
-        text_add(&transfer->cause, result->cause);
-        transfer->is_retryable = result->is_retryable;
-        transfer->retry_after_ms = result->retry_after_ms;
-    }
+    transfer->are_pieces_over = true;
     transfer_step(transfer);
 }
 
-static void start_fetch(struct transfer *transfer) {
-    static const struct fetch_owner calls = {head_came, body_came, fetch_is_done};
-    const struct part_note *note = &transfer->note;
-    struct fetch_request request = {
-        .url = transfer->plan->url,
-        .profile = transfer->plan->profile,
-        .headers = transfer->plan->headers,
-        .range_first = transfer->offset,
-        .max_wait_ms = transfer->plan->max_wait_ms,
-        .if_range = !transfer->offset ? NULL
-                    : note->etag      ? note->etag
-                                      : note->last_modified,
-    };
-    go_to(transfer, TRANSFER_FETCHING);
-    if (!fetch_start(&transfer->fetch, transfer->task->loop, &calls, transfer, &request))
-        fail_with(transfer, false, "out of memory");
+/* Bytes that are there are hashed while the rest is asked for. */
+static bool start_verifier(struct transfer *transfer) {
+    struct verifier *verifier = &transfer->verifier;
+    if (!transfer->plan->digests)
+        return true;
+    if (!begin_verifier(transfer, verifier, transfer->part.fd, verifier_is_over))
+        return false;
+    transfer->pieces.verifier = verifier;
+    verifier_reach(verifier, ranges_frontier(&transfer->part.have));
+    return true;
 }
+
+static void claim(struct transfer *transfer) {
+    const struct transfer_plan *plan = transfer->plan;
+    struct pieces *pieces = &transfer->pieces;
+    struct part *part = &transfer->part;
+    if (!part_claim(part, plan->name, &transfer->cause)) {
+        fail(transfer, false);
+        return;
+    }
+    bool is_continued = resume_recall(plan, pieces->source->url, part, &transfer->note);
+    if (!is_continued && !part_empty(part, &transfer->cause)) {
+        fail(transfer, false);
+        return;
+    }
+    if (!start_verifier(transfer)) {
+        fail_with(transfer, false, no_digest);
+        return;
+    }
+    pieces->task = transfer->task;
+    pieces->plan = plan;
+    pieces->part = part;
+    pieces->note = &transfer->note;
+    pieces->is_wanted = is_wanted;
+    pieces->over = pieces_are_over;
+    pieces->owner = transfer;
+    go_to(transfer, TRANSFER_FETCHING);
+    transfer->are_pieces_over = !pieces_start(pieces);
+}
+
+/* ---- fetching ------------------------------------------------------------- */
 
 static void fetched(struct transfer *transfer) {
-    if (transfer->is_up_to_date)
-        is_up_to_date(transfer);
-    else if (transfer->fetch_was_ok)
-        go_to(transfer, TRANSFER_FINISHING);
-    else
-        go_to(transfer, TRANSFER_OVER);
+    struct pieces *pieces = &transfer->pieces;
+    switch (pieces->result) {
+    case PIECES_COMPLETE:
+        go_to(transfer, TRANSFER_VERIFYING);
+        if (pieces->verifier) {
+            verifier_reach(pieces->verifier, pieces->here);
+            verifier_finish(pieces->verifier);
+        }
+        break;
+    case PIECES_UNWANTED:
+        transfer->is_up_to_date = true;
+        if (transfer->plan->digests)
+            compare_target(transfer);
+        else
+            target_is_up_to_date(transfer);
+        break;
+    case PIECES_UNDER_WAY:
+    case PIECES_FAILED:
+    case PIECES_FAILED_HERE:
+        transfer->is_servers = pieces->result == PIECES_FAILED;
+        transfer->is_gone = transfer->is_servers && pieces->is_gone;
+        transfer->is_other = transfer->is_servers && pieces->is_other;
+        transfer->retry_after_ms = pieces->retry_after_ms;
+        fail_with(transfer, pieces->is_retryable, text_string(&pieces->cause));
+        break;
+    }
 }
 
-/* ---- finishing ------------------------------------------------------------ */
+/* ---- verifying and finishing ---------------------------------------------- */
 
-/* What came is not what is wanted. If it was put together from two attempts a
- * clean one may mend it. */
+/* What came is not what is wanted. If it was put together from several answers a clean
+ * attempt may mend it. */
 static void reject(struct transfer *transfer) {
-    part_discard(&transfer->part);
-    fail(transfer, transfer->resumed_from > 0);
+    transfer->pieces.is_useless = true;
+    transfer->is_servers = transfer->is_other = true;
+    transfer->is_mixed = transfer->pieces.resumed_from || transfer->pieces.is_mixed;
+    fail(transfer, transfer->is_mixed);
 }
 
-static void finish(struct transfer *transfer) {
+static void verify(struct transfer *transfer) {
     const struct transfer_plan *plan = transfer->plan;
-    uint64_t expected = plan->size_known       ? plan->size
-                        : transfer->total >= 0 ? (uint64_t)transfer->total
-                                               : transfer->offset;
-    if (transfer->offset < expected) {
-        text_format(&transfer->cause, "the body ended early: %llu of %llu bytes",
-                    (unsigned long long)transfer->offset, (unsigned long long)expected);
-        fail(transfer, true);
+    int error = transfer->verifier.error;
+    if (error) {
+        transfer->pieces.is_useless = true;
+        fail_with(transfer, error < 0,
+                  error < 0 ? "the part changed while it was read" : strerror(error));
         return;
     }
-    if (transfer->offset > expected) {
-        text_format(&transfer->cause, "%llu bytes came, expected %llu",
-                    (unsigned long long)transfer->offset, (unsigned long long)expected);
-        reject(transfer);
-        return;
-    }
-    if (plan->want && !digest_end(&transfer->digest, plan->want, transfer->hex)) {
+    if (plan->digests && !end_verifier(transfer, &transfer->verifier)) {
         char wanted[16 + DIGEST_HEX_MAX];
         digest_format(plan->want, wanted);
+        text_clear(&transfer->cause);
         text_format(&transfer->cause, "%s mismatch: expected %s, got %s",
                     digest_name(plan->want->algorithm), strchr(wanted, ':') + 1, transfer->hex);
         reject(transfer);
         return;
     }
-    const char *modified = transfer->note.modified;
-    int64_t mtime_s = modified ? http_date(modified) : -1;
-    if (!part_flush(&transfer->part, &transfer->writer, &transfer->cause) ||
-        !part_commit(&transfer->part, mtime_s, transfer->target.mode, &transfer->cause)) {
-        fail(transfer, false);
-        return;
-    }
-    transfer->succeeded = true;
-    transfer->is_verified = plan->want != NULL;
-    transfer->total = (int64_t)transfer->offset;
-    go_to(transfer, TRANSFER_OVER);
+    go_to(transfer, TRANSFER_FINISHING);
 }
 
-/* ---- the machine ---------------------------------------------------------- */
+static void sync_is_done(struct sync *sync) {
+    transfer_step(sync->owner);
+}
+
+static void start_sync(struct transfer *transfer, int fd) {
+    transfer->sync.done = sync_is_done;
+    transfer->sync.owner = transfer;
+    if (!sync_start(&transfer->sync, transfer->task->loop->uv, fd))
+        transfer->sync.error = ENOMEM;
+}
+
+static void fail_sync(struct transfer *transfer, const char *what) {
+    text_clear(&transfer->cause);
+    text_format(&transfer->cause, "fsync: %s: %s%s", what, strerror(transfer->sync.error),
+                transfer->is_committed ? "; the file is there, but a power cut may undo that" : "");
+    if (!transfer->is_committed) /* what was written may be lost, whatever a read says */
+        transfer->pieces.is_useless = true;
+    fail(transfer, false);
+}
+
+/* False: it waits for a sync. */
+static bool finish(struct transfer *transfer) {
+    const struct transfer_plan *plan = transfer->plan;
+    const char *modified = transfer->note.modified;
+    int64_t mtime_s = modified ? http_date(modified) : -1;
+    if (transfer->sync.is_running)
+        return false;
+    if (transfer->sync.error) {
+        fail_sync(transfer, transfer->is_committed ? "the directory" : plan->name);
+    } else if (transfer->is_stopped && !transfer->is_committed) {
+        go_to(transfer, TRANSFER_LEAVING);
+    } else if (plan->fsync && !transfer->is_synced) {
+        transfer->is_synced = true;
+        start_sync(transfer, transfer->part.fd);
+    } else if (!transfer->is_committed) {
+        text_clear(&transfer->cause);
+        bool is_free =
+            taken_is_free(transfer->task->loop, plan->dir->fd, plan->name, &transfer->cause);
+        transfer->pieces.is_useless = !is_free;
+        transfer->is_committed = is_free && part_commit(&transfer->part, mtime_s,
+                                                        transfer->target.mode, &transfer->cause);
+        if (!transfer->is_committed)
+            fail(transfer, false);
+    } else if (plan->fsync && !transfer->is_directory_synced) {
+        transfer->is_directory_synced = true;
+        start_sync(transfer, plan->dir->fd);
+    } else {
+        transfer->succeeded = true;
+        transfer->is_verified = plan->want != NULL;
+        go_to(transfer, TRANSFER_LEAVING);
+    }
+    return true;
+}
+
+/* ---- leaving -------------------------------------------------------------- */
+
+static void cancel(struct verifier *verifier) {
+    if (verifier->done) /* it was begun */
+        verifier_cancel(verifier);
+}
+
+static bool is_hashing(const struct transfer *transfer) {
+    return transfer->verifier.is_running || transfer->comparison.is_running;
+}
 
 /* What is left on disk: a part worth resuming with its note, or nothing. */
 static void leave_disk_tidy(struct transfer *transfer) {
     struct part *part = &transfer->part;
     struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
-    if (transfer->succeeded && !transfer->is_up_to_date)
+    if (transfer->is_committed)
         return; /* the part has become the file */
-    bool is_worth_it = !transfer->is_up_to_date && transfer->offset && part->is_resumable &&
-                       resume_is_possible(transfer->plan, &transfer->note) &&
-                       part_flush(part, &transfer->writer, &ignored);
-    if (!is_worth_it ||
-        (!part->has_note && !resume_remember(transfer->plan, part, &transfer->note, &ignored)))
-        part_discard(part);
+    uint64_t bytes = ranges_total(&part->have);
+    bool is_worth_it = !transfer->is_up_to_date && !transfer->pieces.is_useless && bytes &&
+                       part->is_resumable && resume_is_possible(transfer->plan, &transfer->note);
+    bool has_note = part->has_note && (!part->note_has_ranges || part->noted_bytes == bytes);
+    if (is_worth_it &&
+        (has_note || resume_remember(transfer->plan, part, &transfer->note, &ignored)))
+        transfer->left = bytes;
     else
-        transfer->left = transfer->offset;
+        part_discard(part);
     text_done(&ignored);
 }
 
-static void transfer_step(struct transfer *transfer) {
-    for (;;) {
-        switch (transfer->state) {
-        case TRANSFER_OPENING:
-            open_target(transfer);
-            break;
-        case TRANSFER_COMPARING:
-            if (!transfer->hash_is_done)
-                return;
-            if (transfer->is_stopped)
-                go_to(transfer, TRANSFER_OVER);
-            else
-                compare(transfer);
-            break;
-        case TRANSFER_CLAIMING:
-            claim(transfer);
-            break;
-        case TRANSFER_REHASHING:
-            if (!transfer->hash_is_done)
-                return;
-            if (transfer->is_stopped)
-                go_to(transfer, TRANSFER_OVER);
-            else if (transfer->hasher.has_read_all)
-                start_fetch(transfer);
-            else
-                fail_with(transfer, !transfer->hasher.error,
-                          transfer->hasher.error ? strerror(transfer->hasher.error)
-                                                 : "the part changed while it was read");
-            break;
-        case TRANSFER_FETCHING:
-            if (!transfer->fetch_is_done && !transfer->is_stopped)
-                return;
-            if (transfer->fetch_is_done)
-                fetched(transfer);
-            else
-                go_to(transfer, TRANSFER_OVER);
-            break;
-        case TRANSFER_FINISHING:
-            finish(transfer);
-            break;
-        case TRANSFER_OVER:
-            fetch_cancel(&transfer->fetch);
-            leave_disk_tidy(transfer);
-            if (transfer->target.fd >= 0)
-                close(transfer->target.fd);
-            part_writer_done(&transfer->writer);
-            part_close(&transfer->part);
-            if (transfer->has_entered)
-                dir_leave(transfer->plan->dir);
-            transfer->over(transfer);
-            return;
-        }
+static void leave(struct transfer *transfer) {
+    if (transfer->is_committed || (transfer->succeeded && transfer->is_up_to_date))
+        taken_keep(transfer->task->loop, transfer->plan->dir->fd, transfer->plan->name);
+    if (!transfer->is_up_to_date) {
+        transfer->bytes = transfer->pieces.here;
+        transfer->total = transfer->pieces.total;
     }
+    leave_disk_tidy(transfer);
+    if (transfer->target.fd >= 0)
+        close(transfer->target.fd);
+    part_close(&transfer->part);
+    if (transfer->has_entered)
+        dir_leave(transfer->plan->dir);
+    go_to(transfer, TRANSFER_OVER);
+}
+
+/* ---- the machine ---------------------------------------------------------- */
+
+/* As far as the facts allow; false: they do not allow more. */
+static bool move_on(struct transfer *transfer) {
+    switch (transfer->state) {
+    case TRANSFER_OPENING:
+        open_target(transfer);
+        return true;
+    case TRANSFER_COMPARING:
+        if (transfer->is_stopped)
+            go_to(transfer, TRANSFER_LEAVING);
+        else if (transfer->is_compared)
+            compare(transfer);
+        else
+            return false;
+        return true;
+    case TRANSFER_CLAIMING:
+        claim(transfer);
+        return true;
+    case TRANSFER_FETCHING:
+        if (transfer->is_stopped)
+            go_to(transfer, TRANSFER_LEAVING);
+        else if (transfer->are_pieces_over)
+            fetched(transfer);
+        else
+            return false;
+        return true;
+    case TRANSFER_VERIFYING:
+        if (transfer->is_stopped)
+            go_to(transfer, TRANSFER_LEAVING);
+        else if (transfer->is_verifier_over || !transfer->plan->digests)
+            verify(transfer);
+        else
+            return false;
+        return true;
+    case TRANSFER_FINISHING:
+        return finish(transfer);
+    case TRANSFER_LEAVING:
+        pieces_stop(&transfer->pieces);
+        cancel(&transfer->verifier);
+        cancel(&transfer->comparison);
+        if (is_hashing(transfer))
+            return false;
+        leave(transfer);
+        return true;
+    case TRANSFER_OVER:
+        return false;
+    }
+    return false;
+}
+
+static void transfer_step(struct transfer *transfer) {
+    if (transfer->is_stepping) /* a fact that was there at once */
+        return;
+    transfer->is_stepping = true;
+    while (move_on(transfer)) {
+    }
+    transfer->is_stepping = false;
+    if (transfer->state == TRANSFER_OVER)
+        transfer->over(transfer);
 }
 
 void transfer_start(struct transfer *transfer, struct ajob_task *task,
-                    const struct transfer_plan *plan, void (*over)(struct transfer *transfer)) {
+                    const struct transfer_plan *plan, const struct transfer_way *way,
+                    void (*over)(struct transfer *transfer)) {
     *transfer = (struct transfer){
         .task = task,
         .plan = plan,
@@ -421,6 +407,7 @@ void transfer_start(struct transfer *transfer, struct ajob_task *task,
         .part = PART_INIT(-1),
         .target = {.fd = -1},
         .note = {.total = -1},
+        .pieces = {.source = way->source, .is_single = way->is_clean, .total = -1},
         .retry_after_ms = -1,
         .total = -1,
         .cause = TEXT_INIT(TEXT_LINE_MAX),
@@ -430,14 +417,13 @@ void transfer_start(struct transfer *transfer, struct ajob_task *task,
 
 void transfer_stop(struct transfer *transfer) {
     transfer->is_stopped = true;
-    if (transfer->hasher.is_running)
-        hasher_cancel(&transfer->hasher);
-    else
-        transfer_step(transfer);
+    transfer_step(transfer);
 }
 
 void transfer_done(struct transfer *transfer) {
-    digest_done(&transfer->digest);
+    pieces_done(&transfer->pieces);
+    verifier_done(&transfer->verifier);
+    verifier_done(&transfer->comparison);
     part_note_done(&transfer->note);
     text_done(&transfer->cause);
 }

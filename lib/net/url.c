@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "net/lazy.h"
 
+static const char no_memory[] = "out of memory";
+
 static CURLU *parse(const char *url) {
     CURLU *handle = curl_url();
     if (handle && curl_url_set(handle, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) {
@@ -17,6 +19,15 @@ static CURLU *parse(const char *url) {
         handle = NULL;
     }
     return handle;
+}
+
+/* libcurl has decoded the host; a '%' that is in it still ("%2541") would be decoded by
+ * the next one who reads it: two hosts in one URL. */
+static bool has_plain_host(CURLU *handle) {
+    char *host = NULL;
+    bool is_plain = !curl_url_get(handle, CURLUPART_HOST, &host, 0) && !strchr(host, '%');
+    curl_free(host);
+    return is_plain;
 }
 
 static const char *fault_of_text(const char *url) {
@@ -29,7 +40,11 @@ static const char *fault_of_text(const char *url) {
     size_t length = (size_t)(colon - url);
     bool is_http = (length == 4 && !strncasecmp(url, "http", 4)) ||
                    (length == 5 && !strncasecmp(url, "https", 5));
-    return is_http ? NULL : "only http:// and https:// are spoken";
+    if (!is_http)
+        return "only http:// and https:// are spoken";
+    /* Others take it for a slash: where would it go? */
+    bool has_backslash = memchr(colon + 3, '\\', strcspn(colon + 3, "/?#"));
+    return has_backslash ? "a backslash in its host" : NULL;
 }
 
 static char *origin_of(CURLU *handle) {
@@ -86,6 +101,17 @@ static char *plain_origin(const char *url) {
                         : text_make("%.*s:%s", (int)(path - url), url, is_https ? "443" : "80");
 }
 
+/* One that decodes to control characters cannot be sent (RFC 7617, 2). */
+static bool has_login_to_send(CURLU *handle) {
+    char *user = NULL, *password = NULL;
+    CURLUcode of_user = curl_url_get(handle, CURLUPART_USER, &user, CURLU_URLDECODE);
+    CURLUcode of_password = curl_url_get(handle, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+    curl_free(user);
+    curl_free(password);
+    return (!of_user || of_user == CURLUE_NO_USER) &&
+           (!of_password || of_password == CURLUE_NO_PASSWORD);
+}
+
 const char *url_parse(const char *url, char **ret_origin) {
     const char *fault = fault_of_text(url);
     *ret_origin = fault ? NULL : plain_origin(url);
@@ -94,11 +120,14 @@ const char *url_parse(const char *url, char **ret_origin) {
     if (!fault)
         fault = lazy_curl_fault();
     CURLU *handle = fault ? NULL : parse(url);
-    *ret_origin = handle ? origin_of(handle) : NULL;
+    bool is_valid = handle && has_plain_host(handle);
+    if (is_valid && !has_login_to_send(handle))
+        fault = "a control character in its user or password";
+    *ret_origin = is_valid && !fault ? origin_of(handle) : NULL;
     curl_url_cleanup(handle);
     if (fault)
         return fault;
-    return !handle ? "not a valid URL" : *ret_origin ? NULL : "out of memory";
+    return !is_valid ? "not a valid URL" : *ret_origin ? NULL : no_memory;
 }
 
 const char *url_fault(const char *url) {
@@ -108,14 +137,22 @@ const char *url_fault(const char *url) {
     return fault;
 }
 
-bool url_same_origin(const char *a, const char *b) {
+static bool is_no_memory(const char *fault) {
+    return fault && !strcmp(fault, no_memory);
+}
+
+int url_compare_origins(const char *a, const char *b) {
     char *origin_a, *origin_b;
-    url_parse(a, &origin_a);
-    url_parse(b, &origin_b);
-    bool is_same = origin_a && origin_b && !strcmp(origin_a, origin_b);
+    bool is_short = is_no_memory(url_parse(a, &origin_a));
+    is_short = is_no_memory(url_parse(b, &origin_b)) || is_short;
+    int is_same = is_short ? -1 : origin_a && origin_b && !strcmp(origin_a, origin_b);
     mem_free(origin_a);
     mem_free(origin_b);
     return is_same;
+}
+
+bool url_same_origin(const char *a, const char *b) {
+    return url_compare_origins(a, b) > 0;
 }
 
 bool url_is_https(const char *url) {
@@ -135,6 +172,52 @@ char *url_redacted(const char *url) {
     curl_free(plain);
     curl_url_cleanup(handle);
     return copy;
+}
+
+static char *basic_of(const char *user, const char *password) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct text pair = TEXT_INIT(1 << 16), basic = TEXT_INIT(1 << 17);
+    text_format(&pair, "%s:%s", user, password);
+    text_add(&basic, "Basic ");
+    for (size_t i = 0; i < pair.length; i += 3) {
+        size_t left = pair.length - i;
+        const unsigned char *at = (const unsigned char *)pair.data + i;
+        unsigned bits =
+            (unsigned)at[0] << 16 | (left > 1 ? (unsigned)at[1] << 8 : 0) | (left > 2 ? at[2] : 0);
+        text_add_char(&basic, digits[bits >> 18]);
+        text_add_char(&basic, digits[bits >> 12 & 63]);
+        text_add_char(&basic, left > 1 ? digits[bits >> 6 & 63] : '=');
+        text_add_char(&basic, left > 2 ? digits[bits & 63] : '=');
+    }
+    char *copy = text_ok(&pair) && text_ok(&basic) ? mem_copy(text_string(&basic)) : NULL;
+    text_done(&pair);
+    text_done(&basic);
+    return copy;
+}
+
+bool url_split(const char *url, char **ret_plain, char **ret_basic, char **ret_password) {
+    char *user = NULL, *password = NULL, *plain = NULL;
+    CURLU *handle = strchr(url, '@') ? parse(url) : NULL;
+    *ret_plain = *ret_basic = *ret_password = NULL;
+    if (handle) {
+        curl_url_get(handle, CURLUPART_USER, &user, CURLU_URLDECODE);
+        curl_url_get(handle, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+    }
+    bool has_login = user || password, is_ok = true;
+    if (has_login) {
+        is_ok = !curl_url_set(handle, CURLUPART_USER, NULL, 0) &&
+                !curl_url_set(handle, CURLUPART_PASSWORD, NULL, 0) &&
+                !curl_url_get(handle, CURLUPART_URL, &plain, 0);
+        *ret_basic = is_ok ? basic_of(user ? user : "", password ? password : "") : NULL;
+        *ret_password = mem_copy(password ? password : "");
+        is_ok = *ret_basic && *ret_password;
+    }
+    *ret_plain = is_ok ? mem_copy(plain ? plain : url) : NULL;
+    curl_free(user);
+    curl_free(password);
+    curl_free(plain);
+    curl_url_cleanup(handle);
+    return *ret_plain != NULL;
 }
 
 char *url_encode_segment(const char *raw) {

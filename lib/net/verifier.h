@@ -22,21 +22,23 @@ struct verifier {
     const struct digest_algorithm *algorithm;
     struct digest digest; /* the thread's while is_running */
     int fd;               /* the caller's */
-    uint64_t reached;     /* so many bytes from the start are in the file */
-    uint64_t hashed;      /* and so many in the digest */
-    bool is_running, is_finishing, is_restarting;
+    uint64_t reached;     /* so many bytes from the start are in the file, or fed */
+    uint64_t hashed;      /* and so many in the digest; the thread's while is_running */
+    uint64_t working_to;  /* where the thread will stop */
+    bool is_running, is_finishing, is_restarting, is_over;
     atomic_bool is_cancelled;
     int error; /* after done(): errno of reading back; -1: the file was shorter; 0 */
     void (*done)(struct verifier *verifier);
     void *owner;
 };
 
-/* Begins: nothing is hashed yet. False if the algorithm cannot be had here. done and owner
- * are set by the caller. */
+/* Begins, or begins once more after done(): nothing is hashed yet. False if the algorithm
+ * cannot be had here, or on lack of memory. done and owner are set by the caller. */
 bool verifier_begin(struct verifier *verifier, uv_loop_t *uv,
                     const struct digest_algorithm *algorithm, int fd);
 
-/* The first `frontier` bytes are in the file. What is not hashed of them will be. */
+/* The first `frontier` bytes are in the file (perhaps less than was reached before). What
+ * is not hashed of them will be: soon if it is much or the first, else with what follows. */
 void verifier_reach(struct verifier *verifier, uint64_t frontier);
 
 /* These bytes, behind all that was reached or fed before, are hashed here and now. False:
@@ -44,14 +46,15 @@ void verifier_reach(struct verifier *verifier, uint64_t frontier);
  * have to be reached. */
 bool verifier_feed(struct verifier *verifier, const void *data, size_t length);
 
-/* What was in the file has gone: from byte 0 again. */
+/* What was in the file has gone: from byte 0 again. Not after verifier_finish(). */
 void verifier_restart(struct verifier *verifier);
 
 /* No more bytes come: done() is owed, once, when all of them are hashed; it may come
  * before this returns. */
 void verifier_finish(struct verifier *verifier);
 
-/* Ends it early; done() is owed, too, where a thread is at work it comes later. */
+/* Ends it early; done() is owed, too: now, or from the loop where a thread is at work.
+ * What it says then means nothing. After done() this does nothing. */
 void verifier_cancel(struct verifier *verifier);
 
 /* After done() without error: as digest_end(). */

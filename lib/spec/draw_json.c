@@ -113,6 +113,8 @@ static void add_top(struct drawing *drawing) {
         text_format(line, ", \"jobs\": %u", spec->top.jobs);
     if (spec->top.has_timeout)
         add_seconds(line, "timeout", spec->top.timeout_ms);
+    if (spec->top.limit_rate)
+        text_format(line, ", \"limit_rate\": %llu", (unsigned long long)spec->top.limit_rate);
     text_add(line, ", \"pools\": {");
     for (uint32_t i = 0; i < spec->pool_count; i++)
         text_format(line, "%s\"%s\": %u", i ? ", " : "", spec->pools[i]->name,

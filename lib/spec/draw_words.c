@@ -102,6 +102,10 @@ static void add_url(struct text *words, const char *url) {
 
 static void add_get(struct text *words, const struct spec_get *get) {
     add_url(words, get->url.text ? get->url.text : "");
+    if (get->mirrors.count) {
+        text_add(words, " or ");
+        words_count(words, get->mirrors.count, "mirror");
+    }
     if (get->to.text)
         text_format(words, " -> %s", get->to.text);
 }
@@ -113,7 +117,7 @@ static void add_release(struct text *words, const struct spec_release *release) 
     else if (release->tag.text)
         text_format(words, " %s", release->tag.text);
     else
-        text_add(words, ", the latest");
+        text_add(words, release->prerelease ? ", the newest" : ", the latest");
     for (uint32_t i = 0; i < release->assets.count; i++)
         text_format(words, "%s %s", i ? "," : ":", release->assets.items[i].text);
     for (uint32_t i = 0; i < release->exclude.count; i++)

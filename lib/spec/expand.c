@@ -150,7 +150,8 @@ bool expand(const struct expand_source *source, const struct spec_task *from, co
     }
     if (text_ok(text))
         return true;
-    text_add(error, "with its values it is longer than 128 KiB, or there is no memory for it");
+    text_add(error,
+             text->has_no_memory ? "out of memory" : "with its values it is longer than 128 KiB");
     return false;
 }
 

@@ -227,6 +227,7 @@ static void read_digest(const struct field *field) {
         is_right = !is_constant || (hex == SHA256_DIGITS && !to->text[hex]);
         text_add(&prefixed, "sha256:");
         text_add(&prefixed, to->text);
+        field->scope->spec->reading->has_no_memory |= !text_ok(&prefixed);
         to->text = spec_copy(field->scope->spec, text_string(&prefixed), prefixed.length);
         text_done(&prefixed);
     } else {

@@ -42,8 +42,8 @@ struct json_fault {
     const char *hint; /* a literal, or NULL */
 };
 
-/* Scans a text of at most JSON_SIZE_MAX bytes. 0; AJOB_EINVAL with *ret_fault, or
- * AJOB_ENOMEM. json is for json_done() in every case. */
+/* Scans a text of at most JSON_SIZE_MAX bytes, with a NUL behind them. 0; AJOB_EINVAL with
+ * *ret_fault, or AJOB_ENOMEM. json is for json_done() in every case. */
 int json_scan(struct json *json, const char *text, size_t length, struct json_fault *ret_fault);
 void json_done(struct json *json);
 

@@ -154,7 +154,7 @@ static void tell_one(struct teller *teller, const struct mistake *mistake, ajob_
             mistake->length ? mistake->length : json_token_length(teller->text, teller->length, at);
         struct place place = place_of(teller, at);
         told.line = place.line;
-        told.column = place.column;
+        told.column = place.column ? place.column : 1; /* at the mark itself */
         told.length = characters(teller, at, length);
         told.source = source_of(teller, at);
     }

@@ -32,17 +32,37 @@ static void add_whole(struct queue *queue, struct spec_task *task) {
     }
 }
 
+/* The path that is nearest to the name, on the heap; NULL: none is near. */
+static char *nearest_path(const struct ajob_spec *spec, const char *name) {
+    char *nearest = NULL;
+    for (const struct spec_task *task = spec->first; task; task = spec_next(task)) {
+        struct text path = TEXT_INIT(SPEC_PATH_MAX);
+        spec_path(task, &path);
+        const char *candidates[] = {text_string(&path), nearest};
+        if (task->name && ajob_nearest(name, candidates, nearest ? 2 : 1) == candidates[0]) {
+            mem_free(nearest);
+            nearest = mem_copy(candidates[0]);
+        }
+        text_done(&path);
+    }
+    return nearest;
+}
+
+static int fail_unknown(struct ajob_spec *spec, const char *name) {
+    char *nearest = nearest_path(spec, name);
+    int error =
+        spec_fail(spec, AJOB_EINVAL, "%s: there is no such task%s%s%s", name,
+                  nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    mem_free(nearest);
+    return error;
+}
+
 int ajob_spec_select(ajob_spec *spec, const char *const *names, size_t count) {
     struct queue queue = {0};
     spec_resolve(spec);
-    for (size_t i = 0; i < count; i++) {
-        if (spec_find_path(spec, names[i]))
-            continue;
-        const char *nearest = spec_nearest(spec, NULL, names[i]);
-        return spec_fail(spec, AJOB_EINVAL, "%s: there is no such task%s%s%s", names[i],
-                         nearest ? "; did you mean " : "", nearest ? nearest : "",
-                         nearest ? "?" : "");
-    }
+    for (size_t i = 0; i < count; i++)
+        if (!spec_find_path(spec, names[i]))
+            return fail_unknown(spec, names[i]);
     queue.items = mem_new((spec->task_count + 1) * sizeof(struct spec_task *));
     if (!queue.items)
         return spec_fail(spec, AJOB_ENOMEM, "out of memory");

@@ -159,8 +159,8 @@ fails_at_once() {
     fails_at_once "$MAIN/f/a?redirect=loop" 'more than 10 redirects' 11
     fails_at_once "$MAIN/f/a?redirect=ftp://127.0.0.1/x" 'redirected to what is no http or https URL'
     fails_at_once "$MAIN/f/a?redirect=file:///etc/passwd" 'redirected to what is no http or https URL'
-    fails_at_once "$MAIN/f/a?status=302&body=elsewhere" 'HTTP 302: elsewhere' # to nowhere
-    fails_at_once "$MAIN/f/a?status=304" 'HTTP 304'
+    fails_at_once "$MAIN/f/a?status=302&body=elsewhere" 'HTTP 302 (Found): elsewhere' # to nowhere
+    fails_at_once "$MAIN/f/a?status=304" 'HTTP 304 (Not Modified)'
 }
 
 @test "statuses that another try will not mend" {
@@ -186,8 +186,8 @@ fails_at_once() {
 
 @test "a status that has no body, or half of one, is no file" {
     start_server
-    fails_at_once "$MAIN/f/a?status=204&body=" 'HTTP 204'
-    fails_at_once "$MAIN/f/a?status=205&body=" 'HTTP 205'
+    fails_at_once "$MAIN/f/a?status=204&body=" 'HTTP 204 (No Content)'
+    fails_at_once "$MAIN/f/a?status=205&body=" 'HTTP 205 (Reset Content)'
     run_ajob get -r 0 "$MAIN/f/a?status=206&body=half" # nobody asked for a range
     assert_failure 1
     assert_tree .
@@ -228,4 +228,45 @@ fails_at_once() {
 would download $MAIN/f/b?x=1 to out/b"
     assert_requests 0
     assert_tree .
+}
+
+@test "a list line and --mirror name other places of the same file" {
+    printf '%s\n' $'http://a/x http://b/y  https://c/z \tnamed\tsha256:'"$(printf '0%.0s' {1..64})" 'http://a/w' \
+        $'http://a/v http://b/v\t\t'"$(printf '1%.0s' {1..32})" >list
+    run_ajob get -n -i list
+    assert_success
+    assert_output 'would download http://a/x or http://b/y or https://c/z to named
+would download http://a/w to w
+would download http://a/v or http://b/v to v'
+    run_ajob get -n -d d --mirror http://b/x?1 --mirror http://c/ http://a/x
+    assert_success
+    assert_output 'would download http://a/x or http://b/x?1 or http://c/ to d/x'
+    run_ajob get -n --mirror http://c/ -i - <<<'http://a/x'
+    assert_output 'would download http://a/x or http://c/ to x'
+    # Which line, and which of its URLs.
+    run_ajob get -n -i - <<<$'\nhttp://a/x ftp://b/x'
+    assert_failure 2
+    assert_stderr 'ajob: get: standard input:2: ftp://b/x: only http:// and https:// are spoken'
+    run_ajob get -n --mirror http://c/ -i - <<<'http://a/x http://b/x'
+    assert_failure 2
+    assert_stderr 'ajob: get: --mirror: http://c/: the list names mirrors, too: add this one to them'
+    run_ajob get --require-digest -i list
+    assert_failure 2
+    assert_stderr 'ajob: get: --require-digest: list:2: there is no digest: use --sha256, or a list with digests'
+    # The same line twice is one download; with other mirrors it is another.
+    printf 'http://a/x http://b/x\nhttp://a/x http://b/x\n' >list
+    run_ajob get -n -i list
+    assert_output 'would download http://a/x or http://b/x to x'
+    echo 'http://a/x' >>list
+    run_ajob get -n -i list
+    assert_failure 2
+    assert_stderr --partial 'list:3: is to be written to x, as is list:2'
+    rm list
+}
+
+@test "--insecure says so, however quiet" {
+    run_ajob get -q -n --insecure http://a/x
+    assert_success
+    assert_stderr --partial 'ajob: get: --insecure: certificates are not checked'
+    assert_equal "$(wc -l <"$AJOB_ERR")" 1
 }

@@ -295,3 +295,109 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     assert_success
     assert_body v1/a 1 1M
 }
+
+# broken_off URL [ARG...]: what a download that broke off leaves
+broken_off() {
+    run_ajob get -r 0 "$@"
+    assert_failure 1
+    assert_tree . a.part a.part.json
+}
+
+@test "a note that somebody else planted is worth nothing, and harms nothing" {
+    start_server
+    local url="$MAIN/f/a?size=2M&seed=1" identity note
+    identity="\"identity\": \"url-sha256:$(printf %s "$url" | sha256sum | cut -c1-64)\", \"etag\": \"\\\"x\\\"\""
+    echo precious >precious
+    local number='[0, 1]'
+    for ((i = 1; i < 5000; i++)); do
+        number+=", [$((2 * i)), $((2 * i + 1))]"
+    done
+    for note in '"ranges": [[0, 200000], [100000, 300000]]' '"ranges": [[200000, 300000], [0, 100]]' \
+        '"ranges": [[-1, 300000]]' '"ranges": [[0, 1e300]]' '"ranges": [[0, 1e999]]' '"ranges": 1' \
+        "\"ranges\": [$number]" "\"ranges\": [[0, 300000]], \"url\": \"$(head -c 300000 /dev/zero | tr '\0' x)\""; do
+        body 9 300K >a.part
+        printf '{"part": 2, %s, %s}\n' "$identity" "$note" >a.part.json
+        run_ajob get "$url"
+        assert_success
+        assert_body a 1 2M
+        assert_tree . a precious
+        rm a
+    done
+    local make
+    for make in 'ln -s precious' 'ln -s /dev/zero' mkfifo; do
+        body 9 300K >a.part
+        $make a.part.json
+        run_ajob get "$url"
+        assert_success
+        assert_body a 1 2M
+        assert_tree . a precious
+        rm a
+    done
+    assert_equal "$(<precious)" precious
+    assert_equal "$(requests . headers.range | sort -u)" "" # nobody believed any of it
+    # What cannot be taken away is said.
+    body 9 300K >a.part
+    mkdir a.part.json
+    run_ajob get "$url"
+    assert_failure 1
+    assert_stderr --partial 'a.part.json: '
+    refute_exists a
+    rmdir a.part.json
+    expect_part
+}
+
+@test "a note cannot say that more is there than the file has" {
+    start_server
+    local url="$MAIN/f/a?size=2M&seed=1&reset_at=1M&times=1"
+    broken_off "$url"
+    sed -i 's/"part": 1/"part": 2, "ranges": [[0, 2000000]]/' a.part.json
+    run_ajob get "$url"
+    assert_success
+    assert_body a 1 2M
+    assert_tree . a
+    assert_equal "$(requests ' 206 ' headers.range)" bytes=1048576-
+}
+
+@test "after a power cut the last bytes are not believed, but where a digest judges them" {
+    start_server
+    local url="$MAIN/f/a?size=2M&seed=1&reset_at=1M"
+    power_cut() { sed -i 's/"boot": "[^"]*"/"boot": "before"/' a.part.json; }
+    broken_off "$url&times=1"
+    grep -q "\"boot\": \"$(</proc/sys/kernel/random/boot_id)\"" a.part.json
+    power_cut
+    # As it may be found: as long as it was, but not what was written.
+    printf '%1000s' '' | dd of=a.part bs=1 seek=1000000 conv=notrunc status=none
+    run_ajob get "$url&times=1"
+    assert_success
+    assert_body a 1 2M
+    assert_equal "$(requests . headers.range | sort -u)" "" # all of it is within the last 64 MiB
+    rm a
+    local sum
+    sum=$(body_sha256 1 2M)
+    broken_off --sha256 "$sum" "$url&times=1&key=good"
+    power_cut
+    run_ajob get --sha256 "$sum" "$url&times=1&key=good"
+    assert_success
+    assert_stderr --partial 'resumed at 1.0 MiB'
+    assert_requests 1 ' 206 ok$'
+    rm a
+    broken_off --sha256 "$sum" "$url&times=1&key=bad"
+    power_cut
+    printf '%1000s' '' | dd of=a.part bs=1 seek=1000000 conv=notrunc status=none
+    run_ajob get --retry-delay 1ms --sha256 "$sum" "$url&times=1&key=bad"
+    assert_success
+    assert_stderr --partial 'sha256 mismatch'
+    assert_body a 1 2M
+    assert_tree . a
+}
+
+@test "with a digest another URL goes on where the first stopped, without its validators" {
+    start_server
+    local sum
+    sum=$(body_sha256 1 2M)
+    broken_off --sha256 "$sum" "$MAIN/f/a?size=2M&seed=1&reset_at=1M"
+    run_ajob get --sha256 "$sum" "$STORAGE/f/a?size=2M&seed=1&etag=another"
+    assert_success
+    assert_body a 1 2M
+    assert_equal "$(requests '^storage' headers.range headers.if-range)" "bytes=1048576-	"
+}

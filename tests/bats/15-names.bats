@@ -198,3 +198,79 @@ fixture() {
     assert_stderr --partial 'v1/a_b: another asset would be written to a_b too'
     assert_requests 2 '^storage'
 }
+
+@test "a directory that becomes a link while the run is under way is not followed" {
+    start_server "$(fixture '"v1"' '"a"' '"b"' | sed 's/"size": 1,/"size": 1, "query": "latch=go",/')"
+    mkdir out elsewhere
+    local how
+    GH_TOKEN=t start_ajob download -j 1 -d out/ o/r # one after the other: nobody has it open between
+    wait_for_request '^storage .*held$'
+    mv out moved
+    ln -s elsewhere out
+    open_latch go
+    wait_ajob
+    assert_failure 1
+    assert_stderr --partial 'ajob: download: v1/b: out/: has become a symbolic link meanwhile: refused'
+    assert_tree elsewhere
+    assert_tree moved v1/a # where it had begun
+}
+
+@test "a tag's directory that becomes a link while the run is under way is not followed" {
+    start_server "$(fixture '"v1"' '"a"' '"b"' | sed 's/"size": 1,/"size": 1, "query": "latch=go",/')"
+    mkdir elsewhere
+    GH_TOKEN=t start_ajob download -j 1 -d out o/r
+    wait_for_request '^storage .*held$'
+    mv out/v1 moved
+    ln -s ../elsewhere out/v1
+    open_latch go
+    wait_ajob
+    assert_failure 1
+    assert_stderr --regexp 'v1/b: v1: (Not a directory|Too many levels of symbolic links)'
+    assert_tree elsewhere
+    assert_tree moved a
+}
+
+# in_namespace COMMAND...: with mounts of its own
+in_namespace() {
+    local namespace=(unshare -m)
+    ((EUID == 0)) || namespace=(unshare -rm)
+    "${namespace[@]}" true 2>/dev/null || skip "no mount namespace of one's own here"
+    "${namespace[@]}" "$@"
+}
+
+@test "names that the file system takes for one: the second does not replace the first" {
+    start_server "$(fixture '"v1"' '"NAME"' '"name"')"
+    GH_TOKEN=t run_ajob download o/r
+    assert_success
+    assert_body v1/NAME 1 1
+    assert_body v1/name 2 2
+    # One file under both names, as where case does not count.
+    # shellcheck disable=SC2016
+    in_namespace sh -c 'mount --bind v1/NAME v1/name && GH_TOKEN=t exec "$AJOB" download -j 1 o/r' \
+        >"$AJOB_OUT" 2>"$AJOB_ERR" 3>&- && status=0 || status=$?
+    collect_ajob
+    assert_failure 1
+    assert_stderr --partial 'ajob: download: v1/name: NAME is there already: the file system takes both names for one'
+    assert_body v1/NAME 1 1
+    assert_tree v1 NAME name
+}
+
+@test "names that are hard links of one file are two files" {
+    start_server "$(fixture '"v1"' '"NAME"' '"name"')"
+    GH_TOKEN=t run_ajob download o/r
+    ln -f v1/NAME v1/name
+    GH_TOKEN=t run_ajob download o/r
+    assert_success
+    assert_body v1/NAME 1 1
+    assert_body v1/name 2 2
+}
+
+@test "names at the limit of 255 bytes keep their place, their endings and their parts" {
+    local long=$(printf 'x%.0s' {1..252})
+    start_server "$(fixture '"v1"' "\"$long.gz\"" "\"${long:0:240}\"" "\"$(printf '\\u00e9%.0s' {1..128})\"" | sed 's/"size": \([0-9]\),/"size": "30\1K", "query": "reset_at=200K\&times=1",/g')"
+    GH_TOKEN=t run_ajob download --retry-delay 1ms o/r
+    assert_success
+    assert_equal "$(tree v1 | wc -l)" 3
+    assert_equal "$(tree v1 | awk '{print (length($0) <= 240)}' | sort -u)" 1
+    assert_requests 3 '^storage .* 206 ok$' # continued, with a note beside it
+}

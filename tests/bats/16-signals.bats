@@ -26,7 +26,8 @@ soon() {
         wait_until 10 test -s "$signal.part"
         soon "$signal"
         assert_stderr --partial "ajob: get: cancelling: SIG$signal"
-        assert_equal "$(tail -n 1 <<<"$stderr" | sed 's/ in .*//')" '1 cancelled'
+        assert_equal "$(tail -n 2 <<<"$stderr" | sed 's/ in .*//')" \
+        $'1 cancelled\nkept 1.0 MiB of 1 file: run the same command again to go on'
         refute_exists "$signal"
         assert_events events
         assert_equal "$(events events 'event == "task.ended"' status cause)" $'cancelled\tcancelled by SIG'"$signal"
@@ -149,11 +150,12 @@ END
 
 @test "while the part is being hashed, which stays as it was" {
     expect_part
-    local url=http://127.0.0.1:1/a
+    local zeros
+    zeros=$(printf '0%.0s' {1..64})
     truncate -s 200G a.part
-    printf '{"part": 1, "identity": "url-sha256:%s", "etag": "\\"x\\""}' "$(printf %s "$url" | sha256sum | cut -c1-64)" >a.part.json
+    printf '{"part": 1, "identity": "sha256:%s", "etag": "\\"x\\""}' "$zeros" >a.part.json
     cp a.part.json before
-    start_ajob get --events events --sha256 "$(printf '0%.0s' {1..64})" "$url"
+    start_ajob get --events events --sha256 "$zeros" http://127.0.0.1:1/a
     begun() { grep -q task.started events; }
     wait_until 10 begun
     soon INT

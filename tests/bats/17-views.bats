@@ -76,6 +76,28 @@ sees() {
     assert_equal "$(tail -n 2 "$AJOB_ERR" | head -n 1)" "ajob: get: $MAIN/f/a: HTTP 404 (Not Found)"
 }
 
+@test "the run's timeout says what was still running" {
+    run_ajob gather -q --timeout 10ms --grace 10ms 'sleep 60'{,,,,,} --name one
+    assert_failure 124
+    assert_stderr --regexp '^ajob: gather: timeout 10ms: still running: ([0-9a-z]+, ){3}[0-9a-z]+ and 2 more$'
+    start_server
+    run_ajob get --timeout 200ms "$MAIN/f/a?size=10&latch=never" "$MAIN/f/b?size=10"
+    assert_failure 124
+    assert_stderr --partial 'ajob: get: timeout 200ms: still running: a'$'\n'
+}
+
+@test "what fails is called as it was asked for: by its URL, by its task, a release by its name" {
+    start_server '{"repos": {"o/r": {"releases": []}}}'
+    run_ajob get "$MAIN/f/a?status=404"
+    assert_stderr --partial "ajob: get: $MAIN/f/a: HTTP 404"
+    run_ajob run --get "data=$MAIN/f/a?status=404"
+    assert_stderr --partial "ajob: run: data: $MAIN/f/a: HTTP 404"
+    run_ajob download o/r
+    assert_stderr --partial 'ajob: download: o/r: latest release: the repository has none'
+    run_ajob download o/r v9
+    assert_stderr --regexp '^ajob: download: o/r: release v9: '
+}
+
 @test "colors: never in a pipe, unless asked for; NO_COLOR, CLICOLOR_FORCE" {
     start_server
     local url="$MAIN/f/a?status=404" red=$'\033[31m'"ajob: get: $MAIN/f/a: HTTP 404 (Not Found)"$'\033[m'

@@ -23,7 +23,7 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     assert_equal "$(events events 'event == "task.ended" and "/" not in task' task status cause | sort)" "$(printf '%s\t%s\t%s\n' \
         v1 failed 'the release has no assets' \
         v2 failed "$(events events 'event == "task.ended" and task == "v2"' cause)" \
-        v9 failed 'o/r: release v9: not found, or private: set GH_TOKEN')"
+        v9 failed 'o/r: release v9: not found; there are v2, v1')"
     assert_equal "$(events events 'event == "task.retrying"' task attempt cause)" \
         $'v2/a\t1\tHTTP 503 (Service Unavailable)'
     assert_equal "$(events events 'event == "run.ended"' status exit counts.succeeded counts.failed counts.cancelled)" \
@@ -78,7 +78,7 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     assert_events events
     run_ajob get --events=dir/events "$MAIN/f/b?size=10"
     assert_failure 2
-    assert_stderr 'ajob: get: events: dir/events: No such file or directory'
+    assert_stderr 'ajob: get: --events: dir/events: No such file or directory'
     run_ajob get --events . "$MAIN/f/b?size=10"
     assert_failure 2
     assert_requests 0 /f/b # nothing was started

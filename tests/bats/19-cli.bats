@@ -58,6 +58,15 @@ URL=http://127.0.0.1:1/a
     done
     wrong 'get: --progress: pretty: not one of its words: use auto, bar, lines or none' get --progress pretty "$URL"
     wrong 'get: --http: 3: not one of its words: use auto, 1.1 or 2' get --http=3 "$URL"
+    for value in 0 17 x -1; do
+        wrong "get: --segments: $value: not a whole number that fits: use auto or one from 1 to 16" get --segments "$value" "$URL"
+    done
+    for value in x 1.5M 2MB -1; do
+        wrong "get: --limit-rate: $value: not a size: use 64K, 4M or 1G" get --limit-rate "$value" "$URL"
+        wrong "run: --limit-rate: $value: not a size: use 64K, 4M or 1G" run --limit-rate "$value" --get "a=$URL"
+        wrong "download: --min-speed: $value: not a size: use 64K, 4M or 1G" download --min-speed "$value" o/r
+    done
+    wrong 'get: --max-wait: x: not a duration: use 500ms, 30s, 5m or 1h30m' get --max-wait x "$URL"
     wrong 'get: --color: maybe: not one of its words: use auto, always or never' get --color maybe "$URL"
 }
 
@@ -76,15 +85,19 @@ URL=http://127.0.0.1:1/a
         get --sha256 "$(printf '0%.0s' {1..64})" "$URL" "${URL}b"
     wrong 'get: --output-file: is for one URL, and there are 2: use --input-file for names, digests and mirrors' get -o x "$URL" "${URL}b"
     wrong 'get: --output-file: -: standard output cannot be verified: use a file' get -o - "$URL"
+    wrong 'get: --mirror: is for one URL, and there are 2: use --input-file for names, digests and mirrors' \
+        get --mirror "${URL}c" "$URL" "${URL}b"
+    wrong "get: $URL: x: not a URL: it begins with https:// or http://" get --mirror x "$URL"
+    wrong "get: --require-digest: $URL: there is no digest: use --sha256, or a list with digests" get --require-digest "$URL"
     for path in x/ . .. x/..; do
         run_ajob get -o "$path" "$URL"
         assert_failure 2
         assert_stderr --partial "$path: not the path of a file"
     done
-    wrong 'get: --header: x: not a header: use one line "Name: value"' get -H x "$URL"
-    wrong 'get: --header: : x: not a header: use one line "Name: value"' get -H ': x' "$URL"
-    wrong 'get: --header: A b: x: not a header: use one line "Name: value"' get -H 'A b: x' "$URL"
-    wrong 'get: --header: A: x\x0d\x0aB: y: not a header: use one line "Name: value"' get -H $'A: x\r\nB: y' "$URL"
+    wrong 'get: --header: not a header (not shown): use one line "Name: value"' get -H x "$URL"
+    wrong 'get: --header: not a header (not shown): use one line "Name: value"' get -H ': x' "$URL"
+    wrong 'get: --header: not a header (not shown): use one line "Name: value"' get -H 'A b: x' "$URL"
+    wrong 'get: --header: not a header (not shown): use one line "Name: value"' get -H $'A: x\r\nB: y' "$URL"
 }
 
 @test "get: lists that are wrong, with the line" {
@@ -104,6 +117,10 @@ URL=http://127.0.0.1:1/a
     : >../list
     run_ajob get -i ../list # nothing to do is no mistake
     assert_success
+    assert_stderr 'ajob: get: --input-file: ../list: nothing to download: there is no URL in it'
+    run_ajob get -q -i ../list
+    assert_success
+    refute_stderr
 }
 
 @test "download: repositories, tags and tokens" {

@@ -53,7 +53,7 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     start_server '{"token": "other", "repos": {"o/r": {}}}'
     GH_TOKEN=$SECRET run_ajob download -vv o/r
     assert_failure 1
-    assert_stderr --partial 'HTTP 401 (Unauthorized): Bad credentials: check the token'
+    assert_stderr --partial 'HTTP 401 (Unauthorized): Bad credentials: '
 }
 
 @test "an API that redirects to another host does not give the token away" {
@@ -130,4 +130,98 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     assert_success
     assert_equal "$(requests_where '"authorization" in headers or "x-rc" in headers')" ""
     rm "$HOME/.netrc" "$HOME/.curlrc"
+}
+
+@test "a login in a URL goes to its origin, by any redirect within it, and is gone once it left" {
+    start_server
+    local url="http://user:$SECRET@${MAIN#http://}" basic
+    basic="Basic $(printf 'user:%s' "$SECRET" | base64)"
+    run_ajob get "$url/f/a?redirect=$MAIN/f/b&size=5" "$url/f/c?redirect=/f/d&size=5" \
+        "$url/f/e?redirect=$STORAGE/f/e?redirect=$MAIN/f/e?size=5"
+    assert_success
+    assert_equal "$(requests_where "headers.get('authorization') == '$basic'" path | sort | tr '\n' ' ')" "/f/a /f/b /f/c /f/d /f/e "
+    assert_equal "$(requests_where '"authorization" in headers and listener != "main"')" ""
+    # The user's own header is the one that counts.
+    run_ajob get -H 'Authorization: Bearer mine' "$url/f/g?size=5"
+    assert_success
+    assert_equal "$(requests_where 'path == "/f/g"' headers.authorization)" 'Bearer mine'
+    # What a redirect brings is not sent.
+    run_ajob get "$MAIN/f/h?redirect=http://other:$SECRET@${STORAGE#http://}/f/h?size=5" \
+        "$MAIN/f/i?redirect=http://other:$SECRET@${MAIN#http://}/f/i?size=5"
+    assert_success
+    assert_equal "$(requests_where 'path in ("/f/h", "/f/i") and "authorization" in headers')" ""
+}
+
+@test "a server that sends back what it was sent: masked, whole or cut, in any form" {
+    start_server
+    local base64 pad
+    base64=$(printf 'user:%s' "$SECRET" | base64)
+    printf -v pad '%0190d' 0 # messages are cut at 200
+    local url="http://user:$SECRET@${MAIN#http://}"
+    run_ajob get -v -r 0 --events events -H "X-Key: $SECRET" -H "Cookie: id=1; session=$SECRET" \
+        "$MAIN/f/a?status=403&body=you%20sent%20$SECRET" "$MAIN/f/b?status=403&body=$pad$SECRET" \
+        "$MAIN/f/c?status=403&type=application/json&body=%7B%22message%22:%22no%20$SECRET%22%7D" \
+        "$MAIN/f/d?status=403&body=%3Ctitle%3E$SECRET%3C/title%3E" "$url/f/e?status=401&body=no%20Basic%20$base64" \
+        "$url/f/f?status=401&body=no%20$base64%20for%20$SECRET" "$MAIN/f/g?redirect=ftp://$SECRET/"
+    assert_failure 1
+    assert_stderr --partial '/f/a: HTTP 403 (Forbidden): you sent ***'
+    assert_stderr --partial '/f/c: HTTP 403 (Forbidden): no ***'
+    assert_stderr --partial '/f/e: HTTP 401 (Unauthorized): no ***'
+    assert_equal "$(grep -cF -e "$SECRET" -e "$base64" -e "${SECRET:0:8}" events "$AJOB_ERR" | cut -d : -f 2)" $'0\n0'
+    GH_TOKEN=$SECRET GITHUB_API_URL="$MAIN/f/api?status=500&body=$SECRET" run_ajob download -r 0 o/r
+    assert_failure
+    refute_stderr --partial "$SECRET"
+}
+
+@test "a line end in a header, in a URL or in its login is refused, and not repeated" {
+    start_server
+    local header
+    for header in $'X: a\r\nX-Evil: 1' $'X: a\nX-Evil: 1' $'X\r\n: a' 'no colon' ': a' 'a b: c' $'X-Evil \t: 1' "$SECRET"; do
+        run_ajob get -H "$header" "$MAIN/f/a?size=5"
+        assert_failure 2
+        assert_stderr 'ajob: get: --header: not a header (not shown): use one line "Name: value"'
+    done
+    run_ajob get "$MAIN/f/a"$'\r\nX-Evil: 1'
+    assert_failure 2
+    run_ajob get "http://u%0d%0aX-Evil:1:$SECRET@${MAIN#http://}/f/a"
+    assert_failure 2
+    assert_stderr --partial 'a control character in its user or password'
+    # A validator that is none does not go back to the server.
+    run_ajob get --retry-delay 1ms "$MAIN/f/b?size=300K&seed=1&reset_at=200K&times=1&etag=%22a%0dX-Evil:1%22"
+    assert_success
+    assert_body b 1 300K
+    assert_equal "$(requests_where '"x-evil" in headers or "vil" in headers.get("if-range", "")')" ""
+    assert_requests 0 /f/a
+}
+
+@test "a host that is not the one it seems to be gets nothing" {
+    start_server
+    local target origin=${MAIN#http://}
+    for target in "http://$origin@${STORAGE#http://}" \
+        "http://127.0.0.1:99@${STORAGE#http://}" "HTTP://${STORAGE#http://}"; do
+        : >"$SERVER_STATE/requests.jsonl"
+        run_ajob get -H "X-Secret: $SECRET" "$MAIN/f/a?redirect=$target/f/b?size=5"
+        assert_success
+        assert_equal "$(requests . listener headers.x-secret)" $'main\t'"$SECRET"$'\nstorage\t'
+        rm a
+    done
+    run_ajob get -H "X-Secret: $SECRET" "http://${STORAGE#http://}\\@$origin/f/a"
+    assert_failure 2
+    assert_stderr --partial 'a backslash in its host'
+}
+
+@test "what a proxy needs to know is in no message" {
+    start_server
+    local proxy
+    for proxy in "http://me:$SECRET@127.0.0.1:1" "http://me:$SECRET@nowhere.invalid:1" "odd://me:$SECRET@127.0.0.1:1" "http://me:$SECRET@[::1"; do
+        http_proxy=$proxy run_ajob get -v -r 0 --events events "$MAIN/f/a?size=5"
+        assert_failure 1
+        assert_equal "$proxy $(grep -cF "$SECRET" events "$AJOB_ERR" | cut -d : -f 2)" "$proxy "$'0\n0'
+    done
+    assert_requests 0
+    # And it is asked: the server stands in for one.
+    http_proxy=http://me:$SECRET@${STORAGE#http://} run_ajob get -r 0 "$MAIN/f/a?size=5"
+    assert_requests 1 '^storage'
+    assert_equal "$(requests . headers.proxy-authorization)" "Basic $(printf 'me:%s' "$SECRET" | base64)"
+    rm -f a
 }

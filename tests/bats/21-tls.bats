@@ -139,7 +139,7 @@ same_files() { diff -r www "$1"; }
     assert_requests 0 '^main|^storage '
     GITHUB_API_URL=$TLS run_ajob download o/r
     assert_failure 1
-    assert_stderr --partial 'latest: o/r: latest release: '
+    assert_stderr --partial 'download: o/r: latest release: '
 }
 
 @test "HTTP/2: many files on one connection" {
@@ -201,7 +201,8 @@ same_files() { diff -r www "$1"; }
     run_ajob get --http 2 --cacert "$CA" -i list -d whole
     # Half of it, as an interrupted run leaves it.
     mkdir out && head -c 1M www/000 >out/000.part
-    printf '{"part": 1, "identity": "url-sha256:%s", "etag": %s, "size": 3000000}' "$(printf %s "$HTTPS/000" | sha256sum | cut -c1-64)" \
+    printf '{"part": 1, "boot": "%s", "identity": "url-sha256:%s", "etag": %s, "size": 3000000}' \
+        "$(</proc/sys/kernel/random/boot_id)" "$(printf %s "$HTTPS/000" | sha256sum | cut -c1-64)" \
         "$(curl -sI --cacert "$CA" "$HTTPS/000" | sed -n 's/^[Ee][Tt]ag: "\(.*\)"\r$/"\\"\1\\""/p')" >out/000.part.json
     run_ajob get --http 2 --cacert "$CA" -i list -d out
     assert_success
@@ -223,4 +224,52 @@ same_files() { diff -r www "$1"; }
     run_ajob get --http 2 --cacert "$CA" "$TLS/f/a?size=300K&seed=1" "$MAIN/f/b?size=5"
     assert_success
     assert_tree . a b
+}
+
+@test "--insecure takes any certificate, says so, and tells nobody a secret" {
+    start_server --tls
+    local secret=t0kEn-1234567890
+    run_ajob get "$TLS/f/a?size=300K&seed=1"
+    assert_failure 1
+    run_ajob get --insecure -H "X-Key: $secret" -H "Authorization: Bearer $secret" "$TLS/f/a?size=300K&seed=1" \
+        "https://user:$secret@${TLS#https://}/f/b?size=5&redirect=storage" "http://user:$secret@${MAIN#http://}/f/c?size=5"
+    assert_success
+    assert_body a 1 300K
+    assert_stderr --partial '--insecure'
+    assert_requests 4
+    assert_equal "$(requests_where "'$secret' in str(headers) or 'authorization' in headers or 'x-key' in headers")" ""
+    # It is no licence to leave TLS.
+    run_ajob get --insecure "$TLS/f/d?redirect=tls2http&size=5"
+    assert_failure 1
+    assert_stderr --partial 'redirected from https to http: refused'
+}
+
+@test "--insecure drops the token of a download, too" {
+    start_server --tls '{"token": "t0kEn-1234567890", "repos": {"o/r": {"releases": [{"tag": "v1", "assets": [{"name": "a", "size": 5}]}]}}}'
+    GITHUB_API_URL=$TLS GH_TOKEN=t0kEn-1234567890 run_ajob download --insecure o/r
+    assert_equal "$(requests_where '"authorization" in headers')" ""
+    assert_stderr --partial '--insecure'
+    (($(count_requests '^tls') >= 1))
+}
+
+@test "HTTP/2: what breaks the limit on the rate is not kept in memory: HTTP/1.1 is spoken" {
+    start_nginx
+    files "$HTTPS" 2 30000
+    run_ajob get --cacert "$CA" --limit-rate 1M -i list -d out
+    assert_success
+    same_files out
+    assert_equal "$(access 2)" ' 2 HTTP/1.1'
+    run_ajob get --http 2 --cacert "$CA" --limit-rate 1M -i list -d again
+    assert_success
+    same_files again
+    assert_equal "$(access 2)" $' 2 HTTP/1.1\n 2 HTTP/2.0'
+}
+
+@test "an answer that is no TLS: said in words, and not tried again" {
+    start_nginx
+    run_ajob get --retry-delay 1ms "${PLAIN/http:/https:}/000"
+    assert_failure 1
+    assert_stderr --partial '/000: the server does not speak TLS there: is it an http:// URL?'
+    refute_stderr --partial retrying
+    assert_tree . www/
 }

@@ -71,21 +71,6 @@ collect() {
     done
 }
 
-@test "lack of memory, at whichever place: said, and nothing is half done" {
-    start_server
-    expect_part
-    expect_status 125
-    local n
-    for ((n = 2; n < 130; n += 3)); do
-        rm -rf out
-        AJOB_FAULT=alloc:$n run_ajob get -r 1 --retry-delay 1ms -d out "$MAIN/f/a?size=300K&seed=1&redirect=1" "$MAIN/f/b?size=10" --events events
-        [[ " 0 1 2 125 " == *" $status "* ]] || fail_with_output "alloc:$n"
-        [[ $status == 0 || -n $stderr ]] || fail "alloc:$n: failed without a word"
-        [[ ! -e out/a ]] || assert_body out/a 1 300K
-        [[ $status != 0 || -e out/a && -e out/b ]] || fail "alloc:$n: succeeded with nothing to show"
-    done
-}
-
 @test "a directory that may not be written" {
     start_server
     mkdir closed open && chmod 755 . && chmod 555 closed && chmod 777 open
@@ -110,7 +95,7 @@ collect() {
     mkdir closed && chmod 555 closed
     collect as_nobody "$AJOB" get --events closed/e http://127.0.0.1:1/a
     assert_failure 2
-    assert_stderr 'ajob: get: events: closed/e: Permission denied'
+    assert_stderr 'ajob: get: --events: closed/e: Permission denied'
     collect as_nobody "$AJOB" get -i secret
     assert_failure 2
     assert_stderr --partial 'secret: cannot be read: Permission denied'

@@ -343,7 +343,7 @@ END
     assert_success
     assert_equal "$(wc -c <after)" 12
     assert_equal "$(ended 'task.split("/")[0] == "latest"')" $'latest\tsucceeded\nlatest/latest\tsucceeded\nlatest/v2\tsucceeded\nlatest/v2/a\tsucceeded'
-    assert_equal "$(cause_of none)" "o/r: release v9: not found, or private: set GH_TOKEN"
+    assert_equal "$(cause_of none)" "o/r: release v9: not found; there are v2, v1"
 }
 
 @test "a download keeps to its task's headers, directory and digest" {

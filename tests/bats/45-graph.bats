@@ -276,3 +276,19 @@ print("\"t100000\": \"true\"}}")' >big.json
     assert_equal "$status" 1
     assert_equal "$(<"$AJOB_ERR")" 'ajob: graph: standard output: cannot be written: No space left on device'
 }
+
+@test "mirrors are counted; a prerelease may be the newest; the rate is the top's" {
+    cat >spec.json <<'END'
+    {"limit_rate": "2M", "tasks": {
+      "a": {"get": "https://h/f", "mirrors": ["https://i/f", "https://j/f?key=s3cret"]},
+      "b": {"release": "o/r", "prerelease": true}}}
+END
+    run_ajob graph spec.json
+    assert_success
+    assert_output --partial 'https://h/f or 2 mirrors'
+    assert_output --partial 'o/r, the newest'
+    refute_output --partial s3cret
+    run_ajob graph --format json spec.json
+    assert_output --partial '"limit_rate": 2097152'
+    rm spec.json
+}

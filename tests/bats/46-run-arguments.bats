@@ -108,3 +108,16 @@ data   get: https://h/x"
     assert_stderr --partial cycle
     assert_tree .
 }
+
+@test "a task that there is not: the nearest one is named by its path" {
+    echo '{"tasks": {"tests": {"group": {"unit": "true", "it": "true"}}, "build": "true"}}' >ci.json
+    run_ajob run ci.json tests/unt
+    assert_failure 2
+    assert_stderr 'ajob: run: tests/unt: there is no such task; did you mean tests/unit?'
+    run_ajob run ci.json biuld
+    assert_failure 2
+    assert_stderr 'ajob: run: biuld: there is no such task; did you mean build?'
+    run_ajob run ci.json elsewhere
+    assert_stderr 'ajob: run: elsewhere: there is no such task'
+    rm ci.json
+}

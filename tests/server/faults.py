@@ -10,6 +10,7 @@ The file   size seed etag=strong|weak|none|change|rotate|VALUE lm=none|DATE
            Range gets to see instead: another version, where the others see the old one
            change_at=SIZE    from there on the bytes of the file seed+1
 The server ranges=none if_range=ignore|never chunked=1|bad trailer=NAME:VALUE
+           slow=SIZE (bytes a second, of one answer)
            rtt=SECONDS (before each answer, before a connection's first twice)
            most=N [most_with=STATUS|reset]  no more than N requests of the key at once
 When       times=N (the first N requests of the key), after=N (not the first N),
@@ -22,7 +23,7 @@ Instead    status=N [body=TEXT] html=1 redirect=URL|storage|tls|main|loop|tls2ht
            signed=N    with redirect=storage|tls|main: each redirect's URL is good for
            N requests, then it is 403; `times` counts at the target
 Headers    retry_after=N|date:+N header=NAME:VALUE big_header=SIZE early=N (so many 103)
-Timing     latch=NAME [latch_at=SIZE] slow=SIZE (bytes a second) delay=SECONDS
+Timing     latch=NAME [latch_at=SIZE] delay=SECONDS
            slow_head=N (bytes of the head a second)
 Breaking   reset_at=SIZE close_at=SIZE [notify=1: with TLS's close_notify] stall_at=SIZE
            cut_head=N (after so many bytes of the head) hang_up=1 (after the answer,
@@ -52,7 +53,7 @@ LOGIN = "<!DOCTYPE html><title>Sign in</title><form>Please sign in</form>\n"
 # What the file or the server is, rather than a fault: `times` does not take it away.
 LASTING = {
     "size", "seed", "etag", "lm", "disposition", "type", "ranges", "if_range", "chunked",
-    "range_etag", "range_lm", "range_seed", "trailer", "rtt", "most", "most_with",
+    "range_etag", "range_lm", "range_seed", "trailer", "rtt", "slow", "most", "most_with",
 }
 
 
@@ -124,12 +125,12 @@ class Faults:
             return answer.text(403, "AccessDenied: Request has expired\n", "text/plain")
         if "most" in params and not self.enter(exchange, key, int(params.get("most"))):
             return answer.too_many()
+        if "begin" in params and self.count(f"begin {key}") == 0:
+            answer.params = Params([*params.only(LASTING).pairs, ("reset_at", params.get("begin"))])
+            return answer.give()
         kind = "range" if "range" in exchange.request.headers else "whole"
         if params.get("only", kind) != kind:
             answer.params = params.only(LASTING)
-            return answer.give()
-        if "begin" in params and self.count(f"begin {key}") == 0:
-            answer.params = Params([*params.only(LASTING).pairs, ("reset_at", params.get("begin"))])
             return answer.give()
         before = self.count(key)
         answer.before = before + ("begin" in params)

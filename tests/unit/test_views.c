@@ -316,7 +316,7 @@ static void a_full_disk_is_told_once(void) {
     close(saved), close(reader), close(ends_of_pipe[1]);
 
     CHECK(!view_events_open(&loop, "/nowhere/\033", false, &error) && error);
-    CHECK_TEXT(error, "events: /nowhere/\\x1b: No such file or directory");
+    CHECK_TEXT(error, "--events: /nowhere/\\x1b: No such file or directory");
     free(error);
 }
 

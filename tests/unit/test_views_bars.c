@@ -41,6 +41,34 @@ static void a_frame_stands_below_the_log_and_goes(void) {
     close_view();
 }
 
+static void what_has_stalled_has_no_rate_and_then_a_new_one(void) {
+    ajob_task a = {.path = "a", .moves = true, .total = 10 * MIB};
+    open_bars(80, 24, (struct view_options){.color = COLOR_NEVER});
+    screen_reset(80, 24);
+    run_starts(1);
+    starts(&a);
+    for (int i = 0; i < 40; i++) {
+        a.bytes += MIB / 8;
+        tick(100);
+    }
+    for (int i = 0; i < 31; i++)
+        tick(100);
+    screen_feed(take());
+    CHECK_TEXT(screen_text(), "a                       #####......   50%     5.0 MiB\n"
+                              "0/1 done  5.0 MiB\n");
+    for (int i = 0; i < 40; i++) {
+        a.bytes += MIB / 80;
+        tick(100);
+    }
+    screen_feed(take());
+    CHECK_TEXT(screen_text(),
+               "a                       ######.....   54%     5.5 MiB    131069 B/s  ETA 37s\n"
+               "0/1 done  5.5 MiB  131069 B/s\n");
+    ends(&a, AJOB_SUCCEEDED, NULL);
+    run_ends(AJOB_SUCCEEDED, 1, 0, 0);
+    close_view();
+}
+
 static void at_most_ten_frames_a_second_and_none_for_nothing(void) {
     ajob_task a = {.path = "a", .moves = true, .total = 100 * MIB};
     open_bars(80, 24, (struct view_options){0});
@@ -273,6 +301,7 @@ static void bars_are_for_people(void) {
 int main(void) {
     begin();
     TEST(a_frame_stands_below_the_log_and_goes);
+    TEST(what_has_stalled_has_no_rate_and_then_a_new_one);
     TEST(at_most_ten_frames_a_second_and_none_for_nothing);
     TEST(no_line_wraps_at_any_width);
     TEST(a_narrower_window_is_cleared_of_the_wrapped_frame);

@@ -130,6 +130,17 @@ void ajob_on_dump(ajob_loop *on, ajob_dump_fn *line, void *data) {
 const char *ajob_task_kind(const ajob_task *task) {
     return task->kind ? task->kind : "exec";
 }
+const char *ajob_task_name(const ajob_task *task) {
+    return ajob_task_kind(task);
+}
+const char *ajob_status_name(enum ajob_status status) {
+    static const char *const names[] = {
+#define AJOB_X(name, text) text,
+        AJOB_STATUSES(AJOB_X)
+#undef AJOB_X
+    };
+    return names[status];
+}
 const char *ajob_task_item(const ajob_task *task, size_t *length) {
     *length = task->item ? strlen(task->item) : 0;
     return task->item;

@@ -1,0 +1,51 @@
+/* disk.c - writing, renaming and locking, and their faults. See disk.h. */
+#include "net/disk.h"
+
+#include <errno.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "ajob.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+bool disk_fail(struct text *error, const char *name, const char *why) {
+    char safe[TEXT_LINE_MAX];
+    text_format(error, "%s: %s", ajob_escape(safe, sizeof safe, name), why);
+    return false;
+}
+
+bool disk_fail_errno(struct text *error, const char *name) {
+    return disk_fail(error, name, strerror(errno));
+}
+
+size_t disk_write(int fd, const char *data, size_t length, uint64_t offset) {
+    size_t done = 0;
+    while (done < length) {
+        ssize_t written = mem_fault(FAULT_WRITE)
+                              ? (errno = ENOSPC, -1)
+                              : pwrite(fd, data + done, length - done, (off_t)(offset + done));
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            break;
+        done += (size_t)written;
+    }
+    return done;
+}
+
+bool disk_rename(int dir_fd, const char *from, const char *to) {
+    if (mem_fault(FAULT_RENAME)) {
+        errno = EIO;
+        return false;
+    }
+    return !renameat(dir_fd, from, dir_fd, to);
+}
+
+bool disk_lock(int fd) {
+    if (mem_fault(FAULT_LOCK)) {
+        errno = ENOLCK;
+        return false;
+    }
+    return !flock(fd, LOCK_EX | LOCK_NB);
+}

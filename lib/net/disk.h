@@ -1,0 +1,27 @@
+/*
+ * disk.h - what parts and their notes ask of the disk, where AJOB_FAULT makes it fail.
+ */
+#ifndef AJOB_NET_DISK_H
+#define AJOB_NET_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text;
+
+/* "NAME: why" in error, the name escaped; returns false. */
+bool disk_fail(struct text *error, const char *name, const char *why);
+bool disk_fail_errno(struct text *error, const char *name);
+
+/* Returns how many bytes were written; with fewer than length errno says why. */
+size_t disk_write(int fd, const char *data, size_t length, uint64_t offset);
+
+/* Within one directory. False: errno. */
+bool disk_rename(int dir_fd, const char *from, const char *to);
+
+/* Claims the open file for as long as it is open. False: errno; EWOULDBLOCK if
+ * another has it, anything else where locks do not work. */
+bool disk_lock(int fd);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * lock.h - what was chosen to be downloaded, for the next run to choose the same.
+ *
+ * Owns the entries of an ajob_lock and what is asked of them; the file's JSON is
+ * lock_json.c's. An entry is filled in when its asset is chosen and completed when the
+ * download has ended.
+ */
+#ifndef AJOB_NET_LOCK_H
+#define AJOB_NET_LOCK_H
+
+#include "ajob.h"
+#include "base/table.h"
+#include "net/github.h"
+
+struct lock_entry {
+    UT_hash_handle hh;
+    char *key;        /* "https://api.github.com o/r 123" */
+    char *api;        /* as github_repo.api */
+    char *repository; /* "o/r" */
+    char *tag;
+    struct github_asset asset; /* its url: NULL unless it is on the API's host */
+    bool has_come;             /* its download was a success */
+};
+
+struct ajob_lock {
+    struct lock_entry *table;
+};
+
+/* The entry of this asset, new or not; what it has to do with downloads is forgotten.
+ * NULL on lack of memory. It lives as long as the lock. */
+struct lock_entry *lock_add(ajob_lock *lock, const struct github_repo *repo, const char *tag,
+                            const struct github_asset *asset);
+
+/* Takes the entry of this asset out; no download completes it any more. */
+void lock_forget(ajob_lock *lock, const struct github_repo *repo, uint64_t id);
+
+/* The same for what a file says, with all in it copied. */
+struct lock_entry *lock_add_entry(ajob_lock *lock, const struct lock_entry *entry);
+
+/* Completes the entry when the download ends. */
+void lock_watch(struct lock_entry *entry, ajob_task *download);
+
+/* The tag after this one (NULL: the first) of the repository, or NULL. */
+const char *lock_next_tag(const ajob_lock *lock, const struct github_repo *repo, const char *tag);
+
+/* The assets of one tag as a release. False on lack of memory. */
+bool lock_release(const ajob_lock *lock, const struct github_repo *repo, const char *tag,
+                  struct github_release *ret_release);
+
+/* Whether the lock has something of this repository and tag (NULL: any). If not, one
+ * line in error. */
+bool lock_has(const ajob_lock *lock, const struct github_repo *repo, const char *tag,
+              struct text *error);
+
+/* In the order of the file. */
+void lock_sort(ajob_lock *lock);
+
+#endif
