@@ -26,11 +26,13 @@ _ajob() {
         operands='download get gather any race each run check graph completion help'
         ;;
     download)
-        options='--all --pattern --exclude --flat --list --token-file --dir --download-dir --jobs --per-host --segments --limit-rate --timeout --grace --retries --retry-delay --max-wait --fsync --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
+        options='--all --prerelease --pattern --exclude --flat --require-digest --lock --locked --list --token-file --no-cache --dir --download-dir --jobs --per-host --segments --limit-rate --timeout --grace --retries --retry-delay --max-wait --fsync --fail-fast --keep-going --dry-run --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         case $prev in
         -p | --pattern) kind=nothing ;;
         -x | --exclude) kind=nothing ;;
+        --lock) kind=files ;;
+        --locked) kind=files ;;
         --token-file) kind=files ;;
         -d | --dir | --download-dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
