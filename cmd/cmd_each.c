@@ -19,6 +19,14 @@ static const struct cli_option item_rows[] = {
         .help = "The items are command lines for /bin/sh; there is no CMD",
     },
     {
+        .name = "get",
+        .type = CLI_FLAG,
+        AT(is_get),
+        .help = "The items are URLs, and each task downloads one to DIR; there is no CMD",
+        .more = "As in the list of ajob get: after a tab may come the name of the file and, after "
+                "another, its digest. Empty lines and those that begin with # are left out.",
+    },
+    {
         .name = "task-timeout",
         .argument = "D",
         .type = CLI_DURATION,
@@ -102,17 +110,24 @@ static int check(const struct command *command, const struct each_options *optio
                  const struct parts *parts) {
     const struct run_options *run = &options->run;
     bool is_batched = options->input.max_args.given || options->input.max_chars.given;
-    if (!parts->argc && !options->is_shell)
+    bool is_whole = options->is_shell || options->is_get;
+    const char *option = options->is_get ? "--get" : "--shell";
+    if (options->is_get && options->is_shell)
+        return cli_fail(command, STATUS_USAGE, "--get: --shell says that the items are commands");
+    if (!parts->argc && !is_whole)
         return cli_fail(command, STATUS_USAGE,
                         "no command given: use ajob each CMD [ARG...], or --shell if the items "
                         "are command lines");
-    if (parts->argc && options->is_shell)
-        return cli_fail(command, STATUS_USAGE, "--shell: the items are the commands: leave out %s",
-                        parts->argv[0]);
-    if (options->is_shell && (is_batched || options->input.columns))
+    if (parts->argc && is_whole)
+        return cli_fail(command, STATUS_USAGE, "%s: the items say what is done: leave out %s",
+                        option, parts->argv[0]);
+    if (is_whole && (is_batched || options->input.columns))
         return cli_fail(command, STATUS_USAGE,
-                        "--shell: an item is a command line: leave out --max-args, --max-chars "
-                        "and --columns");
+                        "%s: an item is for itself: leave out --max-args, --max-chars and "
+                        "--columns",
+                        option);
+    if (options->is_get && options->run.output)
+        return cli_fail(command, STATUS_USAGE, "--output: downloads print nothing");
     if (options->retry_failed && (options->resume || parts->items || options->input.arg_file))
         return cli_fail(command, STATUS_USAGE, "--retry-failed: has the items: leave out %s",
                         options->resume ? "--resume"
@@ -142,7 +157,7 @@ static int each(const struct command *command, void *data, const struct text_lis
         .command = command,
         .options = options,
         .run_options = options->run,
-        .retry = run_command_retry(&options->run),
+        .retry = options->is_get ? run_retry(&options->run) : run_command_retry(&options->run),
     };
     struct parts parts;
     int status = split(command, operands, &parts);
@@ -170,6 +185,7 @@ static const struct cli_section sections[] = {
     {"Tasks", item_rows, 0},
     {"Commands", run_item_options, offsetof(struct each_options, run)},
     {"What commands print", run_item_printing_options, offsetof(struct each_options, run)},
+    {"Network, with --get", run_network_options, offsetof(struct each_options, run)},
     {"Output", run_output_options, offsetof(struct each_options, run)},
     CLI_HELP_SECTION,
     {0},

@@ -9,6 +9,7 @@
 #include "each_run.h"
 
 #include "resume.h"
+#include "targets.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +41,9 @@ static bool make_key(struct each *each, const struct each_batch *batch, char key
     char argc[24];
     int length = snprintf(argc, sizeof argc, "%zu", each->argc);
     parts->count = 0;
-    bool is_made = add_part(parts, "each", 4) && add_part(parts, argc, (size_t)length);
+    bool is_get = each->options->is_get;
+    bool is_made = add_part(parts, is_get ? "get" : "each", is_get ? 3 : 4) &&
+                   add_part(parts, argc, (size_t)length);
     for (size_t i = 0; is_made && i < each->argc; i++)
         is_made = add_part(parts, each->argv[i], strlen(each->argv[i]));
     if (is_made && batch->fault)
@@ -78,23 +81,67 @@ static ajob_task *make_command(struct each *each, const struct each_batch *batch
     const struct each_options *options = each->options;
     if (!expand(each, batch))
         return NULL;
-    ajob_task *task = ajob_exec(each->run.loop, &(ajob_exec_options){
-                                                    .argv = each->arguments.argv,
-                                                    .script = each->template ? NULL : batch->text,
-                                                    .dir = options->run.dir,
-                                                });
-    bool has_retry = each->retry.max > 0;
-    if (!task || (has_retry && ajob_set_retry(task, &each->retry)) ||
-        (options->task_timeout.given &&
-         ajob_set_attempt_timeout(task, options->task_timeout.value)))
-        return NULL;
-    return task;
+    return ajob_exec(each->run.loop, &(ajob_exec_options){
+                                         .argv = each->arguments.argv,
+                                         .script = each->template ? NULL : batch->text,
+                                         .dir = options->run.dir,
+                                     });
 }
 
 static ajob_task *give_up(struct each *each) {
     each->has_given_up = true;
     ajob_cancel(each->run.root, "lack of memory");
     return NULL;
+}
+
+static void free_text(ajob_task *task, void *text) {
+    (void)task;
+    free(text);
+}
+
+/* The same with a reason that does not last. */
+static ajob_task *make_failing_copy(struct each *each, const char *why) {
+    char *copy = strdup(why);
+    ajob_task *task = copy ? make_failing(each, copy) : NULL;
+    if (task)
+        ajob_on_end(task, free_text, copy);
+    else
+        free(copy);
+    return task;
+}
+
+/* NULL with *is_nothing: a line that names none. */
+static ajob_task *make_download(struct each *each, const struct each_batch *batch,
+                                bool *is_nothing) {
+    const struct run_options *run = &each->run_options;
+    struct target target;
+    ajob_task *task = NULL;
+    const char *mistake = target_parse(&target, batch->text, batch->length);
+    *is_nothing = !mistake && !target.url;
+    if (!mistake && target.url) {
+        task = ajob_download(each->run.loop, &(ajob_download_options){
+                                                 .url = target.url,
+                                                 .name = target.name,
+                                                 .digest = target.digest,
+                                                 .mirrors = target.mirrors,
+                                                 .dir = run->dir,
+                                                 .max_wait_ms = run_amount(&run->max_wait),
+                                                 .http = run_http(run),
+                                             });
+        mistake = task ? NULL : ajob_error(each->run.loop);
+    }
+    if (mistake)
+        task = make_failing_copy(each, mistake);
+    target_done(&target);
+    return task;
+}
+
+static bool set_tries(struct each *each, ajob_task *task) {
+    const struct each_options *options = each->options;
+    bool has_retry = options->is_get ? run_has_retry(&options->run) : each->retry.max > 0;
+    return (!has_retry || ajob_set_retry(task, &each->retry) == 0) &&
+           (!options->task_timeout.given ||
+            ajob_set_attempt_timeout(task, options->task_timeout.value) == 0);
 }
 
 /* The task of a batch; NULL: it was left out, or the run was cancelled. */
@@ -109,9 +156,15 @@ static ajob_task *make_task(struct each *each, const struct each_batch *batch) {
         ajob_feed_skip(each->run.root);
         return NULL;
     }
-    ajob_task *task = batch->fault ? make_failing(each, batch->fault) : make_command(each, batch);
-    if (!task || ajob_set_item(task, batch->text, batch->length) ||
-        (has_key && ajob_set_key(task, key)) || (is_done && ajob_set_done(task)))
+    bool is_nothing = false;
+    ajob_task *task = batch->fault            ? make_failing(each, batch->fault)
+                      : each->options->is_get ? make_download(each, batch, &is_nothing)
+                                              : make_command(each, batch);
+    if (is_nothing)
+        return NULL;
+    if (!task || (!batch->fault && !set_tries(each, task)) ||
+        ajob_set_item(task, batch->text, batch->length) || (has_key && ajob_set_key(task, key)) ||
+        (is_done && ajob_set_done(task)))
         return give_up(each);
     return task;
 }
@@ -128,6 +181,27 @@ static ajob_task *fail_input(struct each *each) {
 
 /* ---- the commands as a list ------------------------------------------------------- */
 
+static void show_download(struct each *each, const struct each_batch *batch) {
+    char text[4096], file[4096];
+    struct target target;
+    const char *path;
+    const char *mistake = target_parse(&target, batch->text, batch->length);
+    if (!mistake && target.url &&
+        ajob_download_check(each->run.loop,
+                            &(ajob_download_options){.url = target.url,
+                                                     .name = target.name,
+                                                     .digest = target.digest,
+                                                     .dir = each->run_options.dir},
+                            &path))
+        mistake = ajob_error(each->run.loop);
+    if (mistake)
+        cli_warn(each->command, "%llu: %s", (unsigned long long)each->number, mistake);
+    else if (target.url)
+        run_print(&each->run, "would download %s to %s\n",
+                  ajob_escape(text, sizeof text, target.url), ajob_escape(file, sizeof file, path));
+    target_done(&target);
+}
+
 static ajob_task *show(struct each *each, const struct each_batch *batch) {
     char *line = NULL, key[AJOB_KEY_SIZE];
     size_t length = 0;
@@ -136,6 +210,8 @@ static ajob_task *show(struct each *each, const struct each_batch *batch) {
         return NULL;
     if (batch->fault)
         cli_warn(each->command, "%llu: %s", (unsigned long long)each->number, batch->fault);
+    else if (each->options->is_get)
+        show_download(each, batch);
     else if (!each->template)
         run_print(&each->run, "%s\n", batch->text);
     else if (expand(each, batch) && arguments_quote(&each->arguments, &line, &length))
@@ -195,12 +271,15 @@ static bool parse_rate(const char *text, uint64_t *interval_us) {
 }
 
 static int feed(struct each *each) {
+    enum { DEFAULT_TRANSFERS = 16 };
     const struct each_options *options = each->options;
     unsigned jobs = (unsigned)each->run_options.jobs.value;
     ajob_feed asks = {
         .next = next_task,
         .data = each,
-        .window = 2 * (jobs ? jobs : ajob_processors()),
+        .window = 2 * (jobs              ? jobs
+                       : options->is_get ? DEFAULT_TRANSFERS
+                                         : ajob_processors()),
         .total = each_input_count(&each->input),
         .interval_us = options->delay.value * 1000,
         .drops_rest = true,
@@ -251,7 +330,7 @@ int each_run(struct each *each) {
     struct run_work work = {
         .policy = each->run_options.fail_fast || most->given ? AJOB_ALL : AJOB_SETTLED,
         .max_failures = (unsigned)most->value,
-        .has_commands = true,
+        .has_commands = !each->options->is_get,
         .runs_one_command = each->run_options.jobs.value == 1,
         .is_stream = true,
         .commands = (unsigned)each->run_options.jobs.value,

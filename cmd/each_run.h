@@ -14,7 +14,7 @@ struct each_options {
     struct each_input_options input;
     struct amount task_timeout, max_failures, delay;
     const char *limit_start, *resume, *retry_failed;
-    bool is_shell;
+    bool is_shell, is_get;
 };
 
 /* What the key of a command is made from: the template, then its items. */
