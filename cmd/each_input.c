@@ -167,10 +167,14 @@ int each_input_open(struct each_input *input, const struct command *command,
     return STATUS_OK;
 }
 
+void each_input_retry(struct each_input *input, ajob_record *record) {
+    input->record = record;
+}
+
 bool each_input_start(struct each_input *input, ajob_loop *loop, void (*ready)(void *data),
                       void *data) {
     input->loop = loop;
-    if (input->operands)
+    if (input->operands || input->record)
         return true;
     input->items = ajob_items_open(loop, &(ajob_items_options){
                                              .fd = input->fd,
@@ -219,6 +223,8 @@ static uint64_t count_ahead(const struct each_input *input) {
 uint64_t each_input_count(struct each_input *input) {
     const struct each_input_options *options = input->options;
     uint64_t count = options->count.value;
+    if (input->record)
+        return ajob_record_count_failed(input->record);
     if (options->max_chars.given)
         return 0;
     if (!count)
@@ -346,11 +352,40 @@ static enum ajob_item_state put(struct each_input *input, const char *item, size
     return AJOB_ITEM_NONE_YET;
 }
 
+/* As join() has made it. */
+static bool add_recorded(struct each_input *input, const char *text, size_t length) {
+    const struct each_input_options *options = input->options;
+    bool is_batch = options->max_args.given || options->max_chars.given;
+    const char *after = text + length;
+    char end = is_batch && memchr(text, '\0', length) ? '\0' : '\n';
+    if (length && end == '\0' && after[-1] == '\0')
+        after--;
+    for (const char *stop; is_batch && (stop = memchr(text, end, (size_t)(after - text)));
+         text = stop + 1)
+        if (!add_item(input, text, (size_t)(stop - text)))
+            return false;
+    return add_item(input, text, (size_t)(after - text));
+}
+
+static enum ajob_item_state next_recorded(struct each_input *input) {
+    size_t length;
+    const char *text = ajob_record_next_failed(input->record, &length);
+    bool is_batch = input->options->max_args.given || input->options->max_chars.given;
+    if (!text)
+        return AJOB_ITEM_END;
+    begin_batch(input);
+    if (!is_batch && memchr(text, '\0', length))
+        return fail_item(input, text, length, has_nul);
+    return add_recorded(input, text, length) ? hand_out(input) : has_no_memory(input);
+}
+
 enum ajob_item_state each_input_next(struct each_input *input, struct each_batch **batch) {
     const char *item;
     size_t length;
     bool is_full = false;
     *batch = &input->batch;
+    if (input->record)
+        return next_recorded(input);
     if (input->is_handed_out || !input->filling.count)
         begin_batch(input);
     if (input->has_spare) {

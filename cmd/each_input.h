@@ -34,6 +34,7 @@ struct each_input {
     const struct each_input_options *options;
     ajob_loop *loop;
     const struct template *template; /* for how long a command gets; or NULL */
+    ajob_record *record;             /* instead of a descriptor: what has failed in it; or NULL */
     const char *const *operands;     /* instead of a descriptor, or NULL */
     size_t operand_count, operand_next;
     int fd;
@@ -55,6 +56,10 @@ struct each_input {
 int each_input_open(struct each_input *input, const struct command *command,
                     const struct each_input_options *options, const char *const *operands,
                     size_t operand_count);
+
+/* The items are those that have failed in this record, each command for those that it
+ * was for. */
+void each_input_retry(struct each_input *input, ajob_record *record);
 
 /* Reads on this loop from now on. False on lack of memory. */
 bool each_input_start(struct each_input *input, ajob_loop *loop, void (*ready)(void *data),

@@ -929,6 +929,37 @@ AJOB_API void ajob_on_dump(ajob_loop *loop, ajob_dump_fn *line, void *data);
 typedef void ajob_trace_fn(const char *line, void *data);
 AJOB_API void ajob_on_trace(ajob_loop *loop, ajob_trace_fn *trace, void *data);
 
+/* ---- the record of earlier runs ------------------------------------------ */
+
+/* What the events of earlier runs say of tasks with keys. */
+typedef struct ajob_record ajob_record;
+
+enum { AJOB_KEY_SIZE = 65 };
+
+/* A key made of these parts and their order: no other list has it. For ajob_set_key().
+ * 0, AJOB_ENOMEM, or AJOB_ESYSTEM if there is no libcrypto. */
+AJOB_API int ajob_record_key(ajob_loop *loop, const char *const *parts, const size_t *lengths,
+                             size_t count, char key[AJOB_KEY_SIZE]);
+
+/* Reads a file of events (NDJSON), of one run or of several behind each other. Costs some
+ * 40 bytes for each task that has succeeded. A last line that was cut off is left out:
+ * *whole is the length of what is before it. With keeps_failed also what has failed or
+ * timed out, and not succeeded since, is kept. NULL with ajob_error(). */
+AJOB_API ajob_record *ajob_record_read(ajob_loop *loop, const char *path, bool keeps_failed,
+                                       uint64_t *whole);
+
+/* Whether a task with this key has succeeded; once for each that has. record may be
+ * NULL. */
+AJOB_API bool ajob_record_take(ajob_record *record, const char *key);
+
+/* The item (ajob_set_item()) of the next task that has failed, in the order of the file,
+ * and how many are left. NULL: there are no more. */
+AJOB_API const char *ajob_record_next_failed(ajob_record *record, size_t *length);
+AJOB_API size_t ajob_record_count_failed(const ajob_record *record);
+
+/* Takes NULL; returns NULL. */
+AJOB_API ajob_record *ajob_record_free(ajob_record *record);
+
 /* ---- words that people write ------------------------------------------- */
 
 /* "500ms", "30s", "5m", "1h30m"; a bare number, "1.5" too, is seconds. False
