@@ -152,18 +152,11 @@ int each_input_open(struct each_input *input, const struct command *command,
         .options = options,
         .operands = operands,
         .operand_count = operand_count,
-        .fd = STDIN_FILENO,
     };
     int status = check(input);
     if (status != STATUS_OK)
         return status;
     set_limits(input);
-    if (options->arg_file && strcmp(options->arg_file, "-") != 0) {
-        input->fd = open(options->arg_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (input->fd < 0)
-            return cli_fail(command, STATUS_USAGE, "--arg-file: %s: cannot be read: %s",
-                            options->arg_file, strerror(errno));
-    }
     return STATUS_OK;
 }
 
@@ -171,19 +164,30 @@ void each_input_retry(struct each_input *input, ajob_record *record) {
     input->record = record;
 }
 
-bool each_input_start(struct each_input *input, ajob_loop *loop, void (*ready)(void *data),
-                      void *data) {
+int each_input_start(struct each_input *input, ajob_loop *loop, void (*ready)(void *data),
+                     void *data) {
+    const char *file = input->options->arg_file;
     input->loop = loop;
     if (input->operands || input->record)
-        return true;
+        return STATUS_OK;
+    bool has_file = file && strcmp(file, "-") != 0;
+    input->fd = has_file ? open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
+    if (input->fd < 0)
+        return cli_fail(input->command, STATUS_USAGE, "--arg-file: %s: cannot be read: %s", file,
+                        strerror(errno));
     input->items = ajob_items_open(loop, &(ajob_items_options){
                                              .fd = input->fd,
+                                             .owns_fd = has_file,
                                              .delimiter = input->delimiter,
                                              .has_delimiter = true,
                                              .ready = ready,
                                              .data = data,
                                          });
-    return input->items != NULL;
+    if (input->items)
+        return STATUS_OK;
+    if (has_file)
+        close(input->fd);
+    return cli_fail(input->command, STATUS_FAULT, "out of memory");
 }
 
 void each_input_close(struct each_input *input) {
@@ -191,9 +195,6 @@ void each_input_close(struct each_input *input) {
     arguments_done(&input->columns);
     arguments_done(&input->text);
     arguments_done(&input->spare);
-    if (input->fd > STDERR_FILENO)
-        close(input->fd);
-    input->fd = -1;
 }
 
 const char *each_input_name(const struct each_input *input) {

@@ -274,27 +274,27 @@ static int feed(struct each *each) {
     enum { DEFAULT_TRANSFERS = 16 };
     const struct each_options *options = each->options;
     unsigned jobs = (unsigned)each->run_options.jobs.value;
-    ajob_feed asks = {
-        .next = next_task,
-        .data = each,
-        .window = 2 * (jobs              ? jobs
-                       : options->is_get ? DEFAULT_TRANSFERS
-                                         : ajob_processors()),
-        .total = each_input_count(&each->input),
-        .interval_us = options->delay.value * 1000,
-        .drops_rest = true,
-    };
     uint64_t interval_us = 0;
     if (options->limit_start && !parse_rate(options->limit_start, &interval_us))
         return cli_fail(each->command, STATUS_USAGE,
                         "--limit-start: %s: not a rate: use 10/s, 100/m or 1000/h",
                         options->limit_start);
-    if (interval_us > asks.interval_us)
-        asks.interval_us = interval_us;
-    if (asks.interval_us) /* what it gets then starts at once */
-        asks.window /= 2;
-    if (!each_input_start(&each->input, each->run.loop, more_items, each) ||
-        ajob_group_feed(each->run.root, &asks))
+    if (options->delay.value * 1000 > interval_us)
+        interval_us = options->delay.value * 1000;
+    if (!jobs)
+        jobs = options->is_get ? DEFAULT_TRANSFERS : ajob_processors();
+    int status = each_input_start(&each->input, each->run.loop, more_items, each);
+    if (status != STATUS_OK)
+        return status;
+    ajob_feed asks = {
+        .next = next_task,
+        .data = each,
+        .window = interval_us ? jobs : 2 * jobs, /* with an interval, what comes starts at once */
+        .total = each_input_count(&each->input),
+        .interval_us = interval_us,
+        .drops_rest = true,
+    };
+    if (ajob_group_feed(each->run.root, &asks))
         return cli_fail(each->command, STATUS_FAULT, "%s", ajob_error(each->run.loop));
     return STATUS_OK;
 }

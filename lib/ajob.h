@@ -510,7 +510,8 @@ AJOB_API int ajob_service_change(ajob_task *service, const ajob_exec_options *op
 typedef struct ajob_items ajob_items;
 
 typedef struct ajob_items_options {
-    int fd;         /* stays the caller's; must outlive the loop */
+    int fd;
+    bool owns_fd;   /* it is closed with the loop; otherwise it must outlive that */
     char delimiter; /* meaningful if has_delimiter; otherwise a newline */
     bool has_delimiter;
     size_t max_length; /* of an item; 0: 128 KiB */
