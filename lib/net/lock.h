@@ -1,8 +1,8 @@
 /*
  * lock.h - what was chosen to be downloaded, for the next run to choose the same.
  *
- * Owns the entries of an ajob_lock and what is asked of them; the file's JSON is
- * lock_json.c's. An entry is filled in when its asset is chosen and completed when the
+ * Owns the entries of an ajob_lock and what is asked of them; its file is lock_file.c's, the
+ * JSON in it lock_json.c's. An entry is filled in when its asset is chosen and completed when the
  * download has ended.
  */
 #ifndef AJOB_NET_LOCK_H
