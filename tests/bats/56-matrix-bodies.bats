@@ -138,8 +138,7 @@ mended() {
         {"name": "endless", "size": "100M", "seed": 1, "digest": null, "json": {"size": 100000}, "query": "length=none"}]}]}}}'
     run_ajob download -r 0 o/r
     assert_failure 1
-    assert_tree . v1/short.part v1/short.part.json v1/endless.part v1/endless.part.json
-    (($(stat -c %s v1/endless.part) <= 100000))
+    assert_tree . v1/short.part v1/short.part.json # the endless one is another file
     assert_stderr --partial 'v1/short: the body ended early: 204800 of 307200 bytes'
     assert_stderr --partial 'v1/html: the server has 65 bytes, expected 307200'
     assert_stderr --partial 'v1/json: the server has 2 bytes, expected 307200'
@@ -149,7 +148,6 @@ mended() {
     run_ajob download -r 0 -p short o/r
     assert_success
     assert_body v1/short 1 300K
-    rm v1/endless.part*
     assert_tree . v1/short
 }
 
