@@ -160,6 +160,11 @@ $(BUILD)/tests/unit/test_view%: tests/unit/test_view%.c $(VIEW_OBJECTS) $(BUILD)
 	$(call say,LINK)
 	$(Q)$(COMPILE) -Icmd $(ALL_LDFLAGS) -o $@ $< $(VIEW_OBJECTS) $(PACKAGE_LIBS)
 
+$(BUILD)/tests/unit/test_each_template: tests/unit/test_each_template.c $(BUILD)/cmd/each_template.o $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(COMPILE) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/cmd/each_template.o
+
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB_OBJECTS) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK)

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "definition.h"
 #include "input.h"
+#include "resume.h"
 #include "runner.h"
 #include "token.h"
 
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct run_graph_options {
@@ -60,21 +60,11 @@ static const struct cli_option run_rows[] = {
 
 /* ---- what an earlier run has done ---------------------------------------------------- */
 
-static bool is_same_file(const char *a, const char *b) {
-    struct stat about_a, about_b;
-    if (strcmp(a, b) == 0)
-        return true;
-    return stat(a, &about_a) == 0 && stat(b, &about_b) == 0 && about_a.st_dev == about_b.st_dev &&
-           about_a.st_ino == about_b.st_ino;
-}
-
 /* A last line that was cut off would spoil the one that is added behind it. */
 static int cut_last_line(const struct command *command, const struct input *input) {
     const char *newline = memrchr(input->text, '\n', input->length);
     size_t length = newline ? (size_t)(newline - input->text) + 1 : 0;
-    if (length == input->length || truncate(input->name, (off_t)length) == 0)
-        return STATUS_OK;
-    return cli_fail(command, STATUS_USAGE, "--events: %s: %s", input->name, strerror(errno));
+    return resume_cut(command, input->name, length);
 }
 
 static int read_events(const struct command *command, ajob_spec *spec,
@@ -82,7 +72,7 @@ static int read_events(const struct command *command, ajob_spec *spec,
     struct input input;
     if (!options->resume)
         return STATUS_OK;
-    run->adds_events = run->events && is_same_file(options->resume, run->events);
+    run->adds_events = run->events && resume_is_same_file(options->resume, run->events);
     if (run->adds_events && access(options->resume, F_OK) != 0 && errno == ENOENT)
         return STATUS_OK;
     int status = input_read(&input, command, options->resume);

@@ -152,34 +152,42 @@ int each_input_open(struct each_input *input, const struct command *command,
         .options = options,
         .operands = operands,
         .operand_count = operand_count,
-        .fd = STDIN_FILENO,
     };
     int status = check(input);
     if (status != STATUS_OK)
         return status;
     set_limits(input);
-    if (options->arg_file && strcmp(options->arg_file, "-") != 0) {
-        input->fd = open(options->arg_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (input->fd < 0)
-            return cli_fail(command, STATUS_USAGE, "--arg-file: %s: cannot be read: %s",
-                            options->arg_file, strerror(errno));
-    }
     return STATUS_OK;
 }
 
-bool each_input_start(struct each_input *input, ajob_loop *loop, void (*ready)(void *data),
-                      void *data) {
+void each_input_retry(struct each_input *input, ajob_record *record) {
+    input->record = record;
+}
+
+int each_input_start(struct each_input *input, ajob_loop *loop, void (*ready)(void *data),
+                     void *data) {
+    const char *file = input->options->arg_file;
     input->loop = loop;
-    if (input->operands)
-        return true;
+    if (input->operands || input->record)
+        return STATUS_OK;
+    bool has_file = file && strcmp(file, "-") != 0;
+    input->fd = has_file ? open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
+    if (input->fd < 0)
+        return cli_fail(input->command, STATUS_USAGE, "--arg-file: %s: cannot be read: %s", file,
+                        strerror(errno));
     input->items = ajob_items_open(loop, &(ajob_items_options){
                                              .fd = input->fd,
+                                             .owns_fd = has_file,
                                              .delimiter = input->delimiter,
                                              .has_delimiter = true,
                                              .ready = ready,
                                              .data = data,
                                          });
-    return input->items != NULL;
+    if (input->items)
+        return STATUS_OK;
+    if (has_file)
+        close(input->fd);
+    return cli_fail(input->command, STATUS_FAULT, "out of memory");
 }
 
 void each_input_close(struct each_input *input) {
@@ -187,9 +195,6 @@ void each_input_close(struct each_input *input) {
     arguments_done(&input->columns);
     arguments_done(&input->text);
     arguments_done(&input->spare);
-    if (input->fd > STDERR_FILENO)
-        close(input->fd);
-    input->fd = -1;
 }
 
 const char *each_input_name(const struct each_input *input) {
@@ -219,6 +224,8 @@ static uint64_t count_ahead(const struct each_input *input) {
 uint64_t each_input_count(struct each_input *input) {
     const struct each_input_options *options = input->options;
     uint64_t count = options->count.value;
+    if (input->record)
+        return ajob_record_count_failed(input->record);
     if (options->max_chars.given)
         return 0;
     if (!count)
@@ -346,11 +353,40 @@ static enum ajob_item_state put(struct each_input *input, const char *item, size
     return AJOB_ITEM_NONE_YET;
 }
 
+/* As join() has made it. */
+static bool add_recorded(struct each_input *input, const char *text, size_t length) {
+    const struct each_input_options *options = input->options;
+    bool is_batch = options->max_args.given || options->max_chars.given;
+    const char *after = text + length;
+    char end = is_batch && memchr(text, '\0', length) ? '\0' : '\n';
+    if (length && end == '\0' && after[-1] == '\0')
+        after--;
+    for (const char *stop; is_batch && (stop = memchr(text, end, (size_t)(after - text)));
+         text = stop + 1)
+        if (!add_item(input, text, (size_t)(stop - text)))
+            return false;
+    return add_item(input, text, (size_t)(after - text));
+}
+
+static enum ajob_item_state next_recorded(struct each_input *input) {
+    size_t length;
+    const char *text = ajob_record_next_failed(input->record, &length);
+    bool is_batch = input->options->max_args.given || input->options->max_chars.given;
+    if (!text)
+        return AJOB_ITEM_END;
+    begin_batch(input);
+    if (!is_batch && memchr(text, '\0', length))
+        return fail_item(input, text, length, has_nul);
+    return add_recorded(input, text, length) ? hand_out(input) : has_no_memory(input);
+}
+
 enum ajob_item_state each_input_next(struct each_input *input, struct each_batch **batch) {
     const char *item;
     size_t length;
     bool is_full = false;
     *batch = &input->batch;
+    if (input->record)
+        return next_recorded(input);
     if (input->is_handed_out || !input->filling.count)
         begin_batch(input);
     if (input->has_spare) {

@@ -34,6 +34,7 @@ struct each_input {
     const struct each_input_options *options;
     ajob_loop *loop;
     const struct template *template; /* for how long a command gets; or NULL */
+    ajob_record *record;             /* instead of a descriptor: what has failed in it; or NULL */
     const char *const *operands;     /* instead of a descriptor, or NULL */
     size_t operand_count, operand_next;
     int fd;
@@ -49,22 +50,26 @@ struct each_input {
     struct each_batch batch;
 };
 
-/* Opens what is to be read. operands, if not NULL, are the items. ready comes when
- * there may be more after AJOB_ITEM_NONE_YET. STATUS_OK, or another status after a
- * message. To be closed in any case, after the loop. */
+/* operands, if not NULL, are the items. STATUS_OK, or another status after a message. To
+ * be closed in any case. */
 int each_input_open(struct each_input *input, const struct command *command,
                     const struct each_input_options *options, const char *const *operands,
                     size_t operand_count);
 
-/* Reads on this loop from now on. False on lack of memory. */
-bool each_input_start(struct each_input *input, ajob_loop *loop, void (*ready)(void *data),
-                      void *data);
+/* The items are those that have failed in this record, each command for those that it
+ * was for. */
+void each_input_retry(struct each_input *input, ajob_record *record);
+
+/* Opens what is to be read, on this loop, which closes it. ready comes when there may be
+ * more after AJOB_ITEM_NONE_YET. STATUS_OK, or another status after a message. */
+int each_input_start(struct each_input *input, ajob_loop *loop, void (*ready)(void *data),
+                     void *data);
 
 /* The next batch: AJOB_ITEM_FOUND; AJOB_ITEM_NONE_YET; AJOB_ITEM_END; or
  * AJOB_ITEM_UNREADABLE, with ajob_error(). The batch's number is the caller's. */
 enum ajob_item_state each_input_next(struct each_input *input, struct each_batch **batch);
 
-/* How many commands there will be; 0: that is not known. */
+/* Once it is started: how many commands there will be; 0: that is not known. */
 uint64_t each_input_count(struct each_input *input);
 
 /* What the input is called in messages. */

@@ -316,7 +316,7 @@ static bool needs_quotes(const char *text, bool is_first) {
                                "_-./,:@%+";
     static const char *const words[] = {"case", "do", "done", "elif", "else",  "esac", "fi",
                                         "for",  "if", "in",   "then", "until", "while"};
-    if (!*text)
+    if (!*text || *text == '=')
         return true;
     for (size_t i = 0; is_first && i < sizeof words / sizeof words[0]; i++)
         if (strcmp(text, words[i]) == 0)

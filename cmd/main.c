@@ -9,11 +9,13 @@
  *     cmd_download, cmd_get, cmd_gather (any and race, too), cmd_each, cmd_run,
  *     cmd_check, cmd_graph, cmd_completion, cmd_help
  *                       subcommands: their options and what they ask for
+ *     each_run          from items to tasks; each_results: --results
  *     each_input, each_template
  *                       what each is asked for: items, and the command for them
  *     targets           what get is asked for: operands and lists
  *     definition        what graph and run are asked for: a spec, or tasks from options
  *     token             the token for GitHub's API
+ *     resume            files of events that are read and then added to
  *     input, mistakes   files that are read whole; what is wrong with a spec
  *     runner            from the options that all runs have to an exit status;
  *                       runner_options, runner_network, runner_output, runner_jobserver:
@@ -30,7 +32,7 @@
  *     version           which libraries it stands on
  *     spec/             a graph of tasks as JSON
  *                         json, schema (every key), read, resolve: text to spec
- *                         build, each, expand: spec to tasks; journal: --resume
+ *                         build, each, expand: spec to tasks; journal, record: --resume
  *                         draw: spec to drawings
  *     exec/             processes; knows nothing of net/, nor that of it
  *                         command, service: the kinds of task; probe: is it ready

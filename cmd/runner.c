@@ -223,6 +223,8 @@ int run_start(struct run *run) {
             free(error);
             return run_close(run, status);
         }
+        if (run->is_stream)
+            view_events_hurry(events);
     }
     struct actions *actions = open_actions(run);
     run->view =

@@ -68,36 +68,6 @@ static bool split_urls(struct target *target, char *field) {
     return target->mirrors != NULL;
 }
 
-/* "URL[ MIRROR...][TAB NAME[TAB DIGEST]]". Takes over the line. */
-static int read_line(struct targets *targets, char *line, size_t number) {
-    struct target target = {.line = line, .number = number};
-    char *name = strchr(line, '\t'), *digest = NULL;
-
-    if (name) {
-        *name++ = '\0';
-        digest = strchr(name, '\t');
-        if (digest)
-            *digest++ = '\0';
-        if (digest && strchr(digest, '\t')) {
-            free(line);
-            return bad_line(targets, number,
-                            "too many fields: use URL, name and digest, with tabs between");
-        }
-        target.name = *name ? name : NULL;
-        target.digest = digest && *digest ? digest : NULL;
-    }
-    if (target.name && strchr(target.name, '/')) {
-        free(line);
-        return bad_line(targets, number, "the name has a directory in it: --dir says where to");
-    }
-    bool is_split = split_urls(&target, line);
-    if (!is_split)
-        target_done(&target);
-    if (!is_split || !targets_add(targets, target))
-        return cli_fail(targets->command, STATUS_FAULT, "out of memory");
-    return STATUS_OK;
-}
-
 /* Without the white space at its ends, and a line end of either kind. Tabs
  * separate fields: they stay. */
 static char *trimmed(const char *line, size_t length) {
@@ -107,6 +77,42 @@ static char *trimmed(const char *line, size_t length) {
     while (length > skip && strchr(" \r\n", line[length - 1]))
         length--;
     return strndup(line + skip, length - skip);
+}
+
+const char *target_parse(struct target *target, const char *text, size_t length) {
+    char *line = trimmed(text, length);
+    *target = (struct target){.line = line};
+    if (!line)
+        return "out of memory";
+    if (!*line || *line == '#')
+        return NULL;
+    char *name = strchr(line, '\t'), *digest = NULL;
+    if (name) {
+        *name++ = '\0';
+        digest = strchr(name, '\t');
+        if (digest)
+            *digest++ = '\0';
+        if (digest && strchr(digest, '\t'))
+            return "too many fields: use URL, name and digest, with tabs between";
+        target->name = *name ? name : NULL;
+        target->digest = digest && *digest ? digest : NULL;
+    }
+    if (target->name && strchr(target->name, '/'))
+        return "the name has a directory in it: --dir says where to";
+    return split_urls(target, line) ? NULL : "out of memory";
+}
+
+static int read_line(struct targets *targets, const char *line, size_t length, size_t number) {
+    struct target target;
+    const char *mistake = target_parse(&target, line, length);
+    target.number = number;
+    if (mistake || !target.url)
+        target_done(&target);
+    if (mistake)
+        return bad_line(targets, number, mistake);
+    if (target.line && !targets_add(targets, target))
+        return cli_fail(targets->command, STATUS_FAULT, "out of memory");
+    return STATUS_OK;
 }
 
 static int read_lines(struct targets *targets, FILE *file) {
@@ -123,13 +129,7 @@ static int read_lines(struct targets *targets, FILE *file) {
             status = bad_line(targets, number, "there is a NUL byte in it: not a text file");
         if (status != STATUS_OK)
             break;
-        char *text = trimmed(line, (size_t)length);
-        if (!text)
-            status = cli_fail(targets->command, STATUS_FAULT, "out of memory");
-        else if (!*text || *text == '#')
-            free(text);
-        else
-            status = read_line(targets, text, number);
+        status = read_line(targets, line, (size_t)length, number);
     }
     free(line);
     return status;

@@ -32,6 +32,11 @@ struct targets {
 /* Takes over target->line and target->mirrors. False on lack of memory. */
 bool targets_add(struct targets *targets, struct target target);
 
+/* A line of a list: "URL[ MIRROR...][TAB NAME[TAB DIGEST]]". NULL, with target.url NULL
+ * for a line that is empty or a comment; or what is wrong with it. target_done() in
+ * any case. */
+const char *target_parse(struct target *target, const char *text, size_t length);
+
 /* Adds what the list at path names; "-" is standard input. */
 int targets_read(struct targets *targets, const char *path);
 

@@ -25,6 +25,7 @@ struct events_view {
     char *path;       /* for messages, escaped */
     struct bytes lines;
     const ajob_task *root; /* once an event has named a task */
+    bool is_prompt;        /* each end of a task is written at once */
     bool deserted;         /* the reader of stdout has gone and the run was cancelled */
 };
 
@@ -63,7 +64,8 @@ static void events_event(struct view *view, const ajob_event *event) {
     }
     if (event->type == AJOB_RUN_CANCELLING)
         events->term.patience_ms = PATIENCE_MS;
-    if (events->lines.length >= BUFFER_MAX || is_urgent(event))
+    bool is_awaited = events->is_prompt && event->type == AJOB_TASK_ENDED;
+    if (events->lines.length >= BUFFER_MAX || is_awaited || is_urgent(event))
         events_write(events, false);
 }
 
@@ -90,6 +92,10 @@ static int events_close(struct view *view) {
         fprintf(stderr, "ajob: events: %s: %s\n", events->path, strerror(term->error));
     events_free(events);
     return lost ? -1 : 0;
+}
+
+void view_events_hurry(struct view *view) {
+    ((struct events_view *)view)->is_prompt = true;
 }
 
 static int open_file(const char *path, bool appends) {

@@ -145,7 +145,7 @@ _ajob() {
         esac
         ;;
     each)
-        options='--arg-file --null --delimiter --columns --max-args --max-chars --count --shell --task-timeout --max-failures --delay --limit-start --dir --jobs --timeout --jobserver --grace --retries --retry-delay --fail-fast --exit-code --dry-run --output --ordered --tag --results --events-output --events --progress --color --quiet --verbose --no-actions --help'
+        options='--arg-file --null --delimiter --columns --max-args --max-chars --count --shell --get --task-timeout --max-failures --delay --limit-start --resume --retry-failed --dir --jobs --timeout --jobserver --grace --retries --retry-delay --fail-fast --exit-code --dry-run --output --ordered --tag --results --events-output --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         case $prev in
         -a | --arg-file) kind=files ;;
@@ -158,6 +158,8 @@ _ajob() {
         --max-failures) kind=nothing ;;
         --delay) kind=nothing ;;
         --limit-start) kind=nothing ;;
+        --resume) kind=files ;;
+        --retry-failed) kind=files ;;
         -d | --dir) kind=dirs ;;
         -j | --jobs) kind=nothing ;;
         --timeout) kind=nothing ;;
@@ -168,6 +170,12 @@ _ajob() {
         --exit-code) words='any first' ;;
         --output) words='auto group prefix stream none' ;;
         --results) kind=dirs ;;
+        -H | --header) kind=nothing ;;
+        --cacert) kind=files ;;
+        --http) words='auto 1.1 2' ;;
+        --connect-timeout) kind=nothing ;;
+        --stall-timeout) kind=nothing ;;
+        --min-speed) kind=nothing ;;
         --events) kind=files ;;
         --progress) words='auto bar lines none' ;;
         --color) words='auto always never' ;;

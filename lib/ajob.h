@@ -510,7 +510,8 @@ AJOB_API int ajob_service_change(ajob_task *service, const ajob_exec_options *op
 typedef struct ajob_items ajob_items;
 
 typedef struct ajob_items_options {
-    int fd;         /* stays the caller's; must outlive the loop */
+    int fd;
+    bool owns_fd;   /* it is closed with the loop; otherwise it must outlive that */
     char delimiter; /* meaningful if has_delimiter; otherwise a newline */
     bool has_delimiter;
     size_t max_length; /* of an item; 0: 128 KiB */
@@ -725,9 +726,9 @@ AJOB_API ajob_lock *ajob_lock_new(void);
 /* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
 AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
 
-/* The repositories that it has something of, "OWNER/REPO", each once, in alphabetical
- * order; NULL behind the last one. */
-AJOB_API const char *ajob_lock_repository(const ajob_lock *lock, size_t index);
+/* The repositories that it has something of, "OWNER/REPO", in the order of the file; NULL
+ * behind the last one. */
+AJOB_API const char *ajob_lock_repository(ajob_lock *lock, size_t index);
 
 /* Replaces the file atomically. What was downloaded without a digest known beforehand has
  * the sha256 that came; what was not downloaded successfully is a mistake: AJOB_EINVAL. */
@@ -929,6 +930,37 @@ AJOB_API void ajob_on_dump(ajob_loop *loop, ajob_dump_fn *line, void *data);
 typedef void ajob_trace_fn(const char *line, void *data);
 AJOB_API void ajob_on_trace(ajob_loop *loop, ajob_trace_fn *trace, void *data);
 
+/* ---- the record of earlier runs ------------------------------------------ */
+
+/* What the events of earlier runs say of tasks with keys. */
+typedef struct ajob_record ajob_record;
+
+enum { AJOB_KEY_SIZE = 65 };
+
+/* A key made of these parts and their order: no other list has it. For ajob_set_key().
+ * 0, AJOB_ENOMEM, or AJOB_ESYSTEM if there is no libcrypto. */
+AJOB_API int ajob_record_key(ajob_loop *loop, const char *const *parts, const size_t *lengths,
+                             size_t count, char key[AJOB_KEY_SIZE]);
+
+/* Reads a file of events (NDJSON), of one run or of several behind each other. Costs some
+ * 40 bytes for each task that has succeeded. A last line that was cut off is left out:
+ * *whole is the length of what is before it. With keeps_failed also what has failed or
+ * timed out, and not succeeded since, is kept. NULL with ajob_error(). */
+AJOB_API ajob_record *ajob_record_read(ajob_loop *loop, const char *path, bool keeps_failed,
+                                       uint64_t *whole);
+
+/* Whether a task with this key has succeeded; once for each that has. record may be
+ * NULL. */
+AJOB_API bool ajob_record_take(ajob_record *record, const char *key);
+
+/* The item (ajob_set_item()) of the next task that has failed, in the order of the file,
+ * and how many are left. NULL: there are no more. */
+AJOB_API const char *ajob_record_next_failed(ajob_record *record, size_t *length);
+AJOB_API size_t ajob_record_count_failed(const ajob_record *record);
+
+/* Takes NULL; returns NULL. */
+AJOB_API ajob_record *ajob_record_free(ajob_record *record);
+
 /* ---- words that people write ------------------------------------------- */
 
 /* "500ms", "30s", "5m", "1h30m"; a bare number, "1.5" too, is seconds. False
@@ -947,6 +979,10 @@ AJOB_API const char *ajob_format_size(char buffer[32], uint64_t size);
  * "::" becomes "\x3a:", "##[" "\x23#[". Cut to size-1 bytes, at a character.
  * Returns buffer. */
 AJOB_API const char *ajob_escape(char *buffer, size_t size, const char *text);
+
+/* Takes user and password out of all URLs in text, in place, be they valid or not: for
+ * messages. Returns text. */
+AJOB_API char *ajob_hide_logins(char *text);
 
 /* The candidate nearest to word by edit distance, or NULL if none is near
  * enough to be what was meant. */

@@ -182,6 +182,8 @@ static void free_all(struct loop_module *module) {
     while (readers->first) {
         struct ajob_items *items = readers->first;
         readers->first = items->next;
+        if (items->options.owns_fd)
+            close(items->options.fd);
         mem_free(items->buffer);
         mem_free(items);
     }

@@ -235,6 +235,130 @@ static void a_million_cost_what_a_window_costs(void) {
     rig_close();
 }
 
+/* ---- when it is not asked ----------------------------------------------- */
+
+static ajob_task *open_asking(ajob_feed asks, unsigned count) {
+    rig_open(0);
+    asked = handed_out = 0;
+    most = count;
+    asks.next = next_work;
+    ajob_task *group = make_group(AJOB_SETTLED, NULL, NULL);
+    CHECK_NUMBER(ajob_group_feed(group, &asks), 0);
+    start_run(group);
+    return group;
+}
+
+static void an_interval_is_between_two_tasks(void) {
+    ajob_task *group = open_asking((ajob_feed){.window = 4, .interval_us = 100000}, 3);
+    CHECK_NUMBER(handed_out, 1);
+    pass(90);
+    resolve(0, NULL);
+    CHECK_NUMBER(handed_out, 1);
+    pass(20);
+    CHECK_NUMBER(handed_out, 2);
+    pass(1000);
+    CHECK_NUMBER(handed_out, 3); /* no credit for what was late */
+    resolve(1, NULL);
+    resolve(2, NULL);
+    pass(200);
+    CHECK_ENDED(group, AJOB_SUCCEEDED, NULL);
+    rig_close();
+}
+
+static void a_cancel_does_not_wait_for_an_interval(void) {
+    ajob_task *group = open_asking((ajob_feed){.window = 4, .interval_us = 3600000000}, 3);
+    ajob_cancel(group, "x");
+    turn();
+    resolve(0, NULL);
+    CHECK_ENDED(group, AJOB_CANCELLED, "cancelled by x");
+    rig_close();
+}
+
+static void a_rest_that_is_dropped_is_not_told_of(void) {
+    ajob_task *group = open_asking((ajob_feed){.window = 2, .drops_rest = true}, 9);
+    ajob_cancel(group, "x");
+    turn();
+    resolve(0, NULL);
+    resolve(1, NULL);
+    CHECK_ENDED(group, AJOB_CANCELLED, "cancelled by x");
+    CHECK_NUMBER(handed_out, 2);
+    rig_close();
+}
+
+static void a_loop_can_hold_feeds_back(void) {
+    rig_open(0);
+    asked = handed_out = 0;
+    most = 2;
+    ajob_task *group = make_group(AJOB_SETTLED, NULL, NULL);
+    CHECK_NUMBER(ajob_group_feed(group, &(ajob_feed){.next = next_work, .window = 4}), 0);
+    loop_hold_feeds(rig.loop, true);
+    start_run(group);
+    CHECK_NUMBER(asked, 0);
+    CHECK_NUMBER(ajob_task_state(group), AJOB_RUNNING);
+    loop_hold_feeds(rig.loop, false);
+    turn();
+    CHECK_NUMBER(handed_out, 2);
+    loop_hold_feeds(rig.loop, true);
+    resolve(0, NULL);
+    resolve(1, NULL);
+    loop_hold_feeds(rig.loop, false);
+    turn();
+    CHECK_ENDED(group, AJOB_SUCCEEDED, NULL);
+    rig_close();
+    rig_open(0); /* a cancel does not wait for it, and what is held can be freed */
+    group = make_group(AJOB_SETTLED, NULL, NULL);
+    CHECK_NUMBER(ajob_group_feed(group, &(ajob_feed){.next = next_work}), 0);
+    loop_hold_feeds(rig.loop, true);
+    start_run(group);
+    ajob_cancel(group, "x");
+    turn();
+    CHECK_ENDED(group, AJOB_CANCELLED, "cancelled by x");
+    rig_close();
+}
+
+static ajob_task *next_or_skip(ajob_task *group, void *data) {
+    while (asked % 3) {
+        asked++;
+        ajob_feed_skip(group);
+    }
+    return asked < 9 ? next_work(group, data) : NULL;
+}
+
+static void what_is_skipped_has_its_number(void) {
+    rig_open(0);
+    asked = handed_out = 0;
+    most = 9;
+    ajob_task *group = make_group(AJOB_SETTLED, NULL, NULL);
+    CHECK_NUMBER(ajob_group_feed(group, &(ajob_feed){.next = next_or_skip, .window = 9}), 0);
+    start_run(group);
+    CHECK_NUMBER(handed_out, 3);
+    CHECK_NUMBER(works[1].task->number, 4);
+    for (unsigned i = 0; i < 3; i++)
+        resolve(i, NULL);
+    CHECK_ENDED(group, AJOB_SUCCEEDED, NULL);
+    CHECK_NUMBER(rig.loop->done_before, 6);
+    rig_close();
+}
+
+static void so_many_failures_cancel_the_rest(void) {
+    rig_open(0);
+    asked = handed_out = 0;
+    most = 9;
+    ajob_task *group =
+        ajob_group(rig.loop, &(ajob_group_options){.policy = AJOB_ALL, .max_failures = 2});
+    CHECK_NUMBER(ajob_group_feed(group, &(ajob_feed){.next = next_work, .window = 3}), 0);
+    start_run(group);
+    resolve(1, "first");
+    CHECK_NUMBER(works[0].stops, 0);
+    resolve(2, "second");
+    CHECK_NUMBER(works[0].stops, 1);
+    resolve(0, NULL);
+    CHECK(strstr(text_string(&rig.log), "0 cancelled: cancelled by 2 failures;"));
+    resolve(3, NULL);
+    CHECK_ENDED(group, AJOB_FAILED, "1: first");
+    rig_close();
+}
+
 int main(void) {
     RUN(no_more_than_the_window_exist);
     RUN(what_has_ended_is_freed);
@@ -247,6 +371,12 @@ int main(void) {
     RUN(a_group_is_not_freed_while_its_tasks_are_posted);
     RUN(a_fed_group_is_not_tried_again);
     RUN(a_task_with_needs_is_refused);
+    RUN(an_interval_is_between_two_tasks);
+    RUN(a_cancel_does_not_wait_for_an_interval);
+    RUN(a_rest_that_is_dropped_is_not_told_of);
+    RUN(a_loop_can_hold_feeds_back);
+    RUN(what_is_skipped_has_its_number);
+    RUN(so_many_failures_cancel_the_rest);
     RUN(a_million_cost_what_a_window_costs);
     return finish();
 }
