@@ -27,7 +27,8 @@ const struct cli_option cli_help_options[] = {
 
 /* ---- messages ---------------------------------------------------------- */
 
-static void say(const struct command *command, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void say(const struct command *command,
+                                                      const char *format, va_list args) {
     char *line = NULL, *escaped = NULL;
 
     if (vasprintf(&line, format, args) < 0)
@@ -36,7 +37,7 @@ static void say(const struct command *command, const char *format, va_list args)
         size_t size = 4 * strlen(line) + 1; /* a byte becomes \xNN at most */
         escaped = malloc(size);
         if (escaped)
-            ajob_escape(escaped, size, line);
+            ajob_escape(escaped, size, ajob_hide_logins(line));
     }
     fflush(stdout);
     fprintf(stderr, "ajob: %s%s%s\n", command->name, command->name[0] ? ": " : "",

@@ -191,12 +191,17 @@ static int check_targets(struct queue *queue) {
     return targets_merge(targets);
 }
 
+static const char *shown(char *buffer, size_t size, const char *url) {
+    ajob_escape(buffer, size, url);
+    return ajob_hide_logins(buffer);
+}
+
 static void show_target(const struct queue *queue, const struct target *target) {
     char url[MOST_SHOWN], file[MOST_SHOWN];
     const char *const *mirrors = options_of(queue, target).mirrors;
-    run_print(queue->run, "would download %s", ajob_escape(url, sizeof url, target->url));
+    run_print(queue->run, "would download %s", shown(url, sizeof url, target->url));
     for (; mirrors && *mirrors; mirrors++)
-        run_print(queue->run, " or %s", ajob_escape(url, sizeof url, *mirrors));
+        run_print(queue->run, " or %s", shown(url, sizeof url, *mirrors));
     run_print(queue->run, " to %s\n", ajob_escape(file, sizeof file, target->path));
 }
 

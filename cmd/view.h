@@ -5,6 +5,7 @@
  *     view.c          opening, what a screen knows of a run (who runs, counts)
  *     view_lines.c    the texts of log lines; the view that prints only them
  *     view_bars.c     the view with a frame of bars below the log lines
+ *     view_running.c  the tasks under way
  *     view_rate.c     bytes a second
  *     view_summary.c  failures, and the last lines of a run
  *     view_events.c   NDJSON
@@ -164,6 +165,14 @@ struct screen {
 /* view_open() on any descriptor and clock (NULL: the real one). */
 struct view *view_open_on(ajob_loop *loop, const struct view_options *options, int fd,
                           clock_fn *now);
+
+/* The task that runs, or NULL; one more (NULL on lack of memory: it is then not shown as
+ * running), in the list of what runs or no longer in it, and gone altogether. */
+struct running *running_find(const struct screen *screen, const ajob_task *task);
+struct running *running_add(struct screen *screen, const ajob_task *task, const char *name);
+void running_list(struct screen *screen, struct running *running);
+void running_unlist(struct screen *screen, struct running *running);
+void running_remove(struct screen *screen, struct running *running);
 
 /* Asks the task for its byte counts. */
 void screen_refresh(struct screen *screen, struct running *running);

@@ -631,7 +631,7 @@ typedef struct ajob_download_options {
     /* What stays the same when the URL changes, for resuming; NULL: the URL. */
     const char *identity;
     /* More URLs of the same file, NULL-terminated, or NULL. When one fails the next is
-     * tried at once; where size and digest are known all may be used together. */
+     * tried at once; where a digest is known all may be used together. */
     const char *const *mirrors;
     /* Connections at once for this file. 0: one, and more while they add throughput; never
      * more than 16 to one host. What cannot be taken in pieces gets one. */
@@ -726,9 +726,9 @@ AJOB_API ajob_lock *ajob_lock_new(void);
 /* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
 AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
 
-/* The repositories that it has something of, "OWNER/REPO", each once, in alphabetical
- * order; NULL behind the last one. */
-AJOB_API const char *ajob_lock_repository(const ajob_lock *lock, size_t index);
+/* The repositories that it has something of, "OWNER/REPO", in the order of the file; NULL
+ * behind the last one. */
+AJOB_API const char *ajob_lock_repository(ajob_lock *lock, size_t index);
 
 /* Replaces the file atomically. What was downloaded without a digest known beforehand has
  * the sha256 that came; what was not downloaded successfully is a mistake: AJOB_EINVAL. */
@@ -979,6 +979,10 @@ AJOB_API const char *ajob_format_size(char buffer[32], uint64_t size);
  * "::" becomes "\x3a:", "##[" "\x23#[". Cut to size-1 bytes, at a character.
  * Returns buffer. */
 AJOB_API const char *ajob_escape(char *buffer, size_t size, const char *text);
+
+/* Takes user and password out of all URLs in text, in place, be they valid or not: for
+ * messages. Returns text. */
+AJOB_API char *ajob_hide_logins(char *text);
 
 /* The candidate nearest to word by edit distance, or NULL if none is near
  * enough to be what was meant. */

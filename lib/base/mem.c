@@ -8,7 +8,8 @@ static struct {
 } faults;
 
 static void read_faults(void) {
-    static const char *const names[FAULT_COUNT] = {"alloc:", "write:", "rename:", "fsync:", "lock:"};
+    static const char *const names[FAULT_COUNT] = {
+        "alloc:", "write:", "rename:", "fsync:", "lock:"};
     const char *spec = getenv("AJOB_FAULT");
     faults.ready = true;
     for (int i = 0; spec && i < FAULT_COUNT; i++) {

@@ -5,7 +5,8 @@
  * n-th of them fail: AJOB_FAULT=alloc:17 in the environment. In the same way
  * write:N, rename:N, fsync:N and lock:N (of a file, as where there are no locks)
  * fail the n-th call of that kind, where the code that makes it asks mem_fault();
- * several are separated by commas. To be called from one thread. Every failure is reported to the caller; nothing here aborts.
+ * several are separated by commas. To be called from one thread. Every failure is reported to the
+ * caller; nothing here aborts.
  */
 #ifndef AJOB_BASE_MEM_H
 #define AJOB_BASE_MEM_H

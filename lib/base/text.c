@@ -252,3 +252,14 @@ const char *ajob_escape(char *buffer, size_t size, const char *text) {
         buffer[used] = '\0';
     return buffer;
 }
+
+char *ajob_hide_logins(char *text) {
+    for (char *colon = text; (colon = strstr(colon, "://")); colon += 3) {
+        char *host = colon + 3, *end = host + strcspn(host, "/?#"), *at = end;
+        while (at > host && at[-1] != '@')
+            at--;
+        if (at > host)
+            memmove(host, at, strlen(at) + 1);
+    }
+    return text;
+}

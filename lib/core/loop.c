@@ -323,6 +323,8 @@ int loop_fail(struct ajob_loop *loop, int code, const char *format, ...) {
     text_clear(&loop->error);
     text_vformat(&loop->error, format, arguments);
     va_end(arguments);
+    if (loop->error.length)
+        loop->error.length = strlen(ajob_hide_logins(loop->error.data));
     return code;
 }
 

@@ -92,6 +92,12 @@ static bool copy_options(struct release_plan *plan, const ajob_release_options *
            copy_list(options->exclude, &plan->exclude);
 }
 
+/* Those who look into the lock later need it in order. */
+static bool has_in_lock(const struct release_plan *plan, const char *tag, struct text *error) {
+    lock_sort((ajob_lock *)plan->locked);
+    return lock_has(plan->locked, &plan->repo, tag, error);
+}
+
 struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_options *options) {
     struct text error = TEXT_INIT(2 * TEXT_LINE_MAX);
     struct release_plan *plan = mem_new(sizeof *plan);
@@ -104,7 +110,7 @@ struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_option
         loop_fail(loop, AJOB_EINVAL, "%s", text_string(&error));
     else if (!copy_options(plan, options))
         loop_fail(loop, AJOB_ENOMEM, "out of memory");
-    else if (options->locked && !lock_has(options->locked, &plan->repo, options->tag, &error))
+    else if (options->locked && !has_in_lock(plan, options->tag, &error))
         loop_fail(loop, AJOB_EINVAL, "%s", text_string(&error));
     else
         plan->profile = profile_for(loop, &options->http);

@@ -8,10 +8,16 @@ enum { LINE_MAX_LENGTH = 4096, NAME_MAX_LENGTH = 1024 };
 
 bool checksums_is_list(const char *asset) {
     static const char *const forms[] = {
-        "sha256sum",        "sha256sums",           "sha256sum.txt",    "sha256sums.txt",
-        "sha512sum",        "sha512sums",           "sha512sum.txt",    "sha512sums.txt",
-        "checksums.txt",    "checksums.sha256",     "checksum.txt",     "*[-_.]checksums.txt",
-        "*[-_.]sha256sums", "*[-_.]sha256sums.txt", "*[-_.]sha512sums",
+        "sha256sum",           "sha256sums",
+        "sha256sum.txt",       "sha256sums.txt",
+        "sha512sum",           "sha512sums",
+        "sha512sum.txt",       "sha512sums.txt",
+        "checksums.txt",       "checksums.sha256",
+        "checksum.txt",        "*[-_.]checksums.txt",
+        "*[-_.]sha256sums",    "*[-_.]sha256sums.txt",
+        "*[-_.]sha512sums",    "*[-_.]sha512sums.txt",
+        "*[-_.]sha256sum.txt", "*[-_.]checksums.sha256",
+        "shasums256.txt",      "shasums512.txt",
     };
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (fnmatch(forms[i], asset, FNM_CASEFOLD) == 0)

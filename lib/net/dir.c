@@ -100,7 +100,7 @@ struct dir *dir_for(struct ajob_loop *loop, const char *path, const char *subdir
 /* ---- opening --------------------------------------------------------------- */
 
 static bool fail_errno(struct text *error, const char *name) {
-    char safe[TEXT_LINE_MAX];
+    char safe[TEXT_LINE_MAX / 2]; /* the end of a line has to be said, too */
     text_format(error, "%s: %s", ajob_escape(safe, sizeof safe, name), strerror(errno));
     return false;
 }

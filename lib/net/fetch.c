@@ -287,11 +287,24 @@ static bool is_embargoed(struct fetch *fetch, const char *target) {
     return true;
 }
 
+/* Where the redirect leads, or NULL. libcurl knows it only once the body has ended, and
+ * a long one is not waited for. */
+static const char *redirect_target(struct fetch *fetch) {
+    char *known = NULL;
+    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_REDIRECT_URL, &known);
+    if (fetch->ignored_bytes <= IGNORED_MAX || !fetch->response.location)
+        return known;
+    mem_free(fetch->target);
+    fetch->target =
+        url_resolve(fetch->hop ? fetch->hop : fetch->request.url, fetch->response.location);
+    return fetch->target;
+}
+
 /* Goes where the redirect leads, or fails. */
 static void follow(struct fetch *fetch) {
-    char *target = NULL, *next = NULL;
+    char *next = NULL;
     const char *here = fetch->hop ? fetch->hop : fetch->request.url;
-    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_REDIRECT_URL, &target);
+    const char *target = redirect_target(fetch);
     if (!target || url_fault(target)) {
         fail(fetch, "redirected to what is no http or https URL");
         return;
@@ -350,6 +363,8 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
     struct fetch_result result = {.kind = FETCH_FAILED, .status = fetch->response.status};
     if (code == CURLE_WRITE_ERROR && fetch->ignored_bytes > IGNORED_MAX)
         code = CURLE_OK; /* we left: what was said by then is enough */
+    if (code == CURLE_OK && !fetch->response.is_whole)
+        code = CURLE_GOT_NOTHING; /* libcurl is content with the beginning of a head */
     if (code == CURLE_OK && is_redirect(&fetch->response)) {
         follow(fetch);
         return;
@@ -391,6 +406,7 @@ static void release(struct fetch *fetch) {
     mem_free((char *)fetch->request.url);
     mem_free((char *)fetch->request.if_range);
     mem_free(fetch->hop);
+    mem_free(fetch->target);
     mem_free(fetch->basic);
     mem_free(fetch->password);
     response_done(&fetch->response);

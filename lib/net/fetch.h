@@ -68,6 +68,7 @@ struct fetch {
     struct fetch_request request; /* its url (without a login) and if_range are copies */
     char *basic, *password;       /* of the login in the URL, or NULL */
     char *hop;                    /* the URL of this hop; NULL: the request's */
+    char *target;                 /* where it redirects to, if libcurl does not say; or NULL */
     bool is_foreign;              /* it has been redirected to another origin, once */
     unsigned hops;
     struct response response;

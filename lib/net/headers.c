@@ -25,6 +25,7 @@ void response_done(struct response *response) {
     mem_free(response->content_type);
     mem_free(response->next_link);
     mem_free(response->date);
+    mem_free(response->location);
     mem_free(response->permissions);
     mem_free(response->sso);
     response_init(response);
@@ -234,6 +235,11 @@ static void read_transfer_encoding(struct response *response, const char *value)
     response->length = -1;
 }
 
+static void keep_location(struct response *response, const char *value) {
+    keep(response, &response->location, value);
+    response->has_location = true;
+}
+
 static void read_field(struct response *response, const char *name, const char *value) {
     if (!strcasecmp(name, "content-length"))
         read_length(response, value);
@@ -252,7 +258,7 @@ static void read_field(struct response *response, const char *name, const char *
     else if (!strcasecmp(name, "last-modified"))
         keep(response, &response->last_modified, value);
     else if (!strcasecmp(name, "location"))
-        response->has_location = true;
+        keep_location(response, value);
     else if (!strcasecmp(name, "link"))
         read_link(response, value);
     else if (!strcasecmp(name, "date"))
@@ -276,8 +282,14 @@ static bool has_control(const char *line, size_t length) {
     return false;
 }
 
+static bool is_end_of_head(const struct response *response, const char *line, size_t length) {
+    bool is_empty = (length == 2 && !memcmp(line, "\r\n", 2)) || (length == 1 && *line == '\n');
+    return is_empty && response->status >= 200;
+}
+
 void response_line(struct response *response, const char *line, size_t length) {
     char field[VALUE_MAX];
+    response->is_whole = response->is_whole || is_end_of_head(response, line, length);
     while (length && isspace((unsigned char)line[length - 1]))
         length--;
     bool is_status = length >= 5 && !memcmp(line, "HTTP/", 5);

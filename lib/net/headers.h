@@ -25,7 +25,9 @@ struct response {
     bool is_encoded;     /* a Content-Encoding other than identity */
     bool is_coded;       /* a Transfer-Encoding other than chunked */
     bool has_wrong_length, has_two_lengths, has_two_ranges;
+    bool is_whole; /* the empty line has come that ends the head of what is no 1xx */
     bool has_location;
+    char *location;      /* as sent */
     bool has_no_memory;  /* a field is missing for lack of it */
     char *etag;          /* as sent, with its quotes; W/ before a weak one */
     char *last_modified; /* as sent */

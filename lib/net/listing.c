@@ -190,9 +190,10 @@ static void add_locked(struct listing *listing) {
     struct github_release info = {0};
     struct text ignored = TEXT_INIT(4 * TEXT_LINE_MAX);
     bool is_ok = true;
+    const struct lock_entry *first = NULL;
     listing->chosen = 0;
-    for (const char *tag = NULL; is_ok && (tag = lock_next_tag(plan->locked, &plan->repo, tag));) {
-        is_ok = lock_release(plan->locked, &plan->repo, tag, &info);
+    while (is_ok && (first = lock_next_release(plan->locked, &plan->repo, first))) {
+        is_ok = lock_release_at(first, &info);
         if (is_ok)
             listing->chosen += assets_choose(plan, &info, NULL, &ignored);
         is_ok = is_ok && add_release(listing, &info);

@@ -81,6 +81,7 @@ struct lock_entry *lock_add_entry(ajob_lock *lock, const struct lock_entry *of) 
         entry_free(before);
     }
     HASH_ADD_KEYPTR(hh, lock->table, entry->key, strlen(entry->key), entry);
+    lock->is_sorted = false;
     return table_has(entry) ? entry : entry_free(entry);
 }
 
@@ -134,28 +135,40 @@ static bool is_of(const struct lock_entry *entry, const struct github_repo *repo
            !strcasecmp(entry->repository + owner + 1, repo->name);
 }
 
-const char *lock_next_tag(const ajob_lock *lock, const struct github_repo *repo, const char *tag) {
-    const char *next = NULL;
-    for (const struct lock_entry *entry = lock->table; entry; entry = entry->hh.next) {
-        bool is_later = is_of(entry, repo) && (!tag || strcmp(entry->tag, tag) > 0);
-        if (is_later && (!next || strcmp(entry->tag, next) < 0))
-            next = entry->tag;
-    }
-    return next;
+static bool is_same_release(const struct lock_entry *a, const struct lock_entry *b) {
+    return !strcmp(a->api, b->api) && !strcasecmp(a->repository, b->repository) &&
+           !strcmp(a->tag, b->tag);
 }
 
-bool lock_release(const ajob_lock *lock, const struct github_repo *repo, const char *tag,
-                  struct github_release *ret_release) {
-    struct github_release release = {.tag = mem_copy(tag)};
+const struct lock_entry *lock_next_release(const ajob_lock *lock, const struct github_repo *repo,
+                                           const struct lock_entry *after) {
+    const struct lock_entry *entry = after ? after->hh.next : lock->table;
+    while (entry && (!is_of(entry, repo) || (after && is_same_release(entry, after))))
+        entry = entry->hh.next;
+    return entry;
+}
+
+bool lock_release_at(const struct lock_entry *first, struct github_release *ret_release) {
+    struct github_release release = {.tag = mem_copy(first->tag)};
     bool is_ok = release.tag != NULL;
-    for (const struct lock_entry *entry = lock->table; entry && is_ok; entry = entry->hh.next)
-        if (is_of(entry, repo) && !strcmp(entry->tag, tag))
-            is_ok = github_add_asset(&release, &entry->asset);
+    for (const struct lock_entry *entry = first; entry && is_ok; entry = entry->hh.next) {
+        if (!is_same_release(entry, first))
+            break;
+        is_ok = github_add_asset(&release, &entry->asset);
+    }
     if (is_ok)
         *ret_release = release;
     else
         github_release_done(&release);
     return is_ok;
+}
+
+bool lock_release(const ajob_lock *lock, const struct github_repo *repo, const char *tag,
+                  struct github_release *ret_release) {
+    const struct lock_entry *entry = lock->table;
+    while (entry && (!is_of(entry, repo) || strcmp(entry->tag, tag) != 0))
+        entry = entry->hh.next;
+    return entry && lock_release_at(entry, ret_release);
 }
 
 bool lock_has(const ajob_lock *lock, const struct github_repo *repo, const char *tag,
@@ -184,26 +197,22 @@ bool lock_has(const ajob_lock *lock, const struct github_repo *repo, const char 
     return false;
 }
 
-const char *ajob_lock_repository(const ajob_lock *lock, size_t index) {
+const char *ajob_lock_repository(ajob_lock *lock, size_t index) {
     const char *last = NULL;
-    for (size_t i = 0; i <= index; i++) {
-        const char *next = NULL;
-        for (const struct lock_entry *entry = lock->table; entry; entry = entry->hh.next) {
-            bool is_later = !last || strcasecmp(entry->repository, last) > 0;
-            if (is_later && (!next || strcasecmp(entry->repository, next) < 0))
-                next = entry->repository;
-        }
-        if (!next)
-            return NULL;
-        last = next;
+    lock_sort(lock);
+    for (const struct lock_entry *entry = lock->table; entry; entry = entry->hh.next) {
+        bool is_new = !last || strcasecmp(last, entry->repository) != 0;
+        if (is_new && !index--)
+            return entry->repository;
+        last = entry->repository;
     }
-    return last;
+    return NULL;
 }
 
 static int by_place(const struct lock_entry *a, const struct lock_entry *b) {
     int order = strcmp(a->api, b->api);
     if (!order)
-        order = strcmp(a->repository, b->repository);
+        order = strcasecmp(a->repository, b->repository);
     if (!order)
         order = strcmp(a->tag, b->tag);
     if (!order)
@@ -212,7 +221,9 @@ static int by_place(const struct lock_entry *a, const struct lock_entry *b) {
 }
 
 void lock_sort(ajob_lock *lock) {
-    HASH_SORT(lock->table, by_place);
+    if (!lock->is_sorted)
+        HASH_SORT(lock->table, by_place);
+    lock->is_sorted = true;
 }
 
 /* ---- files ---------------------------------------------------------------- */

@@ -24,6 +24,7 @@ struct lock_entry {
 
 struct ajob_lock {
     struct lock_entry *table;
+    bool is_sorted; /* in the order of the file */
 };
 
 /* The entry of this asset, new or not; what it has to do with downloads is forgotten.
@@ -40,8 +41,13 @@ struct lock_entry *lock_add_entry(ajob_lock *lock, const struct lock_entry *entr
 /* Completes the entry when the download ends. */
 void lock_watch(struct lock_entry *entry, ajob_task *download);
 
-/* The tag after this one (NULL: the first) of the repository, or NULL. */
-const char *lock_next_tag(const ajob_lock *lock, const struct github_repo *repo, const char *tag);
+/* The first entry of the release after that of this entry (NULL: of the first release) of
+ * the repository, or NULL. For a lock that is sorted, as the next one. */
+const struct lock_entry *lock_next_release(const ajob_lock *lock, const struct github_repo *repo,
+                                           const struct lock_entry *after);
+
+/* The release that begins with this entry. False on lack of memory. */
+bool lock_release_at(const struct lock_entry *first, struct github_release *ret_release);
 
 /* The assets of one tag as a release. False on lack of memory. */
 bool lock_release(const ajob_lock *lock, const struct github_repo *repo, const char *tag,

@@ -9,7 +9,7 @@
 
 static const char no_memory[] = "out of memory"; /* as url_fault() says it */
 
-enum { VERSION = 1, ENTRIES_MAX = 100000, NAME_BYTES_MAX = 1024 };
+enum { VERSION = 1, ENTRIES_MAX = 100000, REPOSITORIES_MAX = 1000, NAME_BYTES_MAX = 1024 };
 
 /* ---- writing -------------------------------------------------------------- */
 
@@ -235,6 +235,10 @@ static int read_one(ajob_lock *lock, const cJSON *item, size_t index, struct tex
 static int check_names(ajob_lock *lock, struct text *error) {
     char safe[200];
     lock_sort(lock);
+    if (ajob_lock_repository(lock, REPOSITORIES_MAX)) {
+        text_format(error, "more than %d repositories", REPOSITORIES_MAX);
+        return AJOB_EINVAL;
+    }
     for (const struct lock_entry *entry = lock->table, *next; entry; entry = next) {
         next = entry->hh.next;
         bool is_same = next && !strcmp(entry->api, next->api) &&

@@ -131,6 +131,8 @@ static void step(struct pieces *pieces) {
     if (pieces->result == PIECES_UNDER_WAY && !has_all) {
         pieces_stop_surplus(pieces);
         pieces_start_others(pieces);
+        if (pieces->may_split && pieces_count(pieces, NULL) < pieces->wanted)
+            pieces_arm_tick(pieces, SEGMENTS_ASK_MS); /* there may be something for one soon */
         bool has_none = !pieces_count(pieces, NULL) && pieces->result == PIECES_UNDER_WAY;
         if (has_none && !pieces->cause.length)
             text_add(&pieces->cause, "no server brings the rest");
@@ -154,7 +156,7 @@ static void tick_is_due(struct deadline *deadline) {
     pieces->wanted = segments_advise(segments, loop_now_ms(pieces->task->loop), count, pieces->came,
                                      pieces_size(pieces) - pieces->here);
     bool is_in_the_way = pieces_make_way(pieces); /* perhaps others are, too */
-    bool is_quiet = (segments->fixed || segments->is_settled) && !is_in_the_way;
+    bool is_quiet = (segments->fixed || segments->phase == SEGMENTS_RESTING) && !is_in_the_way;
     pieces_arm_tick(pieces, is_quiet ? SETTLED_TICK_MS : SEGMENTS_ASK_MS);
     if (!keep_note(pieces))
         pieces_fail(pieces, PIECES_FAILED_HERE, false);
@@ -208,7 +210,9 @@ static void stream_is_done(struct stream *stream, const struct fetch_result *res
         pieces->is_gone = result->status == 404 || result->status == 410;
         pieces->retry_after_ms = result->retry_after_ms;
     }
-    if (!is_well && pieces->result == PIECES_UNDER_WAY)
+    if (is_well)
+        pieces->done_ms = loop_now_ms(pieces->task->loop);
+    else if (pieces->result == PIECES_UNDER_WAY)
         stream_failed(pieces, stream);
     step(pieces);
 }

@@ -44,10 +44,11 @@ struct pieces {
     struct deadline tick; /* to ask for advice and to write the note */
     uint64_t last_event_ms;
     uint64_t began_ms;
-    uint64_t came;   /* bytes, since then */
-    bool is_adopted; /* the part is from another server, and no digest is known */
-    bool has_answer; /* the first one was taken */
-    bool may_split;  /* into ranges */
+    uint64_t came;    /* bytes, since then */
+    uint64_t done_ms; /* when a stream had brought its share last; 0: not yet */
+    bool is_adopted;  /* the part is from another server, and no digest is known */
+    bool has_answer;  /* the first one was taken */
+    bool may_split;   /* into ranges */
     /* Also meanwhile: */
     uint64_t here;         /* bytes in the part, those that are joined included */
     uint64_t resumed_from; /* of these so many were there before */

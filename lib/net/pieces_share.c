@@ -64,6 +64,26 @@ static bool take_half(struct pieces *pieces, struct range *ret_share) {
     return true;
 }
 
+/* The share of a stream that has been silent for a while, since before another one was done, too:
+ * a new connection brings it sooner, be it for a limit on each or for a hung one. */
+static bool take_silent(struct pieces *pieces, struct range *ret_share) {
+    enum { SILENT_MS = 300, AFTER_MS = 100 };
+    uint64_t now_ms = loop_now_ms(pieces->task->loop);
+    if (!pieces->done_ms || now_ms - pieces->done_ms < AFTER_MS)
+        return false;
+    for (size_t i = 0; i < SEGMENTS_MAX; i++) {
+        struct stream *stream = &pieces->streams[i];
+        uint64_t heard_ms = stream->fetch.heard_ms;
+        bool is_silent = stream->is_running && !stream->is_allotted && heard_ms < pieces->done_ms &&
+                         now_ms - heard_ms >= SILENT_MS;
+        if (!is_silent || stream->writer.at >= stream->end)
+            continue;
+        pieces_stop_stream(pieces, stream);
+        return pieces_gap(pieces, stream->writer.at, ret_share);
+    }
+    return false;
+}
+
 /* Who is asked next: of those that may be, the one that brings the least. */
 static struct source *choose_source(const struct pieces *pieces) {
     const struct transfer_plan *plan = pieces->plan;
@@ -144,7 +164,8 @@ static bool allot_next(struct pieces *pieces) {
     if (!widen(pieces, stream))
         return false;
     bool is_only = !pieces_count(pieces, NULL);
-    bool has_share = pieces_gap(pieces, 0, &share) || take_half(pieces, &share);
+    bool has_share =
+        pieces_gap(pieces, 0, &share) || take_half(pieces, &share) || take_silent(pieces, &share);
     if (!has_share || !(is_only || note_pieces(pieces))) {
         pieces_narrow(stream);
         return false;

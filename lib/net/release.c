@@ -195,8 +195,7 @@ static void release_answered(struct query *query, const struct query_result *res
 /* The lock says all that the API would. */
 static void begin_locked(struct release *release) {
     const struct release_plan *plan = release->inquiry.plan;
-    github_release_done(&release->info);
-    if (lock_release(plan->locked, &plan->repo, release->tag, &release->info))
+    if (release->info.tag || lock_release(plan->locked, &plan->repo, release->tag, &release->info))
         begin_downloads(release);
     else
         inquiry_fail(&release->inquiry, NULL, "out of memory");

@@ -92,11 +92,11 @@ static void open_target(struct transfer *transfer) {
 }
 
 static void target_is_up_to_date(struct transfer *transfer) {
-    transfer->succeeded = transfer->is_up_to_date = true;
+    transfer->is_up_to_date = true;
     transfer->pieces.resumed_from = 0;
     transfer->bytes = transfer->target.size;
     transfer->total = (int64_t)transfer->target.size;
-    go_to(transfer, TRANSFER_LEAVING);
+    go_to(transfer, TRANSFER_FINISHING);
 }
 
 /* Before anything is asked for its digest decides; later (is_up_to_date) it is that of
@@ -248,15 +248,17 @@ static void start_sync(struct transfer *transfer, int fd) {
 }
 
 static void fail_sync(struct transfer *transfer, const char *what) {
+    bool is_there = transfer->is_committed || transfer->is_up_to_date;
     text_clear(&transfer->cause);
     text_format(&transfer->cause, "fsync: %s: %s%s", what, strerror(transfer->sync.error),
-                transfer->is_committed ? "; the file is there, but a power cut may undo that" : "");
-    if (!transfer->is_committed) /* what was written may be lost, whatever a read says */
+                is_there ? "; the file is there, but a power cut may undo that" : "");
+    if (!is_there) /* what was written may be lost, whatever a read says */
         transfer->pieces.is_useless = true;
     fail(transfer, false);
 }
 
-/* False: it waits for a sync. */
+/* False: it waits for a sync. A file that is there already may be that of a run which did
+ * not live to sync it. */
 static bool finish(struct transfer *transfer) {
     const struct transfer_plan *plan = transfer->plan;
     const char *modified = transfer->note.modified;
@@ -264,13 +266,13 @@ static bool finish(struct transfer *transfer) {
     if (transfer->sync.is_running)
         return false;
     if (transfer->sync.error) {
-        fail_sync(transfer, transfer->is_committed ? "the directory" : plan->name);
+        fail_sync(transfer, transfer->is_directory_synced ? "the directory" : plan->name);
     } else if (transfer->is_stopped && !transfer->is_committed) {
         go_to(transfer, TRANSFER_LEAVING);
     } else if (plan->fsync && !transfer->is_synced) {
         transfer->is_synced = true;
-        start_sync(transfer, transfer->part.fd);
-    } else if (!transfer->is_committed) {
+        start_sync(transfer, transfer->is_up_to_date ? transfer->target.fd : transfer->part.fd);
+    } else if (!transfer->is_committed && !transfer->is_up_to_date) {
         text_clear(&transfer->cause);
         bool is_free =
             taken_is_free(transfer->task->loop, plan->dir->fd, plan->name, &transfer->cause);

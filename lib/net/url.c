@@ -220,6 +220,17 @@ bool url_split(const char *url, char **ret_plain, char **ret_basic, char **ret_p
     return *ret_plain != NULL;
 }
 
+char *url_resolve(const char *base, const char *reference) {
+    CURLU *handle = parse(base);
+    char *url = NULL, *copy;
+    if (handle && !curl_url_set(handle, CURLUPART_URL, reference, CURLU_NON_SUPPORT_SCHEME))
+        curl_url_get(handle, CURLUPART_URL, &url, 0);
+    copy = url ? mem_copy(url) : NULL;
+    curl_free(url);
+    curl_url_cleanup(handle);
+    return copy;
+}
+
 char *url_encode_segment(const char *raw) {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";

@@ -30,6 +30,9 @@ char *url_redacted(const char *url);
  * False on lack of memory. */
 bool url_split(const char *url, char **ret_plain, char **ret_basic, char **ret_password);
 
+/* Where a reference leads that stands at base (RFC 3986, 5): on the heap or NULL. */
+char *url_resolve(const char *base, const char *reference);
+
 /* text percent-encoded as one path segment ('/' too); on the heap or NULL. */
 char *url_encode_segment(const char *text);
 

@@ -87,7 +87,7 @@ static void check_script(struct ajob_spec *spec, const struct spec_task *task) {
 
 static void check_release(struct ajob_spec *spec, const struct spec_task *task) {
     const struct spec_release *release = task->release;
-    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    struct text error = TEXT_INIT(2 * TEXT_LINE_MAX);
     struct github_repo repository;
     if (release->all && release->tag.text)
         tell(spec, task, false, "has both \"tag\" and \"all\": one release or every one");

@@ -30,7 +30,7 @@ soon() {
         $'1 cancelled\nkept 1.0 MiB of 1 file: run the same command again to go on'
         refute_exists "$signal"
         assert_events events
-        assert_equal "$(events events 'event == "task.ended"' status cause)" $'cancelled\tcancelled by SIG'"$signal"
+        assert_equal "$(events events 'event == "task.ended"' status kept cause)" $'cancelled\t1048576\tcancelled by SIG'"$signal"
         assert_equal "$(events events 'event == "run.ended"' status exit counts.cancelled)" \
             $'cancelled\t'"$((128 + $(kill -l $signal)))"$'\t1'
         run_ajob get "$url"

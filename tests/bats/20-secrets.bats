@@ -225,3 +225,28 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     assert_equal "$(requests . headers.proxy-authorization)" "Basic $(printf 'me:%s' "$SECRET" | base64)"
     rm -f a
 }
+
+@test "a login in a URL is shown by no mistake, and by no --dry-run" {
+    local url
+    for url in "http://u:$SECRET@h/x y" "ftp://u:$SECRET@h/x" "http://u:$SECRET@[" "http://u:$SECRET@h:99999/x" "http://u:$SECRET@h\\@g/x" \
+        "http://$SECRET@h/x y"; do
+        run_ajob get "$url"
+        assert_failure 2
+        refute_stderr --partial "$SECRET"
+        run_ajob get -i <(echo "$url")
+        assert_failure 2
+        refute_stderr --partial "$SECRET"
+        run_ajob get "http://u:$SECRET@h/a" --mirror "$url"
+        assert_failure 2
+        refute_stderr --partial "$SECRET"
+    done
+    run_ajob get "http://u: $SECRET@h/x"
+    assert_failure 2
+    refute_stderr --partial "$SECRET"
+    run_ajob get --dry-run "http://u:$SECRET@h/x?sig=1" --mirror "http://u:$SECRET@g/x"
+    assert_success
+    assert_output 'would download http://h/x?sig=1 or http://g/x to x'
+    run_ajob get "http://u:$SECRET@h/x" "http://v:$SECRET@h/x"
+    assert_failure 2
+    refute_stderr --partial "$SECRET"
+}

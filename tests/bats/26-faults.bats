@@ -122,6 +122,17 @@ fault_everywhere() {
     assert_stderr --partial 'fsync: the directory: Input/output error; the file is there, but a power cut may undo that'
     assert_body a 1 "$SIZE"
     assert_tree . a
+    # That it is up to date does not say that it is synced.
+    AJOB_FAULT=fsync:1 run_ajob get --fsync "$MAIN/f/a?size=$SIZE&seed=1"
+    assert_failure 1
+    assert_stderr --partial 'fsync: a: Input/output error; the file is there, but a power cut may undo that'
+    AJOB_FAULT=fsync:2 run_ajob get --fsync --sha256 "$(body_sha256 1 "$SIZE")" "$MAIN/f/a?size=$SIZE&seed=1"
+    assert_failure 1
+    assert_stderr --partial 'fsync: the directory: '
+    AJOB_FAULT=fsync:3 run_ajob get --fsync "$MAIN/f/a?size=$SIZE&seed=1"
+    assert_success
+    assert_stderr --partial 'up to date'
+    assert_tree . a
     AJOB_FAULT=fsync:3 run_ajob get --fsync -d other "$MAIN/f/a?size=$SIZE&seed=1"
     assert_success
     assert_body other/a 1 "$SIZE"

@@ -188,7 +188,7 @@ END
     run_ajob get --segments 3 "$MAIN/f/a?size=4M&seed=1&slow=8M&begin=1M"
     assert_success
     assert_body a 1 4M
-    assert_requests 3 ' 206 '
+    (($(count_requests ' 206 ') >= 3))
     assert_stderr --partial 'resumed at 1.0 MiB'
 }
 

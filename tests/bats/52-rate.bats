@@ -111,13 +111,15 @@ at_least() {
     assert_body b 2 300K
 }
 
-@test "less than --min-speed is a stall that is tried again" {
+@test "less than --min-speed is a stall that is tried again, from where it came to" {
     start_server
-    run_ajob get --stall-timeout 500ms --min-speed 64K --retry-delay 1ms "$MAIN/f/a?size=300K&seed=1&slow=8K&times=1"
-    assert_success
-    assert_body a 1 300K
+    expect_part
+    run_ajob get -r 1 --stall-timeout 400ms --min-speed 64K --retry-delay 1ms "$MAIN/f/a?size=300K&seed=1&slow=8K"
+    assert_failure 1
     assert_requests 2
-    assert_stderr --partial '(attempt 2): stalled: less than 65536 bytes/s for 500ms'
+    assert_requests 1 ' 206 '
+    assert_stderr --partial '(attempt 2): stalled: less than 65536 bytes/s for 400ms'
+    assert_stderr --partial '/f/a: stalled: less than 65536 bytes/s for 400ms'
 }
 
 @test "the least speed is 100 bytes a second by itself" {

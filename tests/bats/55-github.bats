@@ -61,17 +61,17 @@ fails_with() {
     start_server "{$(repo "$(release v2-rc '"prerelease": true')")}"
     run_ajob download o/r
     assert_failure 1
-    assert_stderr --partial 'ajob: download: latest: o/r: latest release: there are only prereleases, the newest is v2-rc: use --prerelease'
+    assert_stderr --partial 'ajob: download: o/r: latest release: there are only prereleases, the newest is v2-rc: use --prerelease'
     set_fixture "{$(repo "$(release d '"draft": true')")}"
     run_ajob download o/r
     assert_failure 1
     assert_stderr --partial 'o/r: latest release: the repository has none'
     run_ajob download --prerelease o/r
     assert_failure 1
-    assert_stderr --partial 'newest: the repository has no release'
+    assert_stderr --partial 'the repository has no release'
     run_ajob download --prerelease o/none
     assert_failure 1
-    assert_stderr --partial 'newest: o/none: newest release: not found, or private: set GH_TOKEN'
+    assert_stderr --partial 'o/none: newest release: not found, or private: set GH_TOKEN'
     assert_tree .
 }
 
@@ -96,7 +96,7 @@ fails_with() {
         asked=${pair%=*} meant=${pair#*=}
         run_ajob download o/r "$asked"
         assert_failure 1
-        assert_stderr --partial "ajob: download: $asked: o/r: release $asked: not found; did you mean $meant?"
+        assert_stderr --partial "ajob: download: o/r: release $asked: not found; did you mean $meant?"
     done
     run_ajob download o/r nothing-like-it
     assert_stderr --partial 'not found; there are v1.2.3, v1.2.2, tool-2.0, pkg/v3, x6 and others'
@@ -160,7 +160,7 @@ fails_with() {
 
 @test "a wrong token is said to be one, and nothing is tried without it" {
     start_server "{\"token\": \"good\", $(repo "$(release v1)")}"
-    GH_TOKEN=3xp1red fails_with 'v1: o/r: release v1: HTTP 401 (Unauthorized): Bad credentials: the token is wrong or has expired; what is public needs none'
+    GH_TOKEN=3xp1red fails_with 'o/r: release v1: HTTP 401 (Unauthorized): Bad credentials: the token is wrong or has expired; what is public needs none'
     assert_requests 1
     assert_equal "$(requests . headers.authorization)" 'Bearer 3xp1red'
     refute_stderr --partial 3xp1red

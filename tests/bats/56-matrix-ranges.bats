@@ -291,3 +291,12 @@ for_each() {
     assert_body v1/a 1 300K
     assert_equal "$(requests ' 206 ' sent)" 102400
 }
+
+@test "two ranges in one answer are none" {
+    start_server
+    starts_clean 'header=Content-Range:bytes%200-1/2&only=range&times=1'
+    assert_stderr --partial 'the server sends two ranges that differ'
+    go_on 'header=Content-Range:bytes%200-1/2&only=range&always'
+    refute_exists a
+    rm -f a.part a.part.json
+}

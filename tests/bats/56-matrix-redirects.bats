@@ -135,3 +135,13 @@ SECRET=t0kEn-1234567890
     assert_failure 1
     assert_stderr --partial "ajob: get: $MAIN/f/b: HTTP 403 (Forbidden): AccessDenied: Request has expired"
 }
+
+@test "a redirect with a long body is followed" {
+    start_server
+    run_ajob get "$MAIN/f/a?redirect=2&redirect_body=1M&size=5&seed=1" -r 0
+    assert_success
+    assert_body a 1 5
+    run_ajob get "$MAIN/f/b?redirect=loop&redirect_body=1G"
+    assert_failure 1
+    assert_stderr --partial 'more than 10 redirects'
+}

@@ -14,7 +14,7 @@ file_of() { echo "$MAIN/f/$1?size=${2:-300K}&seed=1"; }
     assert_success
     assert_body a 1 300K
     rm a
-    echo "$MAIN/f/b?status=404 $(file_of good)" | run_ajob get --retry-delay 1m -i -
+    run_ajob get --retry-delay 1m -i - <<<"$MAIN/f/b?status=404 $(file_of good)"
     assert_success
     assert_body b 1 300K
     rm b
@@ -135,4 +135,16 @@ took() {
     run_ajob get --fsync "$(file_of b)"
     assert_success
     rm -f a b spec.json ./*.part ./*.part.json
+}
+
+@test "a spec's release: a prerelease, and nothing without a digest" {
+    start_server '{"repos": {"o/r": {"releases": [
+        {"tag": "v3-rc", "prerelease": true, "assets": [{"name": "rc", "size": 10}, {"name": "bare", "size": 10, "digest": null}]},
+        {"tag": "v2", "assets": [{"name": "a", "size": 10}]}]}}}'
+    echo '{"tasks": {"a": {"release": "o/r", "prerelease": true, "require_digest": true, "policy": "settled"}}}' >spec.json
+    run_ajob run spec.json
+    assert_failure 1
+    assert_stderr --regexp 'ajob: run: a/.*bare: .*digest'
+    assert_tree . spec.json v3-rc/rc
+    rm -r spec.json v3-rc
 }

@@ -167,6 +167,12 @@ END
     assert_equal "$(read_output tags)" $'v1\nv2'
     assert_equal "$(read_output paths)" $'d/a\nd/b\nd/c'
     rm "$ACTIONS/output"
+    run_ajob download --lock lock -d d o/r
+    rm "$ACTIONS/output"
+    run_ajob download --locked lock -d e
+    assert_equal "$(read_output tag)" v2
+    assert_equal "$(read_output paths)" $'e/v2/a\ne/v2/b'
+    rm "$ACTIONS/output"
     # What is up to date is there, what failed is not; a get has no tag.
     run_ajob get -d d "$MAIN/f/x?size=10" "$MAIN/f/y?status=404"
     run_ajob get -d d "$MAIN/f/x?size=10"
@@ -244,4 +250,12 @@ $ACTIONS/output:0"
     assert_failure 130
     assert_equal "$(read_output paths)" x
     assert_equal "$(rows | grep -c 'cancelled.*SIGINT')" 1
+}
+
+@test "each: an annotation for each item that fails, and a row for every one" {
+    run_ajob each -- sh -c 'exit $0' {} <<<$'1\n2\n0'
+    assert_failure 1
+    assert_equal "$(annotations | wc -l)" 2
+    assert_equal "$(rows | sed 1,2d | grep -c succeeded)" 1
+    assert_equal "$(rows | sed 1,2d | grep -c '\*\*failed\*\* | .* exit [12] |$')" 2
 }

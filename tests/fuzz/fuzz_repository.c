@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *rest = input;
     char *api = fuzz_field(&rest, '\n');
     struct github_repo repo;
-    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    struct text error = TEXT_INIT(2 * TEXT_LINE_MAX); /* one is the repository */
     if (github_parse_repo(rest, *api ? api : NULL, &repo, &error)) {
         check(&repo);
         github_repo_done(&repo);

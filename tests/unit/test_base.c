@@ -320,6 +320,27 @@ static void the_nth_call_fails(void) {
     CHECK(!mem_fault(FAULT_WRITE));
 }
 
+static void logins_are_hidden(void) {
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"http://u:p@h/x", "http://h/x"},
+        {"a: http://u@h, https://v:w@g?x@y", "a: http://h, https://g?x@y"},
+        {"http://u:p@q@h", "http://h"},
+        {"http://h/a@b http://u:a b@h", "http://h/a@b http://h"},
+        {"://@", "://"},
+        {"http://@://@x", "http://://x"},
+        {"u:p@h", "u:p@h"},
+        {"://", "://"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s", cases[i].in);
+        CHECK_TEXT(ajob_hide_logins(text), cases[i].out);
+    }
+}
+
 int main(void) {
     RUN(text_grows_up_to_its_bound);
     RUN(text_without_memory_is_marked);
@@ -328,6 +349,7 @@ int main(void) {
     RUN(utf8_is_what_rfc_3629_says);
     RUN(escaped_text_does_nothing_to_a_terminal_or_ci);
     RUN(escaped_text_is_cut_at_a_character);
+    RUN(logins_are_hidden);
     RUN(durations_are_read);
     RUN(sizes_are_read);
     RUN(durations_and_sizes_are_written);

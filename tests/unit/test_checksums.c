@@ -58,6 +58,7 @@ static void what_is_no_line_is_passed_over(void) {
 static void which_assets_are_such_files(void) {
     CHECK(checksums_is_list("SHA256SUMS") && checksums_is_list("Checksums.txt"));
     CHECK(checksums_is_list("tool_1.0_checksums.txt") && checksums_is_list("x-sha256sums.txt"));
+    CHECK(checksums_is_list("SHASUMS256.txt") && checksums_is_list("x_checksums.sha256"));
     CHECK(!checksums_is_list("notchecksums.txt") && !checksums_is_list("a.sha256"));
     CHECK(checksums_is_for("a.tgz.sha256", "a.tgz") && checksums_is_for("a.SHA512SUM", "a"));
     CHECK(!checksums_is_for("a.tgz.sha256", "a") && !checksums_is_for("a.sha256.sig", "a"));
