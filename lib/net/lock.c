@@ -31,6 +31,10 @@ ajob_lock *ajob_lock_free(ajob_lock *lock) {
         HASH_DEL(lock->table, entry);
         entry_free(entry);
     }
+    for (entry = lock->taken_out; entry; entry = next) {
+        next = entry->next;
+        entry_free(entry);
+    }
     return mem_free(lock);
 }
 
@@ -65,14 +69,21 @@ static struct lock_entry *new_entry(const struct lock_entry *of) {
     return is_whole ? entry : entry_free(entry);
 }
 
+static void take_out(ajob_lock *lock, struct lock_entry *entry) {
+    HASH_DEL(lock->table, entry);
+    entry->next = lock->taken_out;
+    lock->taken_out = entry;
+}
+
 struct lock_entry *lock_add_entry(ajob_lock *lock, const struct lock_entry *of) {
     struct lock_entry *entry = new_entry(of), *before;
     if (!entry)
         return NULL;
     HASH_FIND_STR(lock->table, entry->key, before);
     if (before) {
-        HASH_DEL(lock->table, before);
-        entry_free(before);
+        entry->is_ambiguous = before->is_ambiguous || strcmp(before->tag, entry->tag) != 0 ||
+                              strcmp(before->asset.name, entry->asset.name) != 0;
+        take_out(lock, before);
     }
     HASH_ADD_KEYPTR(hh, lock->table, entry->key, strlen(entry->key), entry);
     lock->is_sorted = false;
@@ -98,10 +109,8 @@ void lock_forget(ajob_lock *lock, const struct github_repo *repo, uint64_t id) {
         text_make("%s %s/%s %llu", repo->api, repo->owner, repo->name, (unsigned long long)id);
     if (key)
         HASH_FIND_STR(lock->table, key, entry);
-    if (entry) {
-        HASH_DEL(lock->table, entry);
-        entry_free(entry);
-    }
+    if (entry)
+        take_out(lock, entry);
     mem_free(key);
 }
 

@@ -137,9 +137,11 @@ int ajob_lock_write(ajob_lock *lock, ajob_loop *loop, const char *path) {
     char safe[300];
     int code = 0;
     for (const struct lock_entry *entry = lock->table; entry && !code; entry = entry->hh.next)
-        if (!entry->has_come)
-            code = loop_fail(loop, AJOB_EINVAL, "%s: was not downloaded: not locked",
-                             ajob_escape(safe, sizeof safe, entry->asset.name));
+        if (!entry->has_come || entry->is_ambiguous)
+            code = loop_fail(loop, AJOB_EINVAL, "%s: %s: not locked",
+                             ajob_escape(safe, sizeof safe, entry->asset.name),
+                             entry->has_come ? "the API has its id for another asset, too"
+                                             : "was not downloaded");
     if (!code) {
         lock_print(lock, &json);
         code = !text_ok(&json) ? fail(loop, AJOB_ENOMEM, path, "out of memory")

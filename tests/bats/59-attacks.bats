@@ -1,0 +1,48 @@
+# Servers, APIs and neighbours that mean harm, and what must not come of it: nothing wrong on
+# disk, no crash, no secret told, and an end.
+
+load ../helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# --- segments ----------------------------------------------------------------
+
+@test "a connection that has just been made is given time to answer" {
+    start_server
+    run_ajob get --segments 2 -o a "$MAIN/f/a?size=1200K&seed=1&rtt=0.1&slow=1M"
+    assert_success
+    assert_body a 1 1200K
+    (($(count_requests) <= 8)) || fail "$(last_requests)"
+}
+
+@test "a stream that brings its share is not taken for a silent one" {
+    start_server
+    run_ajob get --segments 2 -o a "$MAIN/f/a?size=1200K&seed=1&slow=600K"
+    assert_success
+    assert_body a 1 1200K
+    assert_equal "$(requests_where 'outcome == "client-gone" and sent > 0 and sent < 100000')" ''
+    (($(count_requests) <= 4)) || fail "$(last_requests)"
+}
+
+# --- the API -----------------------------------------------------------------
+
+@test "two assets with one id: both are downloaded, and the lock is refused" {
+    start_server '{"repos": {"o/r": {"releases": [
+        {"tag": "v2", "assets": [{"name": "a", "size": 50, "seed": 3, "id": 5}]},
+        {"tag": "v1", "assets": [{"name": "b", "size": 50, "seed": 3, "id": 5}]}]}}}'
+    run_ajob download --lock a.lock -d out o/r --all
+    assert_failure 1
+    assert_stderr --regexp 'a.lock: |the API has its id for another asset, too: not locked'
+    assert_body out/v2/a 3 50
+    assert_body out/v1/b 3 50
+    refute_exists a.lock
+}
+
+@test "one asset twice is one entry of the lock" {
+    start_server '{"repos": {"o/r": {"releases": [
+        {"tag": "v1", "assets": [{"name": "a", "size": 50, "seed": 3, "id": 5}, {"name": "a", "size": 50, "seed": 3, "id": 5}]}]}}}'
+    run_ajob download --lock a.lock -d out o/r --all
+    ((status == 0 || status == 1)) || fail_with_output "crash"
+    assert_body out/v1/a 3 50
+}
