@@ -12,10 +12,7 @@ static struct lock_entry *entry_free(struct lock_entry *entry) {
     mem_free(entry->api);
     mem_free(entry->repository);
     mem_free(entry->tag);
-    mem_free(entry->asset.name);
-    mem_free(entry->asset.state);
-    mem_free(entry->asset.url);
-    mem_free(entry->asset.digest);
+    github_asset_done(&entry->asset);
     return mem_free(entry);
 }
 
@@ -38,34 +35,24 @@ ajob_lock *ajob_lock_free(ajob_lock *lock) {
     return mem_free(lock);
 }
 
-/* "SHA256:AB" as "sha256:ab"; what cannot be read stays. */
-static char *copy_digest(const char *digest) {
-    char text[16 + DIGEST_HEX_MAX];
-    struct digest_want want;
-    if (!digest || !digest_parse(digest, &want))
-        return mem_copy(digest);
-    digest_format(&want, text);
-    return mem_copy(text);
-}
-
 static struct lock_entry *new_entry(const struct lock_entry *of) {
-    const struct github_asset *asset = &of->asset;
     struct lock_entry *entry = mem_new(sizeof *entry);
+    struct github_asset asset = of->asset;
+    struct digest_want want;
+    char digest[16 + DIGEST_HEX_MAX];
     if (!entry)
         return NULL;
-    entry->key = text_make("%s %s %llu", of->api, of->repository, (unsigned long long)asset->id);
+    asset.state = (char *)"uploaded";
+    if (asset.digest && digest_parse(asset.digest, &want)) { /* "SHA256:AB" as "sha256:ab" */
+        digest_format(&want, digest);
+        asset.digest = digest;
+    }
+    entry->key = text_make("%s %s %llu", of->api, of->repository, (unsigned long long)asset.id);
     entry->api = mem_copy(of->api);
     entry->repository = mem_copy(of->repository);
     entry->tag = mem_copy(of->tag);
-    entry->asset.id = asset->id;
-    entry->asset.size = asset->size;
-    entry->asset.name = mem_copy(asset->name);
-    entry->asset.state = mem_copy("uploaded");
-    entry->asset.url = mem_copy(asset->url);
-    entry->asset.digest = copy_digest(asset->digest);
-    bool is_whole = entry->key && entry->api && entry->repository && entry->tag &&
-                    entry->asset.name && entry->asset.state && (entry->asset.url || !asset->url) &&
-                    (entry->asset.digest || !asset->digest);
+    bool is_whole = github_copy_asset(&asset, &entry->asset) && entry->key && entry->api &&
+                    entry->repository && entry->tag;
     return is_whole ? entry : entry_free(entry);
 }
 
