@@ -7,6 +7,7 @@
  */
 #include "base/mem.h"
 #include "core/loop.h"
+#include "net/assets.h"
 #include "net/inquiry.h"
 #include "net/lock.h"
 #include "net/release.h"

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "core/group.h"
 #include "core/loop.h"
+#include "net/assets.h"
 #include "net/inquiry.h"
 #include "net/lock.h"
 
