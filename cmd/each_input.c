@@ -183,6 +183,8 @@ int each_input_start(struct each_input *input, ajob_loop *loop, void (*ready)(vo
                                              .ready = ready,
                                              .data = data,
                                          });
+    if (input->items && isatty(input->fd) && isatty(STDERR_FILENO))
+        cli_warn(input->command, "items are read from the terminal: Ctrl-D ends them");
     if (input->items)
         return STATUS_OK;
     if (has_file)

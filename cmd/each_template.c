@@ -205,7 +205,8 @@ static bool add_text(struct arguments *arguments, const char *text, size_t lengt
         arguments->text = bytes;
         arguments->size = size;
     }
-    memcpy(arguments->text + arguments->used, text, length);
+    if (length)
+        memcpy(arguments->text + arguments->used, text, length);
     arguments->used += length;
     return true;
 }

@@ -15,7 +15,6 @@
 #include "view.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,38 +41,6 @@ void screen_refresh(struct screen *screen, struct running *running) {
 
     if (ajob_task_progress(running->task, &bytes, &total))
         running_moved(screen, running, bytes, total);
-}
-
-const char *screen_name(const struct screen *screen, const ajob_event *event,
-                        char name[NAME_SIZE]) {
-    enum { ITEM_MOST = 120 };
-    size_t length = 0, used;
-    const char *item = event->task ? ajob_task_item(event->task, &length) : NULL;
-    term_escape(&screen->term, name, NAME_SIZE, event->path ? event->path : "");
-    used = strlen(name);
-    if (item && *item && used + ITEM_MOST < NAME_SIZE) {
-        memcpy(name + used, ": ", 2);
-        term_escape(&screen->term, name + used + 2, ITEM_MOST, item);
-    }
-    return name;
-}
-
-const char *screen_pace(const struct screen *screen, const char *separator, char buffer[96]) {
-    enum { AFTER_MS = 2000 };
-    uint64_t elapsed = screen->term.now_ms() - screen->started_at;
-    char number[32];
-    buffer[0] = '\0';
-    if (!screen->options.is_stream || elapsed < AFTER_MS || !screen->ended)
-        return buffer;
-    double per_ms = (double)screen->ended / (double)elapsed;
-    uint64_t left = screen->tasks > 0 && (uint64_t)screen->tasks > screen->ended
-                        ? (uint64_t)screen->tasks - screen->ended
-                        : 0;
-    int used = snprintf(buffer, 96, "%s%.1f/s", separator, per_ms * 1000);
-    if (left)
-        snprintf(buffer + used, 96 - (size_t)used, "%sETA %s", separator,
-                 seconds_text(number, (double)left / per_ms / 1000));
-    return buffer;
 }
 
 static void note_started(struct screen *screen, const ajob_event *event) {

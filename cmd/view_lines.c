@@ -68,6 +68,40 @@ void lines_write(struct screen *screen, bool now, bool wait) {
     screen->written_at = time;
 }
 
+/* ---- how a task is called, how a stream of them gets on --------------------- */
+
+const char *screen_name(const struct screen *screen, const ajob_event *event,
+                        char name[NAME_SIZE]) {
+    enum { ITEM_MOST = 120 };
+    size_t length = 0, used;
+    const char *item = event->task ? ajob_task_item(event->task, &length) : NULL;
+    term_escape(&screen->term, name, NAME_SIZE, event->path ? event->path : "");
+    used = strlen(name);
+    if (item && *item && used + ITEM_MOST < NAME_SIZE) {
+        memcpy(name + used, ": ", 2);
+        term_escape(&screen->term, name + used + 2, ITEM_MOST, item);
+    }
+    return name;
+}
+
+const char *screen_pace(const struct screen *screen, const char *separator, char buffer[96]) {
+    enum { AFTER_MS = 2000 };
+    uint64_t elapsed = screen->term.now_ms() - screen->started_at;
+    char number[32];
+    buffer[0] = '\0';
+    if (!screen->options.is_stream || elapsed < AFTER_MS || !screen->ended)
+        return buffer;
+    double per_ms = (double)screen->ended / (double)elapsed;
+    uint64_t left = screen->tasks > 0 && (uint64_t)screen->tasks > screen->ended
+                        ? (uint64_t)screen->tasks - screen->ended
+                        : 0;
+    int used = snprintf(buffer, 96, "%s%.1f/s", separator, per_ms * 1000);
+    if (left)
+        snprintf(buffer + used, 96 - (size_t)used, "%sETA %s", separator,
+                 seconds_text(number, (double)left / per_ms / 1000));
+    return buffer;
+}
+
 /* ---- the end of a task ----------------------------------------------------- */
 
 static const ajob_field *field_of(const ajob_event *event, const char *name) {

@@ -30,15 +30,11 @@ struct output *order_live(const struct printer *printer) {
 }
 
 void order_wait(struct output *output) {
-    enum { MEMORY_MOST = 2 << 20 };
-    struct printer *printer = output->printer;
     struct place *place = output->place;
     output->queue_next = NULL;
     output->waits_for_place = true;
     *(place->latest ? &place->latest->queue_next : &place->waits) = output;
     place->latest = output;
-    if (printer->waiting.memory > MEMORY_MOST)
-        printer_spool(output);
 }
 
 void order_over(struct place *place) {

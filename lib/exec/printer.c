@@ -11,6 +11,9 @@
 #include "exec/order.h"
 #include "exec/turns.h"
 
+/* Of what waits in memory; what comes then goes to a file. */
+enum { MEMORY_MOST = 2 << 20 };
+
 enum { PROMPT_MS = 200, STALL_MS = 1000, PREFIX_MAX = 512, HELD_MOST = 1 << 30 };
 
 static const char key;
@@ -110,10 +113,10 @@ void printer_lose(struct output *output, int error) {
 /* ---- what waits --------------------------------------------------------- */
 
 static bool is_too_much(const struct printer *printer, unsigned part) {
-    enum { COUNT_MOST = 8192, MEMORY_MOST = 4 << 20, FILES_MOST = 64 };
+    enum { COUNT_MOST = 8192, BYTES_MOST = 1 << 30, FILES_MOST = 64 };
     const struct waiting *waiting = &printer->waiting;
-    return waiting->count > COUNT_MOST / part || waiting->memory > MEMORY_MOST / part ||
-           waiting->files > FILES_MOST / part;
+    return waiting->count > COUNT_MOST / part || waiting->bytes > BYTES_MOST / part ||
+           waiting->memory > 2 * MEMORY_MOST / part || waiting->files > FILES_MOST / part;
 }
 
 static void weigh_waiting(struct printer *printer) {
@@ -124,15 +127,26 @@ static void weigh_waiting(struct printer *printer) {
         loop_hold_feeds(loop, false);
 }
 
+static void spool(struct output *output) {
+    if (!capture_share(&output->backlog->bytes, &output->printer->spool))
+        return;
+    output->printer->waiting.memory -= output->waiting_memory;
+    output->waiting_memory = 0;
+}
+
 void printer_count(struct output *output) {
     struct printer *printer = output->printer;
     const struct capture *bytes = &output->backlog->bytes;
     output->is_waiting = true;
     output->waits_in_file = bytes->has_file;
+    output->waiting_bytes = output->backlog->length;
     output->waiting_memory = (uint32_t)bytes->capacity;
+    printer->waiting.bytes += output->waiting_bytes;
     printer->waiting.memory += output->waiting_memory;
     printer->waiting.files += bytes->has_file;
     printer->waiting.count++;
+    if (printer->waiting.memory > MEMORY_MOST)
+        spool(output);
     weigh_waiting(printer);
 }
 
@@ -141,17 +155,11 @@ void printer_discount(struct output *output) {
     if (!output->is_waiting)
         return;
     output->is_waiting = false;
+    printer->waiting.bytes -= output->waiting_bytes;
     printer->waiting.memory -= output->waiting_memory;
     printer->waiting.files -= output->waits_in_file;
     printer->waiting.count--;
     weigh_waiting(printer);
-}
-
-void printer_spool(struct output *output) {
-    if (!capture_share(&output->backlog->bytes, &output->printer->spool))
-        return;
-    output->printer->waiting.memory -= output->waiting_memory;
-    output->waiting_memory = 0;
 }
 
 /* ---- outputs ----------------------------------------------------------- */

@@ -37,10 +37,11 @@ struct output {
     char *prefix;            /* "[NAME] " or "ITEM\t", made for the first line */
     uint64_t printed, taken;
     int log_fds[OUTPUT_STDERR + 1]; /* by stream, may be the same; -1: none */
-    uint32_t waiting_memory;        /* what it counts for in printer->waiting */
-    bool is_waiting : 1;            /* it is counted there */
-    bool waits_for_place : 1;       /* in the list of that */
-    bool waits_in_file : 1;         /* and in a file of its own */
+    uint64_t waiting_bytes;         /* what it counts for in printer->waiting */
+    uint32_t waiting_memory;
+    bool is_waiting : 1;      /* it is counted there */
+    bool waits_for_place : 1; /* in the list of that */
+    bool waits_in_file : 1;   /* and in a file of its own */
     bool is_followed : 1;
     bool is_full : 1;
     bool is_room_due : 1;
@@ -54,8 +55,8 @@ struct output {
 
 /* What closed outputs hold. */
 struct waiting {
-    uint64_t memory;       /* bytes */
-    uint32_t count, files; /* files: with a descriptor of its own each */
+    uint64_t bytes, memory; /* memory: so many of them are not in a file */
+    uint32_t count, files;  /* files: with a descriptor of its own each */
 };
 
 struct printer {
@@ -113,11 +114,9 @@ void printer_fail(struct printer *printer, const struct sink *sink);
  * alone. */
 void printer_await_prompt(struct printer *printer);
 
-/* A closed output that waits goes to a file if it can. */
-void printer_spool(struct output *output);
-
 /* Counts a closed output that has something to write, until it is written or dropped:
- * while more waits than should, the loop's feeds are held back. */
+ * of much that waits the rest goes to a file, and while it is more than should be the
+ * loop's feeds are held back. */
 void printer_count(struct output *output);
 void printer_discount(struct output *output);
 

@@ -158,6 +158,40 @@ static void a_heartbeat_comes_after_ten_silent_seconds(void) {
     close_view();
 }
 
+static void a_stream_tells_failures_and_how_it_gets_on(void) {
+    ajob_task a = {.path = "1", .item = "x y"}, b = {.path = "2", .item = "z\n"}, c = {.path = "3"};
+    open_lines((struct view_options){.is_stream = true});
+    run_starts(100);
+    starts(&a), starts(&b), starts(&c);
+    ends(&a, AJOB_SUCCEEDED, NULL);
+    ends(&b, AJOB_FAILED, "exit 3");
+    CHECK_TEXT(take(), "ajob: download: 2: z\\x0a: exit 3\n");
+    tick(10000);
+    CHECK_TEXT(take(), "2 of 100 done, 1 failed, 0.2/s, ETA 8m10s; running 1 task: 3\n");
+    ends(&c, AJOB_SUCCEEDED, NULL);
+    emit((ajob_event){.type = AJOB_RUN_ENDED,
+                      .status = AJOB_FAILED,
+                      .duration = 10,
+                      .done_before = 5,
+                      .counts =
+                          (uint64_t[AJOB_STATUS_COUNT]){[AJOB_SUCCEEDED] = 2, [AJOB_FAILED] = 1}});
+    CHECK_TEXT(take(), "2 done, 5 done before, 1 failed in 10.0s\n");
+    close_view();
+    open_lines((struct view_options){.is_stream = true, .verbosity = 1});
+    run_starts(-1);
+    starts(&a);
+    ends(&a, AJOB_SUCCEEDED, NULL);
+    CHECK_TEXT(take(), "started 1: x y\n");
+    tick(100);
+    CHECK_TEXT(take(), "done 1: x y  1.2s\n");
+    starts(&b);
+    tick(9900);
+    CHECK_TEXT(take(), "started 2: z\\x0a\n");
+    tick(10000);
+    CHECK_TEXT(take(), "1 done, 0.1/s; running 1 task: 2: z\\x0a\n");
+    close_view();
+}
+
 static void a_group_speaks_only_if_nothing_in_it_did(void) {
     ajob_task good = {.path = "v1", .parent = &root, .group = true},
               gone = {.path = "v9", .parent = &root, .group = true};
@@ -354,6 +388,7 @@ int main(void) {
     TEST(verbose_tells_starts_and_the_cancelled);
     TEST(services_and_allowed_failures_have_their_words);
     TEST(a_heartbeat_comes_after_ten_silent_seconds);
+    TEST(a_stream_tells_failures_and_how_it_gets_on);
     TEST(a_group_speaks_only_if_nothing_in_it_did);
     TEST(a_run_tells_its_own_timeout);
     TEST(far_failures_are_told_again);

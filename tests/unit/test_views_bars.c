@@ -41,6 +41,29 @@ static void a_frame_stands_below_the_log_and_goes(void) {
     close_view();
 }
 
+static void a_stream_has_its_oldest_tasks_and_its_pace(void) {
+    ajob_task tasks[40];
+    char paths[40][8];
+    open_bars(80, 24, (struct view_options){.color = COLOR_NEVER, .is_stream = true});
+    screen_reset(80, 24);
+    run_starts(1000);
+    for (int i = 0; i < 40; i++) {
+        snprintf(paths[i], sizeof paths[i], "%d", i + 1);
+        tasks[i] = (ajob_task){.path = paths[i], .item = i ? "y" : "some item"};
+        starts(&tasks[i]);
+        if (i > 1)
+            ends(&tasks[i], AJOB_SUCCEEDED, NULL);
+        tick(100);
+    }
+    screen_feed(take());
+    CHECK_TEXT(screen_text(), "1: some item             4s\n"
+                              "2: y                     3s\n"
+                              "38/1000 done  9.5/s  ETA 1m41s\n");
+    ends(&tasks[0], AJOB_SUCCEEDED, NULL), ends(&tasks[1], AJOB_SUCCEEDED, NULL);
+    run_ends(AJOB_SUCCEEDED, 40, 0, 0);
+    close_view();
+}
+
 static void what_has_stalled_has_no_rate_and_then_a_new_one(void) {
     ajob_task a = {.path = "a", .moves = true, .total = 10 * MIB};
     open_bars(80, 24, (struct view_options){.color = COLOR_NEVER});
@@ -301,6 +324,7 @@ static void bars_are_for_people(void) {
 int main(void) {
     begin();
     TEST(a_frame_stands_below_the_log_and_goes);
+    TEST(a_stream_has_its_oldest_tasks_and_its_pace);
     TEST(what_has_stalled_has_no_rate_and_then_a_new_one);
     TEST(at_most_ten_frames_a_second_and_none_for_nothing);
     TEST(no_line_wraps_at_any_width);
