@@ -172,6 +172,13 @@ char *github_asset_url(const struct github_repo *repo, uint64_t asset_id) {
 /* GitHub allows 1,000 in a release. */
 enum { ASSETS_MAX = 10000 };
 
+/* What files and tags are called; GitHub allows 255 bytes. */
+static const char *read_name(const cJSON *json, const char *key) {
+    enum { NAME_BYTES_MAX = 1024 };
+    const char *name = json_field_text(json, key);
+    return name && strlen(name) <= NAME_BYTES_MAX ? name : NULL;
+}
+
 void github_asset_done(struct github_asset *asset) {
     mem_free(asset->name);
     mem_free(asset->state);
@@ -201,7 +208,7 @@ bool github_copy_asset(const struct github_asset *asset, struct github_asset *re
 static bool read_asset(const cJSON *json, struct github_asset *ret_asset, struct text *error) {
     const char *state = json_field_text(json, "state");
     struct github_asset asset = {
-        .name = (char *)json_field_text(json, "name"), /* to be copied, as all of it is */
+        .name = (char *)read_name(json, "name"), /* to be copied, as all of it is */
         .state = (char *)(state ? state : "uploaded"),
         .url = (char *)json_field_text(json, "browser_download_url"),
         .digest = (char *)json_field_text(json, "digest"),
@@ -209,7 +216,8 @@ static bool read_asset(const cJSON *json, struct github_asset *ret_asset, struct
     bool is_valid = asset.name && json_field_whole(json, "id", &asset.id) &&
                     json_field_whole(json, "size", &asset.size);
     if (!is_valid)
-        text_add(error, "the API's answer makes no sense: an asset without name, id or size");
+        text_add(error,
+                 "the API's answer makes no sense: an asset without a usable name, id or size");
     else if (!github_copy_asset(&asset, ret_asset))
         text_add(error, "out of memory");
     else
@@ -270,7 +278,7 @@ bool github_read_assets(const cJSON *json, struct github_release *release, struc
 }
 
 const char *github_tag(const cJSON *release) {
-    return json_field_text(release, "tag_name");
+    return read_name(release, "tag_name");
 }
 
 bool github_is_draft(const cJSON *release) {
@@ -282,7 +290,7 @@ bool github_read_release(const cJSON *json, struct github_release *ret_release,
     struct github_release release = {0};
     const char *tag = github_tag(json);
     if (!tag || !json_field_whole(json, "id", &release.id)) {
-        text_add(error, "the API's answer makes no sense: a release without tag or id");
+        text_add(error, "the API's answer makes no sense: a release without a usable tag or id");
         return false;
     }
     release.tag = mem_copy(tag);

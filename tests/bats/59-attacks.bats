@@ -46,3 +46,19 @@ teardown() { common_teardown; }
     ((status == 0 || status == 1)) || fail_with_output "crash"
     assert_body out/v1/a 3 50
 }
+
+@test "a name that is none of a file is told, not taken for a lack of memory" {
+    start_server '{"repos": {"o/r": {"releases": []}}}'
+    local long
+    long=$(printf '%0100000d' 0)
+    set_fixture '{"repos": {"o/r": {"releases": []}}, "raw": {
+        "releases/tags/v1": "{\"id\": 1, \"tag_name\": \"v1\", \"assets\": [{\"id\": 1, \"name\": \"'"$long"'\", \"size\": 4}]}",
+        "releases/tags/v2": "{\"id\": 1, \"tag_name\": \"'"$long"'\", \"assets\": []}"}}'
+    run_ajob download -d out o/r v1
+    assert_failure 1
+    assert_stderr --partial "the API's answer makes no sense: an asset without a usable name"
+    run_ajob download -d out o/r v2
+    assert_failure 1
+    assert_stderr --partial "the API's answer makes no sense: a release without a usable tag"
+    refute_exists out
+}
