@@ -177,8 +177,7 @@ static ajob_task *new_download(const struct release_plan *plan, const struct los
                                const struct github_asset *asset, ajob_loop *loop) {
     struct order order;
     struct download_extra extra = {
-        .subdir = where->subdir,
-        .headers = download_headers,
+        .plan = {.subdir = where->subdir, .headers = download_headers},
         .is_release = true,
         .watch = &lost_watch,
         .watch_data = lost_new(where, asset),
@@ -199,7 +198,7 @@ static ajob_task *new_download(const struct release_plan *plan, const struct los
 
 bool assets_again(const struct release_plan *plan, ajob_task *download,
                   const struct github_asset *asset, const char *subdir) {
-    struct download_extra extra = {.subdir = subdir, .headers = download_headers};
+    struct plan_extra extra = {.subdir = subdir, .headers = download_headers};
     struct order order;
     char *fault = NULL;
     bool is_fine = find_fault(plan, asset, &fault) && !fault && make_order(plan, asset, &order);

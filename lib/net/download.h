@@ -5,6 +5,7 @@
 #define AJOB_NET_DOWNLOAD_H
 
 #include "ajob.h"
+#include "net/plan.h"
 
 /* Somebody who knows better than a download what it means that its server has not what
  * was asked for. */
@@ -19,8 +20,7 @@ struct download_watch {
 };
 
 struct download_extra {
-    const char *subdir;                 /* in options.dir: one neutral name; NULL: none */
-    const char *const *headers;         /* static, NULL-terminated */
+    struct plan_extra plan;
     bool is_release;                    /* that it has no digest is worth saying */
     const struct download_watch *watch; /* static; NULL: nobody */
     void *watch_data;                   /* freed by watch->free(), also if there is no task */
@@ -33,6 +33,6 @@ ajob_task *download_new(ajob_loop *loop, const ajob_download_options *options,
 /* The attempt that goes on begins anew, with another URL, digest and so on. False with
  * ajob_error() set: it still goes on. */
 bool download_again(ajob_task *download, const ajob_download_options *options,
-                    const struct download_extra *extra);
+                    const struct plan_extra *extra);
 
 #endif
