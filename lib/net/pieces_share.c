@@ -186,8 +186,8 @@ static bool start_allotted(struct pieces *pieces, struct stream *stream) {
 
 bool pieces_start_first(struct pieces *pieces) {
     struct stream *stream = &pieces->streams[0];
-    struct range share;
-    if (!pieces_gap(pieces, 0, &share))
+    struct range share = {0, STREAM_OPEN_END};
+    if (!pieces->is_foreign && !pieces_gap(pieces, 0, &share))
         return false;
     stream->source = pieces->source;
     stream->has_range = share.first || share.end != STREAM_OPEN_END;

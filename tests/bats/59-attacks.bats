@@ -62,3 +62,22 @@ teardown() { common_teardown; }
     assert_stderr --partial "the API's answer makes no sense: a release without a usable tag"
     refute_exists out
 }
+
+# --- directories of several people -------------------------------------------
+
+@test "a note that is another's, or has another name too, is not believed" {
+    start_server
+    local url changed
+    changed=$(printf 'ln a.part.json other\n'; ((EUID)) || echo 'chown 65534 a.part.json')
+    while read -r change; do
+        url="$MAIN/f/a?size=500K&seed=1&reset_at=300K&times=1&key=${change%% *}"
+        run_ajob get -r 0 -o a "$url"
+        assert_failure 1
+        $change
+        run_ajob get -r 0 -o a "$url"
+        assert_success
+        assert_body a 1 500K
+        rm -f a other
+    done <<<"$changed"
+    assert_requests 0 ' 206 ok$'
+}
