@@ -105,14 +105,12 @@ static bool open_dir(struct cache *cache, bool makes) {
 
 static bool hash(char hex[DIGEST_HEX_MAX], const char *const *pieces, const size_t *lengths) {
     struct digest digest = {0};
-    struct digest_want none = {0};
     bool is_begun = digest_begin(&digest, digest_sha256());
     for (size_t i = 0; is_begun && pieces[i]; i++)
         digest_add(&digest, pieces[i], lengths[i]);
-    if (is_begun)
-        digest_end(&digest, &none, hex);
+    bool is_known = is_begun && digest_end(&digest, NULL, hex);
     digest_done(&digest);
-    return is_begun && *hex;
+    return is_known;
 }
 
 static bool name_of(char name[NAME_SIZE], const char *url, const char *token) {

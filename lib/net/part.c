@@ -20,6 +20,8 @@ enum {
     JOIN_SIZE = 64 * 1024   /* them, and small files, that is good enough */
 };
 
+const char *const part_endings[] = {".part", ".part.json", ".part.json.tmp", NULL};
+
 /* The note of a part that became the file just before its owner was killed. */
 static void remove_orphan(const struct part *part, const char *name) {
     char *note_name = text_make("%s.part.json", name);

@@ -28,6 +28,10 @@
 #include "base/text.h"
 #include "net/ranges.h"
 
+/* What is added to NAME for the files that stand beside it meanwhile: the part, its note, and
+ * that until it is whole. NULL-terminated. */
+extern const char *const part_endings[];
+
 struct part {
     int dir_fd; /* the caller's */
     int fd;     /* -1: not open */

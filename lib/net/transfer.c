@@ -72,10 +72,8 @@ static bool begin_verifier(struct transfer *transfer, struct verifier *verifier,
 
 /* Sets hex. False: it is not the digest that is wanted. */
 static bool end_verifier(struct transfer *transfer, struct verifier *verifier) {
-    const struct transfer_plan *plan = transfer->plan;
-    struct digest_want none = {.algorithm = plan->digests};
-    bool is_wanted = verifier_end(verifier, plan->want ? plan->want : &none, transfer->hex);
-    return is_wanted || !plan->want;
+    const struct digest_want *want = transfer->plan->want;
+    return verifier_end(verifier, want, transfer->hex) || !want;
 }
 
 /* ---- opening and comparing ------------------------------------------------ */
