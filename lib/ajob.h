@@ -390,6 +390,9 @@ AJOB_API void ajob_feed_resume(ajob_task *group);
  * `done_before`; there is no other event of it. */
 AJOB_API void ajob_feed_skip(ajob_task *group);
 
+/* How many that are, so far, in the run under way or the last one. */
+AJOB_API uint64_t ajob_done_before(const ajob_loop *loop);
+
 /* A group of these tasks, policy all, settled, any, race. NULL if one of them
  * is NULL (the error of its making stands) or cannot be added. */
 AJOB_API ajob_task *ajob_gather(ajob_loop *loop, ajob_task *const *tasks, size_t count);
