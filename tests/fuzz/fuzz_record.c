@@ -14,12 +14,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ajob_loop *loop = ajob_loop_new(NULL);
     HOLDS(loop && fd >= 0 && write(fd, data, size) == (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    ajob_record *record = ajob_record_read(loop, path, true, &whole);
+    bool keeps_failed = size % 2;
+    ajob_record *record = ajob_record_read(loop, path, keeps_failed, &whole);
     HOLDS(whole <= size && (!whole || data[whole - 1] == '\n'));
     HOLDS(record || (*ajob_error(loop) && fuzz_is_printable(ajob_error(loop))));
     while (record && ajob_record_take(record, key))
-        continue;
+        HOLDS(!keeps_failed);
     HOLDS(!ajob_record_take(record, key));
+    HOLDS(keeps_failed || !record || !ajob_record_count_failed(record));
     for (count = record ? ajob_record_count_failed(record) : 0; count; count--)
         HOLDS(ajob_record_next_failed(record, &length) && length <= size);
     HOLDS(!record || !ajob_record_next_failed(record, &length));
