@@ -198,8 +198,13 @@ static bool write_at(struct part *part, const char *data, size_t length, uint64_
 
 bool part_flush(struct part *part, struct part_writer *writer, struct text *error) {
     size_t length = writer->joined_length;
+    uint64_t at = writer->at - length;
     writer->joined_length = 0;
-    return !length || write_at(part, writer->joined, length, writer->at - length, error);
+    if (length && !write_at(part, writer->joined, length, at, error))
+        return false;
+    if (length == JOIN_SIZE && writer->trade)
+        writer->joined = writer->trade(writer->owner, at, writer->joined, length);
+    return true;
 }
 
 bool part_write(struct part *part, struct part_writer *writer, const char *data, size_t length,

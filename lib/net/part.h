@@ -51,6 +51,10 @@ struct part_writer {
     uint64_t at;  /* of the next byte handed over */
     char *joined; /* the last of those before it, not written yet; or NULL */
     size_t joined_length;
+    /* Is offered each full block of what was joined, from the heap, once it is written at
+     * `at`. Returns another one of its length for it, or the block itself. May be NULL. */
+    char *(*trade)(void *owner, uint64_t at, char *block, size_t length);
+    void *owner;
 };
 
 /* What a part is a part of. Strings on the heap or NULL. */
@@ -112,7 +116,7 @@ bool part_write(struct part *part, struct part_writer *writer, const char *data,
                 struct text *error);
 bool part_flush(struct part *part, struct part_writer *writer, struct text *error);
 
-/* Drops what was not written, and frees. */
+/* Drops what was not written, and frees; nobody is offered anything then. */
 void part_writer_done(struct part_writer *writer);
 
 /* Asks for room for so many bytes; false only if the disk says it is full. */

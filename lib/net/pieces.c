@@ -64,9 +64,15 @@ static void verify(struct pieces *pieces, uint64_t at, const char *data, size_t 
     verifier_reach(verifier, ranges_frontier(&pieces->part->have));
 }
 
+static char *trade(void *owner, uint64_t at, char *block, size_t length) {
+    return verifier_trade(owner, at, block, length);
+}
+
 static bool body_came(struct stream *stream, const char *data, size_t length) {
     struct pieces *pieces = pieces_of(stream);
     uint64_t at = stream->writer.at;
+    stream->writer.trade = pieces->verifier ? trade : NULL;
+    stream->writer.owner = pieces->verifier;
     bool is_kept = part_write(pieces->part, &stream->writer, data, length, &pieces->cause);
     pieces->here += length;
     pieces->came += length;

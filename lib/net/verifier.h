@@ -2,10 +2,11 @@
  * verifier.h - the digest of a file while it is being written, off the loop.
  *
  * Bytes get into the file in any order. Those without a gap from its start are hashed
- * behind the writers, by a thread of libuv's pool that reads them back from the page
- * cache; so hashing takes no time from the loop, and what an earlier attempt left is
- * hashed while the request for the rest is under way. A small file, whose bytes come in
- * order, is hashed as it is written (verifier_feed): a thread would cost more.
+ * behind the writers, by a thread of libuv's pool; so hashing takes no time from the loop,
+ * and what an earlier attempt left is hashed while the request for the rest is under way.
+ * The thread reads them back from the page cache, unless it can have the very blocks they
+ * were written from (verifier_trade). A small file, whose bytes come in order, is hashed
+ * as it is written (verifier_feed): a thread would cost more.
  */
 #ifndef AJOB_NET_VERIFIER_H
 #define AJOB_NET_VERIFIER_H
@@ -16,6 +17,14 @@
 
 #include "net/digest.h"
 
+enum { VERIFIER_BLOCKS = 48 };
+
+/* Bytes of the file that are still in memory. */
+struct verifier_block {
+    char *data;
+    size_t skip, length; /* those before skip are hashed already */
+};
+
 struct verifier {
     uv_work_t work;
     uv_loop_t *uv;
@@ -24,7 +33,13 @@ struct verifier {
     int fd;               /* the caller's */
     uint64_t reached;     /* so many bytes from the start are in the file, or fed */
     uint64_t hashed;      /* and so many in the digest; the thread's while is_running */
-    uint64_t working_to;  /* where the thread will stop */
+    uint64_t working_to;  /* where the thread will stop reading back */
+    /* A ring: what comes behind that, up to `reached`. The thread's are the first ones. */
+    struct verifier_block blocks[VERIFIER_BLOCKS];
+    unsigned first_block, block_count, working_blocks;
+    uint64_t blocks_at, blocks_end; /* meaningful if there are any */
+    char *spare[VERIFIER_BLOCKS];
+    unsigned spare_count;
     bool is_running, is_finishing, is_restarting, is_over;
     atomic_bool is_cancelled;
     int error; /* after done(): errno of reading back; -1: the file was shorter; 0 */
@@ -45,6 +60,11 @@ void verifier_reach(struct verifier *verifier, uint64_t frontier);
  * a thread is still at those before, or there is much: then nothing is done, and they
  * have to be reached. */
 bool verifier_feed(struct verifier *verifier, const void *data, size_t length);
+
+/* This block from the heap is in the file, at `at`. It is hashed from where it is, and
+ * another one of its length, with anything in it, comes back for it. Or the block itself:
+ * a thread has too much to do, or does not need it; then its bytes have to be reached. */
+char *verifier_trade(struct verifier *verifier, uint64_t at, char *block, size_t length);
 
 /* What was in the file has gone: from byte 0 again. Not after verifier_finish(). */
 void verifier_restart(struct verifier *verifier);

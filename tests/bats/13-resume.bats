@@ -232,7 +232,7 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     expect_part
     # has_come FILE SIZE: the last bytes may be on their way
     has_come() { [[ -e $1.part && $(stat -c %s "$1.part") -gt $2 ]]; }
-    start_ajob get -r 0 "$MAIN/f/much?size=3M&latch=go&latch_at=1M" "$MAIN/f/endless?size=3M&chunked=1&latch=go&latch_at=1M" \
+    start_ajob get --segments 1 -r 0 "$MAIN/f/much?size=3M&latch=go&latch_at=1M" "$MAIN/f/endless?size=3M&chunked=1&latch=go&latch_at=1M" \
         "$MAIN/f/begun?size=3M&latch=go&latch_at=500K" "$MAIN/f/nearly?size=1000K&latch=go&latch_at=900K"
     wait_for_request ' held$' 4
     wait_until 10 has_come much 700000

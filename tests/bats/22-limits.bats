@@ -73,7 +73,7 @@ at_once() {
     run_ajob get --timeout 500ms "$MAIN/f/a?size=1M&seed=1&latch=go&latch_at=600K&times=1" "$MAIN/f/b?size=5" "$MAIN/f/c?status=503&retry_after=100"
     assert_failure 124
     assert_tree . a.part a.part.json b
-    assert_stderr --regexp $'(^|\n)ajob: get: timeout 500ms\n1 downloaded, 2 cancelled'
+    assert_stderr --regexp $'(^|\n)ajob: get: timeout 500ms: still running: a, c\n1 downloaded, 2 cancelled'
     refute_stderr --partial cancelling
     assert_stderr --partial '1 downloaded, 2 cancelled'
     run_ajob get --timeout=1m "$MAIN/f/a?size=1M&seed=1&latch=go&latch_at=600K&times=1"

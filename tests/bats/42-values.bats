@@ -114,7 +114,7 @@ END
     assert_equal "$(cause_of use-nul)" "\${nul.stdout}: it printed a NUL byte, which cannot be in an argument"
     assert_equal "$(cause_of use-long)" "\${long.stdout}: it printed more than 128 KiB, which is too long for an argument: read it as stdin instead"
     assert_equal "$(cause_of use-most)" None
-    assert_equal "$(cause_of too-many)" "with its values it is longer than 128 KiB, or there is no memory for it"
+    assert_equal "$(cause_of too-many)" "with its values it is longer than 128 KiB"
     assert_equal "$(events events 'event == "task.ended" and task == "retried"' attempts)" 1
 }
 

@@ -138,9 +138,7 @@ mended() {
         {"name": "endless", "size": "100M", "seed": 1, "digest": null, "json": {"size": 100000}, "query": "length=none"}]}]}}}'
     run_ajob download -r 0 o/r
     assert_failure 1
-    [[ ! -e v1/endless.part ]] || (($(stat -c %s v1/endless.part) <= 100000))
-    rm -f v1/endless.part*
-    assert_tree . v1/short.part v1/short.part.json
+    assert_tree . v1/short.part v1/short.part.json # the endless one is another file
     assert_stderr --partial 'v1/short: the body ended early: 204800 of 307200 bytes'
     assert_stderr --partial 'v1/html: the server has 65 bytes, expected 307200'
     assert_stderr --partial 'v1/json: the server has 2 bytes, expected 307200'
@@ -228,21 +226,4 @@ mended() {
     run_ajob get -r 0 "$MAIN/f/a?size=300K&seed=1&length=1G"
     assert_failure 1
     (($(du -sk . | cut -f 1) < 10000))
-}
-
-@test "a connection that ends inside the headers is no file of 0 bytes" {
-    start_server
-    none_is_a_file cut_head=17 cut_head=30 cut_head=60
-    echo precious >f101
-    run_ajob get -r 0 "$MAIN/f/f101?size=300K&cut_head=30"
-    assert_failure 1
-    assert_equal "$(<f101)" precious
-    rm f101
-    mended cut_head=17 cut_head=60
-}
-
-@test "two lengths that differ are a failure, and one that nobody can hold" {
-    start_server
-    none_is_a_file header=Content-Length:5 header=Content-Length:0 header=Content-Length:307201 length=99999999999999999999 \
-        'length=5&header=Content-Length:307200'
 }

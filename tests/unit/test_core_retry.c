@@ -105,6 +105,35 @@ static void a_retry_may_succeed(void) {
     rig_close();
 }
 
+/* A mirror, say. */
+static void an_alternative_is_taken_at_once_and_is_no_retry(void) {
+    rig_open(0);
+    make(&a, "a", NULL);
+    retry(0, 1000);
+    start_run(a.task);
+    task_attempt_over(a.task, (struct outcome){.has_alternative = true, .exit = -1});
+    turn();
+    pass(0);
+    CHECK_NUMBER(a.starts, 2);
+    task_attempt_over(a.task, (struct outcome){.is_retryable = true, .exit = -1});
+    turn();
+    CHECK_NUMBER(ajob_task_status(a.task), AJOB_FAILED);
+    rig_close();
+}
+
+static void no_alternative_is_taken_after_a_cancel(void) {
+    rig_open(0);
+    make(&a, "a", NULL);
+    start_run(a.task);
+    ajob_cancel(a.task, "a test");
+    turn();
+    task_attempt_over(a.task, (struct outcome){.has_alternative = true, .exit = -1});
+    turn();
+    CHECK_NUMBER(ajob_task_status(a.task), AJOB_CANCELLED);
+    CHECK_NUMBER(a.starts, 1);
+    rig_close();
+}
+
 static void many_retries_are_counted(void) {
     enum { MANY = 70000 };
     rig_open(0);
@@ -358,6 +387,8 @@ int main(void) {
     RUN(the_longest_timeout_is_never);
     RUN(retries_wait_longer_each_time);
     RUN(a_retry_may_succeed);
+    RUN(an_alternative_is_taken_at_once_and_is_no_retry);
+    RUN(no_alternative_is_taken_after_a_cancel);
     RUN(many_retries_are_counted);
     RUN(an_attempt_that_got_somewhere_makes_the_budget_whole);
     RUN(what_no_attempt_can_mend_is_not_retried);

@@ -91,17 +91,95 @@ static void of_a_large_file_the_rest_is_read_back(void) {
     while (verifier_feed(&verifier, content + at, 16 * KIB))
         at += 16 * KIB;
     CHECK_NUMBER(at, MIB);
-    put(0, 3 * MIB);
-    verifier_reach(&verifier, 3 * MIB);
+    put(0, MIB + 500 * KIB);
+    verifier_reach(&verifier, MIB + 500 * KIB);
     CHECK(!verifier.is_running); /* there will be more */
-    CHECK(!verifier_feed(&verifier, content + 3 * MIB, 1));
-    put(3 * MIB, 4 * MIB);
+    CHECK(!verifier_feed(&verifier, content + MIB + 500 * KIB, 1));
+    put(MIB + 500 * KIB, 7 * MIB - MIB - 500 * KIB);
     verifier_reach(&verifier, 7 * MIB);
     CHECK(verifier.is_running);
     verifier_finish(&verifier);
     CHECK_NUMBER(done_count, 0);
     run();
     CHECK(is_content(7 * MIB));
+    end();
+}
+
+/* ---- blocks ------------------------------------------------------------------ */
+
+static char *block;
+
+/* Offers the block that begins at `at`; whether it was taken. Nothing is in the file. */
+static bool offer(size_t at) {
+    if (!block)
+        block = mem_new(64 * KIB);
+    memcpy(block, content + at, 64 * KIB);
+    char *other = verifier_trade(&verifier, at, block, 64 * KIB);
+    bool is_taken = other != block;
+    block = other;
+    memset(block, 0, 64 * KIB); /* it is ours again, and the taken one is not */
+    return is_taken;
+}
+
+static void blocks_are_hashed_from_where_they_are(void) {
+    size_t at = 0;
+    begin();
+    while (verifier_feed(&verifier, content + at, 16 * KIB))
+        at += 16 * KIB;
+    CHECK(!offer(at - 64 * KIB)); /* hashed already */
+    CHECK(offer(at - 16 * KIB));  /* in part */
+    for (at += 48 * KIB; at < 2 * MIB; at += 64 * KIB)
+        CHECK(offer(at));
+    CHECK(!offer(at + 64 * KIB)); /* there is something missing before it */
+    CHECK(offer(at));
+    verifier_finish(&verifier);
+    run();
+    CHECK(is_content(at + 64 * KIB));
+    end();
+}
+
+static void blocks_wait_for_what_is_before_them(void) {
+    size_t at = 300 * KIB, count = 0;
+    begin();
+    put(0, 300 * KIB);
+    verifier_reach(&verifier, 300 * KIB);
+    CHECK(verifier.is_running);
+    for (; offer(at); at += 64 * KIB)
+        count++;
+    CHECK_NUMBER(count, VERIFIER_BLOCKS); /* then there is no room for more */
+    put(at, 64 * KIB);
+    verifier_reach(&verifier, at + 64 * KIB);
+    CHECK(!offer(at + 64 * KIB)); /* what is in the file comes before it */
+    run();
+    CHECK(offer(at + 64 * KIB));
+    verifier_finish(&verifier);
+    run();
+    CHECK(is_content(at + 128 * KIB));
+    end();
+}
+
+static void over_again_with_blocks_that_wait(void) {
+    begin();
+    put(0, 2 * MIB);
+    verifier_reach(&verifier, 2 * MIB);
+    CHECK(verifier.is_running && offer(2 * MIB));
+    verifier_restart(&verifier);
+    CHECK(!offer(0)); /* the thread has to stop first */
+    run();
+    for (size_t at = 0; at < 3 * MIB; at += 64 * KIB)
+        CHECK(offer(at));
+    verifier_finish(&verifier);
+    run();
+    CHECK(is_content(3 * MIB));
+    end();
+}
+
+static void cancelled_with_blocks_that_wait(void) {
+    begin();
+    for (size_t at = 0; at < 2 * MIB; at += 64 * KIB)
+        CHECK(offer(at));
+    CHECK(verifier.is_running);
+    verifier_cancel(&verifier);
     end();
 }
 
@@ -291,6 +369,10 @@ int main(void) {
     RUN(an_empty_file);
     RUN(a_small_file_is_hashed_as_it_is_written);
     RUN(of_a_large_file_the_rest_is_read_back);
+    RUN(blocks_are_hashed_from_where_they_are);
+    RUN(blocks_wait_for_what_is_before_them);
+    RUN(over_again_with_blocks_that_wait);
+    RUN(cancelled_with_blocks_that_wait);
     RUN(the_prefix_first_while_the_rest_comes);
     RUN(after_the_prefix_small_rests_are_fed);
     RUN(a_thread_behind_a_writer);
@@ -300,6 +382,7 @@ int main(void) {
     RUN(a_file_that_is_shorter_than_was_said);
     RUN(a_file_that_cannot_be_read);
     RUN(files_and_directories_are_synced);
+    mem_free(block);
     CHECK(!uv_loop_close(&uv));
     close(fd);
     return finish();
