@@ -634,7 +634,8 @@ typedef struct ajob_download_options {
     /* What stays the same when the URL changes, for resuming; NULL: the URL. */
     const char *identity;
     /* More URLs of the same file, NULL-terminated, or NULL. When one fails the next is
-     * tried at once; where a digest is known all may be used together. */
+     * tried at once, from the beginning; where a digest is known it goes on with what is
+     * there, and all may be used together. */
     const char *const *mirrors;
     /* Connections at once for this file. 0: one, and more while they add throughput; never
      * more than 16 to one host. What cannot be taken in pieces gets one. */

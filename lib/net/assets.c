@@ -197,17 +197,20 @@ const struct github_asset *assets_next_checksums(const struct release_plan *plan
 
 bool assets_apply_checksums(struct github_release *release, const struct github_asset *file,
                             const char *text, size_t length) {
-    for (size_t i = 0; i < release->asset_count; i++) {
+    struct checksums checksums = {0};
+    bool is_list = checksums_is_list(file->name);
+    bool is_ok = checksums_read(&checksums, text, length);
+    for (size_t i = 0; i < release->asset_count && is_ok; i++) {
         struct github_asset *asset = &release->assets[i];
-        char digest[CHECKSUM_MAX];
         bool is_for_name = checksums_is_for(file->name, asset->name);
-        bool applies = asset != file && !asset->digest &&
-                       (is_for_name || checksums_is_list(file->name)) &&
-                       checksums_find(text, length, asset->name, is_for_name, digest);
-        if (applies && !(asset->digest = mem_copy(digest)))
-            return false;
+        if (asset == file || asset->digest || (!is_for_name && !is_list))
+            continue;
+        const char *digest = checksums_find(&checksums, asset->name, is_for_name);
+        asset->digest = mem_copy(digest);
+        is_ok = asset->digest || !digest;
     }
-    return true;
+    checksums_done(&checksums);
+    return is_ok;
 }
 
 /* ---- adding --------------------------------------------------------------- */

@@ -180,6 +180,14 @@ static bool read_whole(const cJSON *json, const char *key, uint64_t *ret_number)
     return true;
 }
 
+/* What files and tags are called; GitHub allows 255 bytes. */
+static const char *read_name(const cJSON *json, const char *key) {
+    enum { NAME_BYTES_MAX = 1024 };
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));
+    bool is_usable = name && *name && strlen(name) <= NAME_BYTES_MAX;
+    return is_usable ? name : NULL;
+}
+
 static const char *read_text(const cJSON *json, const char *key) {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, key);
     return cJSON_IsString(value) && *value->valuestring ? value->valuestring : NULL;
@@ -194,11 +202,12 @@ static void asset_done(struct github_asset *asset) {
 
 static bool read_asset(const cJSON *json, struct github_asset *ret_asset, struct text *error) {
     struct github_asset asset = {0};
-    const char *name = read_text(json, "name"), *state = read_text(json, "state");
+    const char *name = read_name(json, "name"), *state = read_text(json, "state");
     bool is_valid =
         name && read_whole(json, "id", &asset.id) && read_whole(json, "size", &asset.size);
     if (!is_valid) {
-        text_add(error, "the API's answer makes no sense: an asset without name, id or size");
+        text_add(error,
+                 "the API's answer makes no sense: an asset without a usable name, id or size");
         return false;
     }
     const char *url = read_text(json, "browser_download_url"), *digest = read_text(json, "digest");
@@ -281,9 +290,9 @@ bool github_read_assets(const cJSON *json, struct github_release *release, struc
 bool github_read_release(const cJSON *json, struct github_release *ret_release,
                          struct text *error) {
     struct github_release release = {0};
-    const char *tag = read_text(json, "tag_name");
+    const char *tag = read_name(json, "tag_name");
     if (!tag || !read_whole(json, "id", &release.id)) {
-        text_add(error, "the API's answer makes no sense: a release without tag or id");
+        text_add(error, "the API's answer makes no sense: a release without a usable tag or id");
         return false;
     }
     release.tag = mem_copy(tag);

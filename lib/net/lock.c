@@ -37,6 +37,10 @@ ajob_lock *ajob_lock_free(ajob_lock *lock) {
         HASH_DEL(lock->table, entry);
         entry_free(entry);
     }
+    for (entry = lock->taken_out; entry; entry = next) {
+        next = entry->next;
+        entry_free(entry);
+    }
     return mem_free(lock);
 }
 
@@ -71,14 +75,21 @@ static struct lock_entry *new_entry(const struct lock_entry *of) {
     return is_whole ? entry : entry_free(entry);
 }
 
+static void take_out(ajob_lock *lock, struct lock_entry *entry) {
+    HASH_DEL(lock->table, entry);
+    entry->next = lock->taken_out;
+    lock->taken_out = entry;
+}
+
 struct lock_entry *lock_add_entry(ajob_lock *lock, const struct lock_entry *of) {
     struct lock_entry *entry = new_entry(of), *before;
     if (!entry)
         return NULL;
     HASH_FIND_STR(lock->table, entry->key, before);
     if (before) {
-        HASH_DEL(lock->table, before);
-        entry_free(before);
+        entry->is_ambiguous = before->is_ambiguous || strcmp(before->tag, entry->tag) != 0 ||
+                              strcmp(before->asset.name, entry->asset.name) != 0;
+        take_out(lock, before);
     }
     HASH_ADD_KEYPTR(hh, lock->table, entry->key, strlen(entry->key), entry);
     lock->is_sorted = false;
@@ -104,10 +115,8 @@ void lock_forget(ajob_lock *lock, const struct github_repo *repo, uint64_t id) {
         text_make("%s %s/%s %llu", repo->api, repo->owner, repo->name, (unsigned long long)id);
     if (key)
         HASH_FIND_STR(lock->table, key, entry);
-    if (entry) {
-        HASH_DEL(lock->table, entry);
-        entry_free(entry);
-    }
+    if (entry)
+        take_out(lock, entry);
     mem_free(key);
 }
 
@@ -368,9 +377,11 @@ int ajob_lock_write(ajob_lock *lock, ajob_loop *loop, const char *path) {
     char safe[300];
     int code = 0;
     for (const struct lock_entry *entry = lock->table; entry && !code; entry = entry->hh.next)
-        if (!entry->has_come)
-            code = loop_fail(loop, AJOB_EINVAL, "%s: was not downloaded: not locked",
-                             ajob_escape(safe, sizeof safe, entry->asset.name));
+        if (!entry->has_come || entry->is_ambiguous)
+            code = loop_fail(loop, AJOB_EINVAL, "%s: %s: not locked",
+                             ajob_escape(safe, sizeof safe, entry->asset.name),
+                             entry->has_come ? "the API has its id for another asset, too"
+                                             : "was not downloaded");
     if (!code) {
         lock_print(lock, &json);
         code = !text_ok(&json) ? fail(loop, AJOB_ENOMEM, path, "out of memory")

@@ -46,7 +46,7 @@ struct pieces {
     uint64_t began_ms;
     uint64_t came;    /* bytes, since then */
     uint64_t done_ms; /* when a stream had brought its share last; 0: not yet */
-    bool is_adopted;  /* the part is from another server, and no digest is known */
+    bool is_foreign;  /* what the part has is another server's: the whole is asked for */
     bool has_answer;  /* the first one was taken */
     bool may_split;   /* into ranges */
     /* Also meanwhile: */

@@ -73,7 +73,7 @@ static bool take_silent(struct pieces *pieces, struct range *ret_share) {
         return false;
     for (size_t i = 0; i < SEGMENTS_MAX; i++) {
         struct stream *stream = &pieces->streams[i];
-        uint64_t heard_ms = stream->fetch.heard_ms;
+        uint64_t heard_ms = stream->heard_ms;
         bool is_silent = stream->is_running && !stream->is_allotted && heard_ms < pieces->done_ms &&
                          now_ms - heard_ms >= SILENT_MS;
         if (!is_silent || stream->writer.at >= stream->end)
@@ -186,8 +186,8 @@ static bool start_allotted(struct pieces *pieces, struct stream *stream) {
 
 bool pieces_start_first(struct pieces *pieces) {
     struct stream *stream = &pieces->streams[0];
-    struct range share;
-    if (!pieces_gap(pieces, 0, &share))
+    struct range share = {0, STREAM_OPEN_END};
+    if (!pieces->is_foreign && !pieces_gap(pieces, 0, &share))
         return false;
     stream->source = pieces->source;
     stream->has_range = share.first || share.end != STREAM_OPEN_END;

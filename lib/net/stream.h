@@ -35,6 +35,7 @@ struct stream {
     struct source *source; /* who is asked */
     struct fetch fetch;
     struct part_writer writer;
+    uint64_t heard_ms; /* when it began, or bytes of its share came last */
     uint64_t first; /* where what it asked for begins */
     uint64_t end;   /* of its share; STREAM_OPEN_END */
     uint64_t reach; /* where the range that the server sends ends; 0: not said */
