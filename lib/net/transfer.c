@@ -81,6 +81,7 @@ static bool end_verifier(struct transfer *transfer, struct verifier *verifier) {
 static void compare_target(struct transfer *transfer) {
     struct verifier *comparison = &transfer->comparison;
     go_to(transfer, TRANSFER_COMPARING);
+    transfer->is_compared = false;
     if (!begin_verifier(transfer, comparison, transfer->target.fd, is_compared)) {
         fail_with(transfer, false, no_digest);
         return;
