@@ -1,8 +1,8 @@
 /*
  * lock.h - what was chosen to be downloaded, for the next run to choose the same.
  *
- * Owns the entries of an ajob_lock and what is asked of them; the file's JSON is
- * lock_json.c's. An entry is filled in when its asset is chosen and completed when the
+ * Owns the entries of an ajob_lock and what is asked of them; its file is lock_file.c's, the
+ * JSON in it lock_json.c's. An entry is filled in when its asset is chosen and completed when the
  * download has ended.
  */
 #ifndef AJOB_NET_LOCK_H
@@ -27,7 +27,7 @@ struct lock_entry {
 struct ajob_lock {
     struct lock_entry *table;
     struct lock_entry *taken_out; /* downloads may still end that complete them */
-    bool is_sorted; /* in the order of the file */
+    bool is_sorted;               /* in the order of the file */
 };
 
 /* A new entry of this asset, in the place of one with its id; what that has to do with

@@ -20,7 +20,7 @@ static struct pieces *pieces_of(const struct stream *stream) {
     return stream->owner;
 }
 
-void pieces_fail(struct pieces *pieces, int result, bool is_retryable) {
+void pieces_fail(struct pieces *pieces, enum pieces_result result, bool is_retryable) {
     pieces->result = result;
     pieces->is_retryable = is_retryable;
 }

@@ -154,3 +154,16 @@ bool resume_remember(const struct transfer_plan *plan, struct part *part, struct
     text_add(error, "out of memory");
     return false;
 }
+
+uint64_t resume_leave(const struct transfer_plan *plan, struct part *part, struct part_note *note,
+                      bool is_useless) {
+    struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
+    uint64_t bytes = ranges_total(&part->have);
+    bool is_worth_it = !is_useless && bytes && part->is_resumable && resume_is_possible(plan, note);
+    bool has_note = part->has_note && (!part->note_has_ranges || part->noted_bytes == bytes);
+    bool is_left = is_worth_it && (has_note || resume_remember(plan, part, note, &ignored));
+    if (!is_left)
+        part_discard(part);
+    text_done(&ignored);
+    return is_left ? bytes : 0;
+}

@@ -36,4 +36,9 @@ bool resume_is_possible(const struct transfer_plan *plan, const struct part_note
 bool resume_remember(const struct transfer_plan *plan, struct part *part, struct part_note *note,
                      struct text *error);
 
+/* An attempt ends without the file: leaves the part with its note on disk if another one can
+ * continue it, else nothing. How many bytes are left so. */
+uint64_t resume_leave(const struct transfer_plan *plan, struct part *part, struct part_note *note,
+                      bool is_useless);
+
 #endif

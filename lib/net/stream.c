@@ -46,8 +46,8 @@ bool stream_start(struct stream *stream, struct ajob_loop *loop, const struct tr
         .max_wait_ms = plan->max_wait_ms,
     };
     stream->first = stream->writer.at;
-    stream->heard_ms = loop_now_ms(loop);
     stream->reach = 0;
+    stream->heard_ms = loop_now_ms(loop);
     stream->has_head = false;
     stream->is_running = fetch_start(&stream->fetch, loop, &calls, stream, &request);
     return stream->is_running;
