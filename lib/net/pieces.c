@@ -10,8 +10,9 @@
 #include "net/resume.h"
 
 enum {
-    NOTE_AFTER = 512 * 1024, /* with less of it here, or to come, no note is written yet */
-    PROGRESS = 1024 * 1024,  /* a stream that has brought so much may fail and come again */
+    NOTE_AFTER = 512 * 1024,     /* with less of it here, or to come, no note is written yet */
+    SHORT_RANGE_MIN = 16 * 1024, /* by less a server would make a request of every byte */
+    PROGRESS = 1024 * 1024,      /* a stream that has brought so much may fail and come again */
     SETTLED_TICK_MS = 1000,
 };
 
@@ -177,8 +178,15 @@ static bool ended_well(struct pieces *pieces, const struct stream *stream) {
             pieces->total = (int64_t)at; /* there is no more, for all that one can know */
         return true;
     }
-    if (at > stream->first && at == stream->reach)
-        return true; /* the range was shorter than asked for: the rest is asked for next */
+    bool is_short = at > stream->first && at == stream->reach;
+    if (is_short && at - stream->first >= SHORT_RANGE_MIN)
+        return true; /* the rest is asked for next */
+    if (is_short) {
+        text_format(pieces_new_cause(pieces), "the server sends no more than %llu bytes at a time",
+                    (unsigned long long)(at - stream->first));
+        pieces->is_retryable = true;
+        return false;
+    }
     uint64_t size = pieces->total >= 0 ? (uint64_t)pieces->total : stream->end;
     text_format(pieces_new_cause(pieces), "the body ended early: %llu of %llu bytes",
                 (unsigned long long)pieces->here, (unsigned long long)size);
