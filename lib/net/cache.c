@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/digest.h"
+#include "net/disk.h"
 
 enum {
     ANSWER_MAX = 8 << 20,
@@ -69,15 +70,6 @@ void cache_answer_done(struct cache_answer *answer) {
 
 /* ---- the directory -------------------------------------------------------- */
 
-static void make_with_parents(char *path) {
-    for (char *slash = path; (slash = strchr(slash + 1, '/'));) {
-        *slash = '\0';
-        mkdir(path, 0700);
-        *slash = '/';
-    }
-    mkdir(path, 0700);
-}
-
 /* A directory that others can write to, or that is not ours, is none to trust; one that
  * they can read is closed to them. */
 static bool is_private(int fd) {
@@ -94,7 +86,7 @@ static bool open_dir(struct cache *cache, bool makes) {
     if (cache->fd < 0 && errno == ENOENT && !makes)
         return false;
     if (cache->fd < 0 && errno == ENOENT) {
-        make_with_parents(cache->path);
+        disk_make_dirs(cache->path, 0700);
         cache->fd = open(cache->path, flags);
     }
     cache->is_useless = cache->fd < 0 || !is_private(cache->fd);
