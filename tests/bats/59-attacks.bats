@@ -101,3 +101,17 @@ teardown() { common_teardown; }
     assert_body b 1 5
     assert_tree . b
 }
+
+@test "a length that is only announced takes no room on the disk" {
+    start_server
+    start_ajob get --segments 1 -o a "$MAIN/f/a?size=1025M&seed=1&latch=never&latch_at=1M"
+    wait_for_request ' held$'
+    # fallocate(2) was asked before the first byte was written
+    wait_until 20 eval '[[ -s a.part ]]'
+    (($(stat -c %b a.part) < 100000)) || fail "$(stat a.part)"
+    expect_part
+    expect_status 130
+    kill -INT "$AJOB_PID"
+    wait_ajob
+    open_latch never
+}
