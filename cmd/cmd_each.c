@@ -126,8 +126,13 @@ static int check(const struct command *command, const struct each_options *optio
                         "%s: an item is for itself: leave out --max-args, --max-chars and "
                         "--columns",
                         option);
-    if (options->is_get && options->run.output)
-        return cli_fail(command, STATUS_USAGE, "--output: downloads print nothing");
+    const char *printing = run->output          ? "--output"
+                           : run->is_ordered    ? "--ordered"
+                           : run->tag           ? "--tag"
+                           : run->events_output ? "--events-output"
+                                                : NULL;
+    if (options->is_get && printing)
+        return cli_fail(command, STATUS_USAGE, "%s: downloads print nothing", printing);
     if (options->retry_failed && (options->resume || parts->items || options->input.arg_file))
         return cli_fail(command, STATUS_USAGE, "--retry-failed: has the items: leave out %s",
                         options->resume ? "--resume"

@@ -41,7 +41,8 @@
  *                         output, printer, sink: what it prints, and who may write
  *                         jobserver: one limit with GNU make
  *     net/              curl on the loop, fetches, part files, digests and
- *                       checksums, GitHub's API, the download and release tasks
+ *                       checksums, GitHub's API, the download and release tasks;
+ *                       the way of a file through it: net/download.h
  *     core/             loop, task, group, feed, pool, when a service stops, deadlines,
  *                       retry, events, signals
  *     base/             text, memory, durations and sizes; knows no loop

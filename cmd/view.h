@@ -180,6 +180,9 @@ void screen_refresh(struct screen *screen, struct running *running);
 /* What the event's task is called: its path, and what it is for if it has an item. */
 const char *screen_name(const struct screen *screen, const ajob_event *event, char name[NAME_SIZE]);
 
+/* How many tasks are over, those included that an earlier run has done. */
+uint64_t screen_over(const struct screen *screen);
+
 /* How a stream of tasks gets on, "  45.2/s  ETA 2m10s", as far as that is known; or
  * "". Returns buffer. */
 const char *screen_pace(const struct screen *screen, const char *separator, char buffer[96]);

@@ -143,9 +143,10 @@ static void add_total(const struct screen *screen, struct line *line) {
     uint64_t rate = rate_value(&screen->rate);
     char text[96], number[32];
 
-    snprintf(text, sizeof text, "%llu", (unsigned long long)screen->ended);
+    uint64_t over = screen_over(screen);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)over);
     add(line, text);
-    if (screen->tasks >= 0 && (uint64_t)screen->tasks >= screen->ended + screen->running) {
+    if (screen->tasks >= 0 && (uint64_t)screen->tasks >= over + screen->running) {
         snprintf(text, sizeof text, "/%lld", (long long)screen->tasks);
         add(line, text);
     }

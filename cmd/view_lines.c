@@ -84,6 +84,10 @@ const char *screen_name(const struct screen *screen, const ajob_event *event,
     return name;
 }
 
+uint64_t screen_over(const struct screen *screen) {
+    return screen->ended + ajob_done_before(screen->view.loop);
+}
+
 const char *screen_pace(const struct screen *screen, const char *separator, char buffer[96]) {
     enum { AFTER_MS = 2000 };
     uint64_t elapsed = screen->term.now_ms() - screen->started_at;
@@ -92,9 +96,9 @@ const char *screen_pace(const struct screen *screen, const char *separator, char
     if (!screen->options.is_stream || elapsed < AFTER_MS || !screen->ended)
         return buffer;
     double per_ms = (double)screen->ended / (double)elapsed;
-    uint64_t left = screen->tasks > 0 && (uint64_t)screen->tasks > screen->ended
-                        ? (uint64_t)screen->tasks - screen->ended
-                        : 0;
+    uint64_t over = screen_over(screen);
+    uint64_t left =
+        screen->tasks > 0 && (uint64_t)screen->tasks > over ? (uint64_t)screen->tasks - over : 0;
     int used = snprintf(buffer, 96, "%s%.1f/s", separator, per_ms * 1000);
     if (left)
         snprintf(buffer + used, 96 - (size_t)used, "%sETA %s", separator,
@@ -318,7 +322,7 @@ static void tell_counts(const struct screen *screen, char *buffer, size_t size) 
         snprintf(of, sizeof of, " of %lld", (long long)screen->tasks);
     if (screen->failed > 0)
         snprintf(failed, sizeof failed, ", %llu failed", (unsigned long long)screen->failed);
-    snprintf(buffer, size, "%llu%s done%s%s; ", (unsigned long long)screen->ended, of, failed,
+    snprintf(buffer, size, "%llu%s done%s%s; ", (unsigned long long)screen_over(screen), of, failed,
              screen_pace(screen, ", ", pace));
 }
 

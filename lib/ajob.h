@@ -390,6 +390,9 @@ AJOB_API void ajob_feed_resume(ajob_task *group);
  * `done_before`; there is no other event of it. */
 AJOB_API void ajob_feed_skip(ajob_task *group);
 
+/* How many that are, so far, in the run under way or the last one. */
+AJOB_API uint64_t ajob_done_before(const ajob_loop *loop);
+
 /* A group of these tasks, policy all, settled, any, race. NULL if one of them
  * is NULL (the error of its making stands) or cannot be added. */
 AJOB_API ajob_task *ajob_gather(ajob_loop *loop, ajob_task *const *tasks, size_t count);
@@ -631,7 +634,8 @@ typedef struct ajob_download_options {
     /* What stays the same when the URL changes, for resuming; NULL: the URL. */
     const char *identity;
     /* More URLs of the same file, NULL-terminated, or NULL. When one fails the next is
-     * tried at once; where a digest is known all may be used together. */
+     * tried at once, from the beginning; where a digest is known it goes on with what is
+     * there, and all may be used together. */
     const char *const *mirrors;
     /* Connections at once for this file. 0: one, and more while they add throughput; never
      * more than 16 to one host. What cannot be taken in pieces gets one. */
@@ -942,10 +946,11 @@ enum { AJOB_KEY_SIZE = 65 };
 AJOB_API int ajob_record_key(ajob_loop *loop, const char *const *parts, const size_t *lengths,
                              size_t count, char key[AJOB_KEY_SIZE]);
 
-/* Reads a file of events (NDJSON), of one run or of several behind each other. Costs some
- * 40 bytes for each task that has succeeded. A last line that was cut off is left out:
- * *whole is the length of what is before it. With keeps_failed also what has failed or
- * timed out, and not succeeded since, is kept. NULL with ajob_error(). */
+/* Reads a file of events (NDJSON), of one run or of several behind each other, for
+ * ajob_record_take(): costs some 25 bytes for each task that has succeeded. Or, with
+ * keeps_failed, for ajob_record_next_failed(): what has failed or timed out, and not
+ * succeeded since. A last line that was cut off is left out: *whole is the length of what
+ * is before it. NULL with ajob_error(). */
 AJOB_API ajob_record *ajob_record_read(ajob_loop *loop, const char *path, bool keeps_failed,
                                        uint64_t *whole);
 

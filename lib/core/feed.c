@@ -125,6 +125,10 @@ void ajob_feed_skip(ajob_task *task) {
     task->loop->done_before++;
 }
 
+uint64_t ajob_done_before(const ajob_loop *loop) {
+    return loop->done_before;
+}
+
 /* ---- the group's ----------------------------------------------------------- */
 
 void group_clear(struct group *group) {

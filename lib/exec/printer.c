@@ -391,7 +391,8 @@ int ajob_set_output(ajob_loop *loop, const ajob_output_options *options) {
         return loop_fail(loop, AJOB_EINVAL, "output: it is set already");
     const char *dir = options->results_dir ? options->results_dir : options->log_dir;
     if (dir && !logs_open(&printer->logs, dir))
-        return loop_fail(loop, AJOB_ESYSTEM, "%s: cannot be made or written to: %s",
+        return loop_fail(loop, errno == ENOMEM ? AJOB_ENOMEM : AJOB_ESYSTEM,
+                         "%s: cannot be made or written to: %s",
                          ajob_escape(name, sizeof name, dir), strerror(errno));
     printer->logs.is_split = options->results_dir != NULL;
     printer->scratch = mem_new(PRINTER_SCRATCH);

@@ -3,6 +3,9 @@
 
 #include <ctype.h>
 #include <fnmatch.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
 
 enum { LINE_MAX_LENGTH = 4096, NAME_MAX_LENGTH = 1024 };
 
@@ -117,22 +120,79 @@ static const char *last_part(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-bool checksums_find(const char *text, size_t length, const char *name, bool is_for_name,
-                    char ret_digest[CHECKSUM_MAX]) {
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct checksum *)a)->name, ((const struct checksum *)b)->name);
+}
+
+/* Each name once: it has one digest, or none that counts. */
+static void join_names(struct checksums *checksums) {
+    struct checksum *items = checksums->items;
+    size_t count = 0;
+    if (checksums->count)
+        qsort(items, checksums->count, sizeof *items, by_name);
+    for (size_t i = 0; i < checksums->count; i++) {
+        struct checksum *last = count ? &items[count - 1] : NULL;
+        if (!last || strcmp(last->name, items[i].name) != 0) {
+            items[count++] = items[i];
+            continue;
+        }
+        last->is_doubtful = last->is_doubtful || strcmp(last->digest, items[i].digest) != 0;
+        mem_free(items[i].name);
+    }
+    checksums->count = count;
+}
+
+static bool keep(struct checksums *checksums, const struct entry *entry) {
+    const char *name = last_part(entry->name);
+    if (*entry->name && !*name)
+        return true; /* of a directory */
+    if (checksums->count == checksums->space) {
+        size_t space = checksums->space ? 2 * checksums->space : 16;
+        void *items = mem_resize(checksums->items, space * sizeof *checksums->items);
+        if (!items)
+            return false;
+        checksums->items = items;
+        checksums->space = space;
+    }
+    struct checksum *item = &checksums->items[checksums->count];
+    *item = (struct checksum){.name = mem_copy(name)};
+    memcpy(item->digest, entry->digest, CHECKSUM_MAX);
+    checksums->count += item->name != NULL;
+    return item->name != NULL;
+}
+
+bool checksums_read(struct checksums *checksums, const char *text, size_t length) {
     const char *end = text + length;
-    bool is_found = false;
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         const char *line_end = newline ? newline : end;
         struct entry entry;
-        bool is_ours = read_line(text, (size_t)(line_end - text), &entry) &&
-                       (*entry.name ? !strcmp(last_part(entry.name), name) : is_for_name);
-        if (is_ours && is_found && strcmp(entry.digest, ret_digest) != 0)
+        if (read_line(text, (size_t)(line_end - text), &entry) && !keep(checksums, &entry))
             return false;
-        if (is_ours)
-            memcpy(ret_digest, entry.digest, CHECKSUM_MAX);
-        is_found = is_found || is_ours;
         text = line_end + 1;
     }
-    return is_found;
+    join_names(checksums);
+    return true;
+}
+
+static const struct checksum *find(const struct checksums *checksums, const char *name) {
+    struct checksum key = {.name = (char *)name};
+    return checksums->count ? bsearch(&key, checksums->items, checksums->count, sizeof key, by_name)
+                            : NULL;
+}
+
+const char *checksums_find(const struct checksums *checksums, const char *name, bool is_for_name) {
+    const struct checksum *named = *name ? find(checksums, name) : NULL;
+    const struct checksum *alone = is_for_name ? find(checksums, "") : NULL;
+    const struct checksum *found = named ? named : alone;
+    bool is_doubtful = (named && named->is_doubtful) || (alone && alone->is_doubtful) ||
+                       (named && alone && strcmp(named->digest, alone->digest) != 0);
+    return found && !is_doubtful ? found->digest : NULL;
+}
+
+void checksums_done(struct checksums *checksums) {
+    for (size_t i = 0; i < checksums->count; i++)
+        mem_free(checksums->items[i].name);
+    mem_free(checksums->items);
+    *checksums = (struct checksums){0};
 }

@@ -19,10 +19,26 @@ bool checksums_is_list(const char *asset);
 /* The file of one asset: NAME.sha256, NAME.sha256sum, NAME.sha512... */
 bool checksums_is_for(const char *asset, const char *name);
 
-/* What the file says of this name: its line may have directories before it, but
- * the name is the whole rest. A digest alone counts if the file is for this name
- * only. False: it says nothing, or several things. */
-bool checksums_find(const char *text, size_t length, const char *name, bool is_for_name,
-                    char ret_digest[CHECKSUM_MAX]);
+/* What a file says, one line after the other: read once, for it may be long, and the assets
+ * that it is asked for many. */
+struct checksums {
+    struct checksum {
+        char *name; /* without directories; "": the digest stands alone */
+        char digest[CHECKSUM_MAX];
+        bool is_doubtful; /* there are others for this name */
+    } * items;            /* by name */
+    size_t count, space;
+};
+
+/* Reads the text into what is zeroed before. False on lack of memory. checksums_done() frees
+ * in either case. */
+bool checksums_read(struct checksums *checksums, const char *text, size_t length);
+
+/* The digest of this name: its line may have directories before it, but the name is the
+ * whole rest. A digest alone counts if the file is for this name only. NULL: it says
+ * nothing, or several things. */
+const char *checksums_find(const struct checksums *checksums, const char *name, bool is_for_name);
+
+void checksums_done(struct checksums *checksums);
 
 #endif

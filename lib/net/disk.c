@@ -1,8 +1,10 @@
-/* disk.c - writing, renaming and locking, and their faults. See disk.h. */
+/* disk.c - writing, renaming, syncing and locking. See disk.h. */
 #include "net/disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ajob.h"
@@ -40,6 +42,33 @@ bool disk_rename(int dir_fd, const char *from, const char *to) {
         return false;
     }
     return !renameat(dir_fd, from, dir_fd, to);
+}
+
+/* On macOS fsync(2) leaves the data in the drive's own cache. */
+static bool sync_once(int fd) {
+#ifdef F_FULLFSYNC
+    if (!fcntl(fd, F_FULLFSYNC))
+        return true;
+#endif
+    return !fsync(fd);
+}
+
+static bool is_directory(int fd) {
+    struct stat status;
+    return !fstat(fd, &status) && S_ISDIR(status.st_mode);
+}
+
+/* Some network file systems say EINVAL for a directory: that is no news of any loss. */
+bool disk_sync(int fd) {
+    while (!sync_once(fd)) {
+        int reason = errno;
+        if (reason == EINVAL && is_directory(fd))
+            return true;
+        errno = reason;
+        if (reason != EINTR)
+            return false;
+    }
+    return true;
 }
 
 bool disk_lock(int fd) {

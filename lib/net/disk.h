@@ -1,5 +1,6 @@
 /*
- * disk.h - what parts and their notes ask of the disk, where AJOB_FAULT makes it fail.
+ * disk.h - what files that are downloaded, their notes and locks ask of the disk, where
+ * AJOB_FAULT makes it fail.
  */
 #ifndef AJOB_NET_DISK_H
 #define AJOB_NET_DISK_H
@@ -19,6 +20,11 @@ size_t disk_write(int fd, const char *data, size_t length, uint64_t offset);
 
 /* Within one directory. False: errno. */
 bool disk_rename(int dir_fd, const char *from, const char *to);
+
+/* fsync(2), which may take long: AJOB_FAULT is the caller's to ask, for this may be called
+ * from a thread. A directory, where its file system has no way to sync one, counts as synced.
+ * False: errno. */
+bool disk_sync(int fd);
 
 /* Claims the open file for as long as it is open. False: errno; EWOULDBLOCK if
  * another has it, anything else where locks do not work. */

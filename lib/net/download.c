@@ -294,7 +294,7 @@ ajob_task *download_new(ajob_loop *loop, const ajob_download_options *options,
         return NULL;
     download->watch = extra->watch;
     download->watch_data = extra->watch_data;
-    if (plan_make(&download->plan, loop, options, extra))
+    if (plan_make(&download->plan, loop, options, &extra->plan))
         return NULL;
     download->source = download->plan.sources;
     download->is_release = extra->is_release;
@@ -311,7 +311,7 @@ static void exchange_plan(struct download *download, const struct transfer_plan 
 }
 
 bool download_again(ajob_task *task, const ajob_download_options *options,
-                    const struct download_extra *extra) {
+                    const struct plan_extra *extra) {
     struct transfer_plan plan = {0};
     if (plan_make(&plan, task->loop, options, extra)) {
         plan_done(&plan);
@@ -334,7 +334,7 @@ int ajob_download_change(ajob_task *task, const ajob_download_options *options) 
     if (!is_before_first)
         return loop_fail(task->loop, AJOB_EINVAL,
                          "a download can be changed before its first attempt only");
-    int error = plan_make(&plan, task->loop, options, &(struct download_extra){0});
+    int error = plan_make(&plan, task->loop, options, &(struct plan_extra){0});
     if (error) {
         plan_done(&plan);
         return error;
@@ -345,7 +345,7 @@ int ajob_download_change(ajob_task *task, const ajob_download_options *options) 
 
 int ajob_download_check(ajob_loop *loop, const ajob_download_options *options, const char **path) {
     struct transfer_plan plan = {0};
-    int error = plan_make(&plan, loop, options, &(struct download_extra){0});
+    int error = plan_make(&plan, loop, options, &(struct plan_extra){0});
     text_clear(&loop->file);
     if (!error) {
         text_add(&loop->file, plan.path);

@@ -32,7 +32,7 @@ static size_t header_came(char *line, size_t size, size_t count, void *data) {
     struct fetch *fetch = data;
     size_t length = size * count;
     if (!fetch->header_bytes) /* the others come with it, or too slowly */
-        fetch->heard_ms = loop_now_ms(fetch->loop);
+        stall_heard(&fetch->stall);
     fetch->header_bytes += length;
     if (fetch->header_bytes > HEADERS_MAX)
         return 0;         /* ends the transfer with CURLE_WRITE_ERROR */
@@ -54,10 +54,10 @@ static size_t body_came(char *data, size_t size, size_t count, void *user) {
     struct fetch *fetch = user;
     size_t length = size * count;
     if (!throttle_take(fetch->loop, &fetch->place, length)) {
-        fetch->was_held_back = true;
+        fetch->stall.was_held_back = true;
         return CURL_WRITEFUNC_PAUSE; /* the same bytes come again: nothing is counted yet */
     }
-    fetch->received += length;
+    fetch->stall.received += length;
     if (is_redirect(&fetch->response) || !has_body(&fetch->response)) {
         size_t room = fetch->error_body.max - fetch->error_body.length;
         text_add_n(&fetch->error_body, data, length < room ? length : room);
@@ -125,84 +125,6 @@ static void go_on(struct throttle_place *place) {
     }
 }
 
-/* ---- too slow ------------------------------------------------------------- */
-
-static void finish(struct fetch *fetch, const struct fetch_result *result);
-
-static void arm_stall(struct fetch *fetch, uint64_t from_ms) {
-    fetch->is_suspect = false;
-    deadline_arm(&fetch->loop->deadlines, &fetch->stall,
-                 deadline_after(from_ms, pace_step_ms(&fetch->pace)));
-}
-
-static void begin_timing(struct fetch *fetch) {
-    fetch->started_ms = loop_now_ms(fetch->loop);
-    fetch->heard_ms = fetch->received = 0;
-    fetch->is_timed = fetch->was_held_back = false;
-    fetch->pace.window_ms = fetch->profile->stall_ms;
-    fetch->pace.min_speed = fetch->profile->min_speed;
-    arm_stall(fetch, fetch->started_ms);
-}
-
-/* Until the connection stands, the time to connect is what counts; then, until the first
- * header, the time that the server thinks. */
-static bool is_timed(struct fetch *fetch) {
-    curl_off_t connected_us = 0;
-    curl_easy_getinfo(fetch->exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-    if (connected_us && !fetch->is_timed)
-        pace_begin(&fetch->pace, fetch->started_ms + (uint64_t)connected_us / 1000, 0);
-    fetch->is_timed = fetch->is_timed || connected_us;
-    if (fetch->is_timed && fetch->heard_ms)
-        pace_begin(&fetch->pace, fetch->heard_ms, 0);
-    fetch->heard_ms = 0;
-    return fetch->is_timed;
-}
-
-/* What we held back counts as arrived, and nothing could while we were stopped. */
-static void forgive(struct fetch *fetch, uint64_t now_ms) {
-    bool was_stopped = now_ms > fetch->stall.at_ms + fetch->pace.window_ms / 2;
-    if (fetch->place.is_waiting || fetch->was_held_back || was_stopped)
-        pace_begin(&fetch->pace, now_ms, fetch->received);
-    fetch->was_held_back = false;
-}
-
-static void stalled(struct fetch *fetch) {
-    char duration[32], cause[96];
-    ajob_format_duration(duration, fetch->profile->stall_ms);
-    if (fetch->pace.in_window)
-        snprintf(cause, sizeof cause, "stalled: less than %llu bytes/s for %s",
-                 (unsigned long long)fetch->profile->min_speed, duration);
-    else
-        snprintf(cause, sizeof cause, "stalled: no data for %s", duration);
-    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
-                                         .is_retryable = true,
-                                         .retry_after_ms = -1,
-                                         .cause = cause,
-                                         .status = fetch->response.status});
-}
-
-/* libcurl's own limit on speed averages over seconds, so it is late by as much. */
-static void stall_is_due(struct deadline *deadline) {
-    enum { LAST_CHANCE_MS = 20 };
-    struct fetch *fetch = (struct fetch *)((char *)deadline - offsetof(struct fetch, stall));
-    uint64_t now_ms = loop_now_ms(fetch->loop);
-    bool is_slow = false;
-    if (is_timed(fetch)) {
-        forgive(fetch, now_ms);
-        is_slow = pace_is_slow(&fetch->pace, now_ms, fetch->received);
-    }
-    if (!is_slow) {
-        arm_stall(fetch, now_ms);
-    } else if (!fetch->is_suspect) { /* it may be us who were stopped: data may wait to be read */
-        fetch->is_suspect = true;
-        deadline_arm(&fetch->loop->deadlines, deadline, now_ms + LAST_CHANCE_MS);
-    } else {
-        stalled(fetch);
-    }
-}
-
-/* ---- hops, again ----------------------------------------------------------- */
-
 /* As libcurl wants it: without the unit (RFC 9110, 14.1.2). */
 static void write_range(const struct fetch_request *request, char *range, size_t size) {
     unsigned long long first = request->range_first, end = request->range_end;
@@ -236,13 +158,13 @@ static bool start_hop(struct fetch *fetch) {
         fetch->exchange = profile_give(fetch->profile, exchange);
         return false;
     }
-    begin_timing(fetch);
+    stall_begin(&fetch->stall, easy, fetch->profile);
     return true;
 }
 
 static void finish(struct fetch *fetch, const struct fetch_result *result) {
     const struct fetch_owner *calls = fetch->calls;
-    deadline_disarm(&fetch->loop->deadlines, &fetch->stall);
+    stall_end(&fetch->stall);
     give_back(fetch);
     calls->done(fetch->owner, result);
 }
@@ -254,7 +176,16 @@ static void fail(struct fetch *fetch, const char *cause) {
                                          .status = fetch->response.status});
 }
 
-/* The host of this hop; NULL on lack of memory. */
+static void stalled(struct stall *stall, const char *cause) {
+    struct fetch *fetch = (struct fetch *)((char *)stall - offsetof(struct fetch, stall));
+    finish(fetch, &(struct fetch_result){.kind = FETCH_FAILED,
+                                         .is_retryable = true,
+                                         .retry_after_ms = -1,
+                                         .cause = cause,
+                                         .status = fetch->response.status});
+}
+
+/* The host of this URL; NULL on lack of memory. */
 static struct host *host_of(const struct fetch *fetch, const char *url) {
     char *origin;
     url_parse(url, &origin);
@@ -400,8 +331,7 @@ static void exchange_is_done(struct exchange *exchange, CURLcode code) {
 
 static void release(struct fetch *fetch) {
     give_back(fetch);
-    if (fetch->loop)
-        deadline_done(&fetch->loop->deadlines, &fetch->stall);
+    stall_done(&fetch->stall);
     curl_slist_free_all(fetch->headers);
     mem_free((char *)fetch->request.url);
     mem_free((char *)fetch->request.if_range);
@@ -430,8 +360,7 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
     fetch->place = (struct throttle_place){.go_on = go_on, .owner = fetch};
     response_init(&fetch->response);
     bool is_ok = is_split && (!request->if_range || fetch->request.if_range) &&
-                 deadline_init(&loop->deadlines, &fetch->stall, stall_is_due) &&
-                 throttle_open(loop);
+                 stall_init(&fetch->stall, loop, &fetch->place, stalled) && throttle_open(loop);
     if (is_ok && start_hop(fetch))
         return true;
     release(fetch);

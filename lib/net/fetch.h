@@ -21,9 +21,8 @@
 #include <curl/curl.h>
 
 #include "base/text.h"
-#include "core/deadline.h"
 #include "net/headers.h"
-#include "net/pace.h"
+#include "net/stall.h"
 #include "net/throttle.h"
 
 struct ajob_loop;
@@ -74,14 +73,7 @@ struct fetch {
     struct response response;
     struct text error_body; /* the beginning of a body that explains a failure */
     struct throttle_place place;
-    struct deadline stall; /* when the pace of this hop is looked at next */
-    struct pace pace;
-    uint64_t received;    /* bytes of bodies that libcurl has handed over */
-    uint64_t started_ms;  /* this hop */
-    uint64_t heard_ms;    /* when its first header came; 0: not yet */
-    bool is_timed;        /* the connection stands: the pace counts */
-    bool was_held_back;   /* by the limit on the rate, since it was last looked at */
-    bool is_suspect;      /* too slow, if the next poll brings nothing */
+    struct stall stall;   /* of this hop */
     size_t header_bytes;  /* of all responses of this hop, trailers too */
     size_t ignored_bytes; /* of a body that nobody wants */
     bool has_head;        /* head() was called */

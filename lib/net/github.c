@@ -3,6 +3,7 @@
 
 #include "ajob.h"
 #include "base/mem.h"
+#include "net/json_field.h"
 #include "net/url.h"
 
 /* ---- repositories --------------------------------------------------------- */
@@ -166,58 +167,67 @@ char *github_asset_url(const struct github_repo *repo, uint64_t asset_id) {
                      (unsigned long long)asset_id);
 }
 
+/* ---- JSON ----------------------------------------------------------------- */
+
 /* GitHub allows 1,000 in a release. */
 enum { ASSETS_MAX = 10000 };
 
-/* ---- JSON ----------------------------------------------------------------- */
-
-static bool read_whole(const cJSON *json, const char *key, uint64_t *ret_number) {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, key);
-    double number = cJSON_IsNumber(value) ? value->valuedouble : -1;
-    if (!(number >= 0 && number <= 9007199254740992.0) || number != (double)(uint64_t)number)
-        return false;
-    *ret_number = (uint64_t)number;
-    return true;
+/* What files and tags are called; GitHub allows 255 bytes. */
+static const char *read_name(const cJSON *json, const char *key) {
+    enum { NAME_BYTES_MAX = 1024 };
+    const char *name = json_field_text(json, key);
+    return name && strlen(name) <= NAME_BYTES_MAX ? name : NULL;
 }
 
-static const char *read_text(const cJSON *json, const char *key) {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, key);
-    return cJSON_IsString(value) && *value->valuestring ? value->valuestring : NULL;
-}
-
-static void asset_done(struct github_asset *asset) {
+void github_asset_done(struct github_asset *asset) {
     mem_free(asset->name);
     mem_free(asset->state);
     mem_free(asset->url);
     mem_free(asset->digest);
+    *asset = (struct github_asset){0};
+}
+
+bool github_copy_asset(const struct github_asset *asset, struct github_asset *ret_copy) {
+    struct github_asset copy = {
+        .id = asset->id,
+        .size = asset->size,
+        .name = mem_copy(asset->name),
+        .state = mem_copy(asset->state),
+        .url = mem_copy(asset->url),
+        .digest = mem_copy(asset->digest),
+    };
+    bool is_whole =
+        copy.name && copy.state && (copy.url || !asset->url) && (copy.digest || !asset->digest);
+    if (is_whole)
+        *ret_copy = copy;
+    else
+        github_asset_done(&copy);
+    return is_whole;
 }
 
 static bool read_asset(const cJSON *json, struct github_asset *ret_asset, struct text *error) {
-    struct github_asset asset = {0};
-    const char *name = read_text(json, "name"), *state = read_text(json, "state");
-    bool is_valid =
-        name && read_whole(json, "id", &asset.id) && read_whole(json, "size", &asset.size);
-    if (!is_valid) {
-        text_add(error, "the API's answer makes no sense: an asset without name, id or size");
-        return false;
-    }
-    const char *url = read_text(json, "browser_download_url"), *digest = read_text(json, "digest");
-    asset.name = mem_copy(name);
-    asset.state = mem_copy(state ? state : "uploaded");
-    asset.url = mem_copy(url);
-    asset.digest = mem_copy(digest);
-    if (!asset.name || !asset.state || (url && !asset.url) || (digest && !asset.digest)) {
-        asset_done(&asset);
+    const char *state = json_field_text(json, "state");
+    struct github_asset asset = {
+        .name = (char *)read_name(json, "name"), /* to be copied, as all of it is */
+        .state = (char *)(state ? state : "uploaded"),
+        .url = (char *)json_field_text(json, "browser_download_url"),
+        .digest = (char *)json_field_text(json, "digest"),
+    };
+    bool is_valid = asset.name && json_field_whole(json, "id", &asset.id) &&
+                    json_field_whole(json, "size", &asset.size);
+    if (!is_valid)
+        text_add(error,
+                 "the API's answer makes no sense: an asset without a usable name, id or size");
+    else if (!github_copy_asset(&asset, ret_asset))
         text_add(error, "out of memory");
-        return false;
-    }
-    *ret_asset = asset;
-    return true;
+    else
+        return true;
+    return false;
 }
 
 static bool has_asset(const struct github_release *release, size_t count, const cJSON *json) {
     uint64_t id;
-    if (!read_whole(json, "id", &id))
+    if (!json_field_whole(json, "id", &id))
         return false;
     for (size_t i = 0; i < count; i++)
         if (release->assets[i].id == id)
@@ -231,21 +241,10 @@ bool github_add_asset(struct github_release *release, const struct github_asset 
     if (!assets)
         return false;
     release->assets = assets;
-    struct github_asset copy = {
-        .id = asset->id,
-        .size = asset->size,
-        .name = mem_copy(asset->name),
-        .state = mem_copy(asset->state),
-        .url = mem_copy(asset->url),
-        .digest = mem_copy(asset->digest),
-    };
-    bool is_whole =
-        copy.name && copy.state && (copy.url || !asset->url) && (copy.digest || !asset->digest);
-    if (is_whole)
-        release->assets[release->asset_count++] = copy;
-    else
-        asset_done(&copy);
-    return is_whole;
+    if (!github_copy_asset(asset, &release->assets[release->asset_count]))
+        return false;
+    release->asset_count++;
+    return true;
 }
 
 bool github_read_assets(const cJSON *json, struct github_release *release, struct text *error) {
@@ -278,16 +277,24 @@ bool github_read_assets(const cJSON *json, struct github_release *release, struc
     return true;
 }
 
+const char *github_tag(const cJSON *release) {
+    return read_name(release, "tag_name");
+}
+
+bool github_is_draft(const cJSON *release) {
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(release, "draft"));
+}
+
 bool github_read_release(const cJSON *json, struct github_release *ret_release,
                          struct text *error) {
     struct github_release release = {0};
-    const char *tag = read_text(json, "tag_name");
-    if (!tag || !read_whole(json, "id", &release.id)) {
-        text_add(error, "the API's answer makes no sense: a release without tag or id");
+    const char *tag = github_tag(json);
+    if (!tag || !json_field_whole(json, "id", &release.id)) {
+        text_add(error, "the API's answer makes no sense: a release without a usable tag or id");
         return false;
     }
     release.tag = mem_copy(tag);
-    release.is_draft = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "draft"));
+    release.is_draft = github_is_draft(json);
     const cJSON *assets = cJSON_GetObjectItemCaseSensitive(json, "assets");
     if (!release.tag || !github_read_assets(assets, &release, error)) {
         github_release_done(&release);
@@ -299,7 +306,7 @@ bool github_read_release(const cJSON *json, struct github_release *ret_release,
 
 void github_release_done(struct github_release *release) {
     for (size_t i = 0; i < release->asset_count; i++)
-        asset_done(&release->assets[i]);
+        github_asset_done(&release->assets[i]);
     mem_free(release->assets);
     mem_free(release->tag);
     *release = (struct github_release){0};

@@ -47,6 +47,10 @@ struct github_asset {
     char *digest;             /* NULL: none */
 };
 
+/* A copy of all of it. False on lack of memory: *ret_copy is as before. */
+bool github_copy_asset(const struct github_asset *asset, struct github_asset *ret_copy);
+void github_asset_done(struct github_asset *asset);
+
 struct github_release {
     uint64_t id;
     char *tag;
@@ -54,6 +58,10 @@ struct github_release {
     struct github_asset *assets;
     size_t asset_count;
 };
+
+/* Of a release's JSON, read or not; the tag: as long as that, or NULL. */
+const char *github_tag(const cJSON *release);
+bool github_is_draft(const cJSON *release);
 
 /* Reads a release, with the assets in it. False with one line in error. */
 bool github_read_release(const cJSON *json, struct github_release *ret_release, struct text *error);

@@ -2,6 +2,7 @@
 #include "net/inquiry.h"
 
 #include "base/mem.h"
+#include "net/url.h"
 
 void inquiry_init(struct inquiry *inquiry, struct ajob_task *task, struct release_plan *plan) {
     inquiry->task = task;

@@ -6,8 +6,8 @@
 #define AJOB_NET_INQUIRY_H
 
 #include "core/task.h"
-#include "net/assets.h"
 #include "net/query.h"
+#include "net/release_plan.h"
 
 struct inquiry {
     struct ajob_task *task;    /* whose attempt it is */

@@ -7,6 +7,7 @@
  */
 #include "base/mem.h"
 #include "core/loop.h"
+#include "net/assets.h"
 #include "net/inquiry.h"
 #include "net/lock.h"
 #include "net/release.h"
@@ -47,7 +48,7 @@ static void listing_is_over(struct listing *listing) {
 /* The first release in a list that is no draft, or NULL. */
 static const cJSON *first_published(const cJSON *list) {
     const cJSON *item = list ? list->child : NULL;
-    while (item && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "draft")))
+    while (item && github_is_draft(item))
         item = item->next;
     return item;
 }
@@ -56,7 +57,7 @@ static const cJSON *first_published(const cJSON *list) {
 static void releases_answered(struct query *query, const struct query_result *result) {
     struct listing *listing = query->owner;
     const cJSON *item = first_published(result->json);
-    const char *tag = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "tag_name"));
+    const char *tag = github_tag(item);
     struct text cause = TEXT_INIT(TEXT_LINE_MAX);
     char safe[200];
     if (tag)

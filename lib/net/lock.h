@@ -1,8 +1,8 @@
 /*
  * lock.h - what was chosen to be downloaded, for the next run to choose the same.
  *
- * Owns the entries of an ajob_lock and what is asked of them; the file's JSON is
- * lock_json.c's. An entry is filled in when its asset is chosen and completed when the
+ * Owns the entries of an ajob_lock and what is asked of them; its file is lock_file.c's, the
+ * JSON in it lock_json.c's. An entry is filled in when its asset is chosen and completed when the
  * download has ended.
  */
 #ifndef AJOB_NET_LOCK_H
@@ -20,15 +20,18 @@ struct lock_entry {
     char *tag;
     struct github_asset asset; /* its url: NULL unless it is on the API's host */
     bool has_come;             /* its download was a success */
+    bool is_ambiguous;         /* another asset had its id */
+    struct lock_entry *next;   /* of those that were taken out */
 };
 
 struct ajob_lock {
     struct lock_entry *table;
-    bool is_sorted; /* in the order of the file */
+    struct lock_entry *taken_out; /* downloads may still end that complete them */
+    bool is_sorted;               /* in the order of the file */
 };
 
-/* The entry of this asset, new or not; what it has to do with downloads is forgotten.
- * NULL on lack of memory. It lives as long as the lock. */
+/* A new entry of this asset, in the place of one with its id; what that has to do with
+ * downloads is forgotten. NULL on lack of memory. It lives as long as the lock. */
 struct lock_entry *lock_add(ajob_lock *lock, const struct github_repo *repo, const char *tag,
                             const struct github_asset *asset);
 

@@ -5,6 +5,7 @@
 #include <ctype.h>
 
 #include "net/digest.h"
+#include "net/json_field.h"
 #include "net/url.h"
 
 static const char no_memory[] = "out of memory"; /* as url_fault() says it */
@@ -80,10 +81,7 @@ static bool is_plain(const char *text, size_t length) {
 static cJSON *parse(const char *text, size_t length) {
     enum { VALUES_MAX = 20 * ENTRIES_MAX };
     const char *end = NULL;
-    size_t values = 0;
-    for (size_t i = 0; i < length; i++)
-        values += text[i] == ',' || text[i] == '[' || text[i] == '{';
-    if (values > VALUES_MAX || !is_plain(text, length))
+    if (json_field_count(text, length) > VALUES_MAX || !is_plain(text, length))
         return NULL;
     cJSON *json = cJSON_ParseWithLengthOpts(text, length, &end, false);
     while (json && end < text + length && isspace((unsigned char)*end))
@@ -106,15 +104,6 @@ static const char *twice(const cJSON *object) {
                 return item->string;
     }
     return NULL;
-}
-
-static bool read_whole(const cJSON *json, const char *key, uint64_t *ret_number) {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(json, key);
-    double number = cJSON_IsNumber(value) ? value->valuedouble : -1;
-    if (!(number >= 0 && number <= 9007199254740992.0) || number != (double)(uint64_t)number)
-        return false;
-    *ret_number = (uint64_t)number;
-    return true;
 }
 
 static bool is_line(const char *text) {
@@ -185,9 +174,9 @@ static const char *read_entry(const cJSON *json, struct lock_entry *entry) {
         return "tag";
     if (!entry->asset.name || !is_name(entry->asset.name))
         return "name";
-    if (!read_whole(json, "id", &entry->asset.id))
+    if (!json_field_whole(json, "id", &entry->asset.id))
         return "id";
-    if (!read_whole(json, "size", &entry->asset.size))
+    if (!json_field_whole(json, "size", &entry->asset.size))
         return "size";
     if (digest ? !is_digest(digest) : !is_null(json, "digest"))
         return "digest";
@@ -260,7 +249,7 @@ static int read_all(ajob_lock *lock, const cJSON *json, struct text *error) {
     size_t index = 0;
     int code = 0;
     const char *fault = NULL;
-    if (!cJSON_IsObject(json) || twice(json) || !read_whole(json, "version", &version))
+    if (!cJSON_IsObject(json) || twice(json) || !json_field_whole(json, "version", &version))
         fault = "not a lock file: no JSON object with one \"version\" and one \"assets\"";
     else if (version != VERSION)
         fault = "a lock file of another version: this one is not known to this ajob";

@@ -2,6 +2,7 @@
 #include "net/lost.h"
 
 #include "base/mem.h"
+#include "net/assets.h"
 #include "net/inquiry.h"
 #include "net/lock.h"
 

@@ -8,8 +8,8 @@
 #ifndef AJOB_NET_LOST_H
 #define AJOB_NET_LOST_H
 
-#include "net/assets.h"
 #include "net/download.h"
+#include "net/release_plan.h"
 
 extern const struct download_watch lost_watch;
 

@@ -196,11 +196,19 @@ static bool is_its_size(const struct part *part) {
            ranges_frontier(&part->have) == (uint64_t)status.st_size;
 }
 
+/* In a directory of several people anybody may have put it there, or made it another name
+ * of something else. */
+static bool is_ours(int fd) {
+    struct stat status;
+    return !fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+           status.st_nlink == 1;
+}
+
 bool part_recall(struct part *part, struct part_note *ret_note) {
     enum { NOTE_MAX = 64 * 1024 };
     char *text = mem_new(NOTE_MAX);
     int fd = openat(part->dir_fd, part->note_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    ssize_t length = text && fd >= 0 ? read(fd, text, NOTE_MAX) : -1;
+    ssize_t length = text && fd >= 0 && is_ours(fd) ? read(fd, text, NOTE_MAX) : -1;
     if (fd >= 0)
         close(fd);
     struct part_note note;

@@ -19,7 +19,7 @@ static struct pieces *pieces_of(const struct stream *stream) {
     return stream->owner;
 }
 
-void pieces_fail(struct pieces *pieces, int result, bool is_retryable) {
+void pieces_fail(struct pieces *pieces, enum pieces_result result, bool is_retryable) {
     pieces->result = result;
     pieces->is_retryable = is_retryable;
 }
@@ -235,13 +235,12 @@ const struct stream_calls pieces_stream_calls = {
 bool pieces_start(struct pieces *pieces) {
     const struct transfer_plan *plan = pieces->plan;
     const struct ranges *have = &pieces->part->have;
-    pieces->is_adopted =
-        pieces->note->etag && !resume_is_from(plan, pieces->source->url, pieces->note);
     for (size_t i = 0; i < plan->source_count; i++)
         plan->sources[i].is_unfit = false;
     pieces->cause.max = TEXT_LINE_MAX;
     pieces->total = pieces->retry_after_ms = -1;
     pieces->here = pieces->resumed_from = ranges_total(have);
+    pieces->is_foreign = pieces->here && resume_is_foreign(plan, pieces->source->url, pieces->note);
     pieces->part->is_in_pieces = pieces->here > ranges_frontier(have);
     pieces->wanted = 1;
     pieces->began_ms = loop_now_ms(pieces->task->loop);

@@ -24,6 +24,14 @@
 #include "net/stream.h"
 #include "net/verifier.h"
 
+enum pieces_result {
+    PIECES_UNDER_WAY,
+    PIECES_COMPLETE,
+    PIECES_UNWANTED,    /* what the server has is there already */
+    PIECES_FAILED,      /* as this server is, or was */
+    PIECES_FAILED_HERE, /* on this machine: no other server mends it */
+};
+
 struct pieces {
     /* Set before pieces_start(), with all else zeroed: */
     struct ajob_task *task;
@@ -46,7 +54,7 @@ struct pieces {
     uint64_t began_ms;
     uint64_t came;    /* bytes, since then */
     uint64_t done_ms; /* when a stream had brought its share last; 0: not yet */
-    bool is_adopted;  /* the part is from another server, and no digest is known */
+    bool is_foreign;  /* what the part has is another server's: the whole is asked for */
     bool has_answer;  /* the first one was taken */
     bool may_split;   /* into ranges */
     /* Also meanwhile: */
@@ -54,13 +62,7 @@ struct pieces {
     uint64_t resumed_from; /* of these so many were there before */
     int64_t total;         /* -1: not known */
     /* Once over: */
-    enum {
-        PIECES_UNDER_WAY,
-        PIECES_COMPLETE,
-        PIECES_UNWANTED,
-        PIECES_FAILED,      /* as this server is, or was */
-        PIECES_FAILED_HERE, /* on this machine: no other server mends it */
-    } result;
+    enum pieces_result result;
     bool is_retryable;
     bool is_useless; /* the part */
     bool is_mixed;   /* there was more than one answer */

@@ -52,7 +52,11 @@ static bool take_whole(struct pieces *pieces, struct stream *stream,
         return false;
     warn_of_open_end(pieces, response);
     if (pieces->here) {
-        task_note(pieces->task, "starting over: the server sends the whole file, not the rest");
+        task_note(
+            pieces->task,
+            pieces->is_foreign
+                ? "starting over: what is there is from another server, and no digest is known"
+                : "starting over: the server sends the whole file, not the rest");
         if (!start_over(pieces)) {
             pieces_fail(pieces, PIECES_FAILED_HERE, false);
             return false;
@@ -119,8 +123,11 @@ static bool take_first(struct pieces *pieces, struct stream *stream, const struc
         stream->end = pieces_size(pieces);
     if (stream->end == STREAM_OPEN_END && pieces->plan->size_known)
         stream->end = pieces->plan->size;
-    mem_free(pieces->note->url);
-    pieces->note->url = url_redacted(stream->source->url);
+    if (!resume_name(pieces->plan, stream->source->url, pieces->note)) {
+        text_add(&pieces->cause, "out of memory");
+        pieces_fail(pieces, PIECES_FAILED_HERE, false);
+        return false;
+    }
     resume_learn(pieces->note, response, pieces->total);
     pieces->has_answer = true;
     pieces->may_split = may_split(pieces, response);
@@ -136,7 +143,7 @@ bool pieces_take_answer(struct stream *stream, const struct response *response) 
         .first = stream->first,
         .note = pieces->note,
         .is_same_server = stream->source == pieces->source,
-        .must_say_etag = !pieces->plan->want || (pieces->is_adopted && !pieces->has_answer),
+        .must_say_etag = !pieces->plan->want,
     };
     if (!pieces->has_answer)
         return take_first(pieces, stream, &asked, response);

@@ -13,7 +13,7 @@
 enum { SPLIT_FROM = 2 * SEGMENT_SIZE_MIN }; /* a smaller rest is not shared */
 
 /* The cause is there, or follows. */
-void pieces_fail(struct pieces *pieces, int result, bool is_retryable);
+void pieces_fail(struct pieces *pieces, enum pieces_result result, bool is_retryable);
 
 /* To be filled in: what an earlier failure said is forgotten. */
 struct text *pieces_new_cause(struct pieces *pieces);

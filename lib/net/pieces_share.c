@@ -64,8 +64,8 @@ static bool take_half(struct pieces *pieces, struct range *ret_share) {
     return true;
 }
 
-/* The share of a stream that has been silent for a while, since before another one was done, too:
- * a new connection brings it sooner, be it for a limit on each or for a hung one. */
+/* The share of a stream that has been silent for a while, and since before another one was
+ * done: a new connection brings it sooner, be it for a limit on each or for a hung one. */
 static bool take_silent(struct pieces *pieces, struct range *ret_share) {
     enum { SILENT_MS = 300, AFTER_MS = 100 };
     uint64_t now_ms = loop_now_ms(pieces->task->loop);
@@ -73,9 +73,9 @@ static bool take_silent(struct pieces *pieces, struct range *ret_share) {
         return false;
     for (size_t i = 0; i < SEGMENTS_MAX; i++) {
         struct stream *stream = &pieces->streams[i];
-        uint64_t heard_ms = stream->fetch.heard_ms;
-        bool is_silent = stream->is_running && !stream->is_allotted && heard_ms < pieces->done_ms &&
-                         now_ms - heard_ms >= SILENT_MS;
+        bool is_ours = stream->is_allotted || stream->fetch.place.is_waiting; /* the silence */
+        bool is_silent = stream->is_running && !is_ours && stream->heard_ms < pieces->done_ms &&
+                         now_ms - stream->heard_ms >= SILENT_MS;
         if (!is_silent || stream->writer.at >= stream->end)
             continue;
         pieces_stop_stream(pieces, stream);
@@ -186,8 +186,8 @@ static bool start_allotted(struct pieces *pieces, struct stream *stream) {
 
 bool pieces_start_first(struct pieces *pieces) {
     struct stream *stream = &pieces->streams[0];
-    struct range share;
-    if (!pieces_gap(pieces, 0, &share))
+    struct range share = {0, STREAM_OPEN_END};
+    if (!pieces->is_foreign && !pieces_gap(pieces, 0, &share))
         return false;
     stream->source = pieces->source;
     stream->has_range = share.first || share.end != STREAM_OPEN_END;

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "core/loop.h"
-#include "net/download.h"
 #include "net/host.h"
 #include "net/name.h"
 #include "net/profile.h"
@@ -106,7 +105,7 @@ static int plan_sources(struct transfer_plan *plan, ajob_loop *loop,
 }
 
 int plan_make(struct transfer_plan *plan, ajob_loop *loop, const ajob_download_options *options,
-              const struct download_extra *extra) {
+              const struct plan_extra *extra) {
     enum { MAX_WAIT_MS = 300000 };
     int error = plan_sources(plan, loop, options);
     if (!error)

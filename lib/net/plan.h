@@ -10,7 +10,6 @@
 #include "net/digest.h"
 #include "net/dir.h"
 
-struct download_extra;
 struct host;
 struct profile;
 
@@ -45,10 +44,16 @@ struct transfer_plan {
     bool fsync;
 };
 
+/* What ajob_download_options cannot say. */
+struct plan_extra {
+    const char *subdir;         /* in options.dir: one neutral name; NULL: none */
+    const char *const *headers; /* static, NULL-terminated; NULL: none */
+};
+
 /* Fills in a zeroed plan. 0, or what ajob_error() explains; plan_done() frees in either
  * case. */
 int plan_make(struct transfer_plan *plan, ajob_loop *loop, const ajob_download_options *options,
-              const struct download_extra *extra);
+              const struct plan_extra *extra);
 
 void plan_done(struct transfer_plan *plan);
 

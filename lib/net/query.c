@@ -4,6 +4,7 @@
 #include "ajob.h"
 #include "base/mem.h"
 #include "core/loop.h"
+#include "net/json_field.h"
 #include "net/url.h"
 
 enum { BODY_MAX = 64 << 20, TEXT_MAX = 4 << 20, SECONDARY_WAIT_MS = 60000 };
@@ -138,13 +139,11 @@ static bool body_came(void *owner, const char *data, size_t length) {
     return text_ok(&query->body);
 }
 
-/* Each value costs 64 bytes and more: a small text can be a large tree. */
 static cJSON *parse(const struct text *body) {
     enum { VALUES_MAX = 4000000 };
-    size_t values = 0;
-    for (size_t i = 0; i < body->length; i++)
-        values += body->data[i] == ',' || body->data[i] == '[' || body->data[i] == '{';
-    return values > VALUES_MAX ? NULL : cJSON_ParseWithLength(text_string(body), body->length);
+    const char *text = text_string(body);
+    bool is_too_much = json_field_count(text, body->length) > VALUES_MAX;
+    return is_too_much ? NULL : cJSON_ParseWithLength(text, body->length);
 }
 
 /* The answer is the one that was kept. */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "core/group.h"
 #include "core/loop.h"
+#include "net/assets.h"
 #include "net/inquiry.h"
 #include "net/lock.h"
 
@@ -133,10 +134,9 @@ static void suggest_tag(struct release *release, const cJSON *list) {
     char safe[200];
     const cJSON *item;
     cJSON_ArrayForEach(item, list) {
-        const cJSON *tag = cJSON_GetObjectItemCaseSensitive(item, "tag_name");
-        bool is_draft = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "draft"));
-        if (cJSON_IsString(tag) && *tag->valuestring && !is_draft && count < TAGS_MAX)
-            tags[count++] = tag->valuestring;
+        const char *tag = github_tag(item);
+        if (tag && !github_is_draft(item) && count < TAGS_MAX)
+            tags[count++] = tag;
     }
     nearest = nearest_tag(release->tag, tags, count);
     text_add(&hint, "not found");
@@ -160,7 +160,7 @@ static void list_answered(struct query *query, const struct query_result *result
     const cJSON *item = result->json ? result->json->child : NULL;
     const char *tag = NULL;
     for (; item; item = item->next) {
-        tag = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "tag_name"));
+        tag = github_tag(item);
         if (tag && !strcmp(tag, release->tag))
             break;
     }

@@ -4,7 +4,7 @@
 #ifndef AJOB_NET_RELEASE_H
 #define AJOB_NET_RELEASE_H
 
-#include "net/assets.h"
+#include "net/release_plan.h"
 
 /* A task for the release with this tag. info, if not NULL, is what is known of it
  * already: taken over. NULL with ajob_error() set. */

@@ -17,13 +17,14 @@ static char *identity_of_url(const char *url) {
     return *hex ? text_make("url-sha256:%s", hex) : NULL;
 }
 
-/* With a digest it is the digest: any mirror's bytes go on with any other's. */
-static char *identity_of(const struct transfer_plan *plan) {
+/* With a digest it is the digest: any mirror's bytes go on with any other's. Else what one
+ * URL has is nothing that another one goes on with, whatever both call it. */
+static char *identity_of(const struct transfer_plan *plan, const char *url) {
     char digest[16 + DIGEST_HEX_MAX];
-    if (plan->identity)
+    if (plan->identity && plan->source_count <= 1)
         return mem_copy(plan->identity);
     if (!plan->want)
-        return identity_of_url(plan->url);
+        return identity_of_url(url);
     digest_format(plan->want, digest);
     return mem_copy(digest);
 }
@@ -36,10 +37,18 @@ static bool ends_by(const struct ranges *ranges, uint64_t size) {
     return !ranges->count || ranges->items[ranges->count - 1].end <= size;
 }
 
-static bool is_of_same(const struct transfer_plan *plan, const struct part_note *note) {
-    char *identity = identity_of(plan);
-    bool is_same = identity && !strcmp(note->identity, identity);
+static bool is_of(const struct transfer_plan *plan, const char *url, const struct part_note *note) {
+    char *identity = identity_of(plan, url);
+    bool is_same = identity && note->identity && !strcmp(note->identity, identity);
     mem_free(identity);
+    return is_same;
+}
+
+/* From whichever of the plan's URLs. */
+static bool is_of_same(const struct transfer_plan *plan, const struct part_note *note) {
+    bool is_same = is_of(plan, plan->url, note);
+    for (size_t i = 1; i < plan->source_count && !is_same; i++)
+        is_same = is_of(plan, plan->sources[i].url, note);
     return is_same;
 }
 
@@ -63,24 +72,26 @@ static bool forget_unsafe(const struct transfer_plan *plan, struct part *part,
     return is_some_left;
 }
 
-bool resume_is_from(const struct transfer_plan *plan, const char *url,
+bool resume_is_foreign(const struct transfer_plan *plan, const char *url,
+                       const struct part_note *note) {
+    return !is_of(plan, url, note);
+}
+
+static bool is_from(const struct transfer_plan *plan, const char *url,
                     const struct part_note *note) {
-    bool is_certain = plan->identity && plan->source_count == 1;
+    bool is_certain = plan->identity && plan->source_count <= 1;
     char *here = is_certain ? NULL : url_redacted(url);
     bool is_from = !here || (note->url && !strcmp(note->url, here));
     mem_free(here);
     return is_from;
 }
 
-/* Another server's date means nothing to the one that is asked now, its ETag only if that
- * has the same; a digest needs neither. False: nothing would prove that the bytes fit. */
-static bool adopt(const struct transfer_plan *plan, const char *url, struct part_note *note) {
-    if (resume_is_from(plan, url, note))
-        return true;
+/* Another server's validators mean nothing to the one that is asked now. */
+static void adopt(const struct transfer_plan *plan, const char *url, struct part_note *note) {
+    if (!plan->want || is_from(plan, url, note))
+        return;
     note->last_modified = mem_free(note->last_modified);
-    if (plan->want)
-        note->etag = mem_free(note->etag);
-    return plan->want || note->etag;
+    note->etag = mem_free(note->etag);
 }
 
 bool resume_recall(const struct transfer_plan *plan, const char *url, struct part *part,
@@ -90,11 +101,13 @@ bool resume_recall(const struct transfer_plan *plan, const char *url, struct par
                    part->have.count && is_of_same(plan, &note) && resume_is_possible(plan, &note) &&
                    (!plan->size_known || ends_by(&part->have, plan->size)) &&
                    (note.total < 0 || ends_by(&part->have, (uint64_t)note.total)) &&
-                   forget_unsafe(plan, part, &note) && adopt(plan, url, &note);
-    if (is_same)
+                   forget_unsafe(plan, part, &note);
+    if (is_same) {
+        adopt(plan, url, &note);
         *ret_note = note;
-    else
+    } else {
         part_note_done(&note);
+    }
     return is_same;
 }
 
@@ -122,14 +135,35 @@ void resume_learn(struct part_note *note, const struct response *response, int64
     learn(&note->last_modified, strong_date(response));
 }
 
+bool resume_name(const struct transfer_plan *plan, const char *url, struct part_note *note) {
+    mem_free(note->identity);
+    mem_free(note->url);
+    note->identity = identity_of(plan, url);
+    note->url = url_redacted(url);
+    return note->identity && note->url;
+}
+
 bool resume_remember(const struct transfer_plan *plan, struct part *part, struct part_note *note,
                      struct text *error) {
     if (!note->identity)
-        note->identity = identity_of(plan);
+        note->identity = identity_of(plan, plan->url);
     if (!note->url)
         note->url = url_redacted(plan->url);
     if (note->identity)
         return part_remember(part, note, error);
     text_add(error, "out of memory");
     return false;
+}
+
+uint64_t resume_leave(const struct transfer_plan *plan, struct part *part, struct part_note *note,
+                      bool is_useless) {
+    struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
+    uint64_t bytes = ranges_total(&part->have);
+    bool is_worth_it = !is_useless && bytes && part->is_resumable && resume_is_possible(plan, note);
+    bool has_note = part->has_note && (!part->note_has_ranges || part->noted_bytes == bytes);
+    bool is_left = is_worth_it && (has_note || resume_remember(plan, part, note, &ignored));
+    if (!is_left)
+        part_discard(part);
+    text_done(&ignored);
+    return is_left ? bytes : 0;
 }

@@ -12,14 +12,19 @@
 #include "net/part.h"
 #include "net/plan.h"
 
-/* Whether the part that was claimed may be continued with bytes from this URL, one of the
- * plan's; then its note, too. If that names another URL, the answer must have its ETag. */
+/* Whether the part that was claimed is of what the plan brings; then its note, too, without
+ * validators that are not of this URL, one of the plan's. */
 bool resume_recall(const struct transfer_plan *plan, const char *url, struct part *part,
                    struct part_note *ret_note);
 
-/* Whether the note is from this URL's server: then so are its validators. */
-bool resume_is_from(const struct transfer_plan *plan, const char *url,
-                    const struct part_note *note);
+/* Whether nothing would prove that bytes from this URL go on what is there: no digest is
+ * known, and it came from another URL. An ETag is a name that each server gives as it
+ * likes (RFC 9110, 8.8.3.3): that two have the same is no proof. */
+bool resume_is_foreign(const struct transfer_plan *plan, const char *url,
+                       const struct part_note *note);
+
+/* What comes is from this URL. False on lack of memory. */
+bool resume_name(const struct transfer_plan *plan, const char *url, struct part_note *note);
 
 /* Takes from the response what the note lacks; total -1: not known. */
 void resume_learn(struct part_note *note, const struct response *response, int64_t total);
@@ -30,5 +35,10 @@ bool resume_is_possible(const struct transfer_plan *plan, const struct part_note
 /* Writes the note of the part. False: one line in error. */
 bool resume_remember(const struct transfer_plan *plan, struct part *part, struct part_note *note,
                      struct text *error);
+
+/* An attempt ends without the file: leaves the part with its note on disk if another one can
+ * continue it, else nothing. How many bytes are left so. */
+uint64_t resume_leave(const struct transfer_plan *plan, struct part *part, struct part_note *note,
+                      bool is_useless);
 
 #endif

@@ -1,6 +1,8 @@
 /* stream.c - one connection's share of a file. See stream.h. */
 #include "net/stream.h"
 
+#include "core/loop.h"
+
 static bool head_came(void *owner, const struct response *response) {
     struct stream *stream = owner;
     stream->has_head = stream->calls->head(stream, response);
@@ -10,6 +12,7 @@ static bool head_came(void *owner, const struct response *response) {
 static bool body_came(void *owner, const char *data, size_t length) {
     struct stream *stream = owner;
     const struct stream_calls *calls = stream->calls;
+    stream->heard_ms = loop_now_ms(stream->fetch.loop);
     while (length) {
         uint64_t room = stream->end - stream->writer.at;
         size_t piece = length < room ? length : (size_t)room;
@@ -44,6 +47,7 @@ bool stream_start(struct stream *stream, struct ajob_loop *loop, const struct tr
     };
     stream->first = stream->writer.at;
     stream->reach = 0;
+    stream->heard_ms = loop_now_ms(loop);
     stream->has_head = false;
     stream->is_running = fetch_start(&stream->fetch, loop, &calls, stream, &request);
     return stream->is_running;

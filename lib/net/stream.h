@@ -35,10 +35,11 @@ struct stream {
     struct source *source; /* who is asked */
     struct fetch fetch;
     struct part_writer writer;
-    uint64_t first; /* where what it asked for begins */
-    uint64_t end;   /* of its share; STREAM_OPEN_END */
-    uint64_t reach; /* where the range that the server sends ends; 0: not said */
-    bool has_range; /* it asked for a range */
+    uint64_t first;    /* where what it asked for begins */
+    uint64_t end;      /* of its share; STREAM_OPEN_END */
+    uint64_t reach;    /* where the range that the server sends ends; 0: not said */
+    uint64_t heard_ms; /* when it asked, or bytes came last */
+    bool has_range;    /* it asked for a range */
     bool is_running;
     bool is_allotted; /* running, but it has not asked yet */
     bool has_head;    /* the answer was taken */

@@ -1,6 +1,7 @@
 /* transfer.c - one attempt to bring one file from its source. See transfer.h. */
 #include "net/transfer.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -12,7 +13,27 @@ static const char no_digest[] = "the digest cannot be computed here";
 
 static void transfer_step(struct transfer *transfer);
 
-static void go_to(struct transfer *transfer, int state) {
+static bool edge_is_legal(enum transfer_state from, enum transfer_state to) {
+    enum { LEAVING = 1 << TRANSFER_LEAVING };
+    static const uint8_t next[] = {
+        [TRANSFER_OPENING] = 1 << TRANSFER_COMPARING | 1 << TRANSFER_CLAIMING | LEAVING,
+        [TRANSFER_COMPARING] = 1 << TRANSFER_CLAIMING | 1 << TRANSFER_FINISHING | LEAVING,
+        [TRANSFER_CLAIMING] = 1 << TRANSFER_FETCHING | LEAVING,
+        [TRANSFER_FETCHING] =
+            1 << TRANSFER_COMPARING | 1 << TRANSFER_VERIFYING | 1 << TRANSFER_FINISHING | LEAVING,
+        [TRANSFER_VERIFYING] = 1 << TRANSFER_FINISHING | LEAVING,
+        [TRANSFER_FINISHING] = LEAVING,
+        [TRANSFER_LEAVING] = 1 << TRANSFER_OVER,
+        [TRANSFER_OVER] = 0,
+    };
+    return next[from] & 1 << to;
+}
+
+/* The one place where the state changes. */
+static void go_to(struct transfer *transfer, enum transfer_state state) {
+    bool is_legal = edge_is_legal(transfer->state, state);
+    assert(is_legal);
+    (void)is_legal;
     transfer->state = state;
 }
 
@@ -303,24 +324,6 @@ static bool is_hashing(const struct transfer *transfer) {
     return transfer->verifier.is_running || transfer->comparison.is_running;
 }
 
-/* What is left on disk: a part worth resuming with its note, or nothing. */
-static void leave_disk_tidy(struct transfer *transfer) {
-    struct part *part = &transfer->part;
-    struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
-    if (transfer->is_committed)
-        return; /* the part has become the file */
-    uint64_t bytes = ranges_total(&part->have);
-    bool is_worth_it = !transfer->is_up_to_date && !transfer->pieces.is_useless && bytes &&
-                       part->is_resumable && resume_is_possible(transfer->plan, &transfer->note);
-    bool has_note = part->has_note && (!part->note_has_ranges || part->noted_bytes == bytes);
-    if (is_worth_it &&
-        (has_note || resume_remember(transfer->plan, part, &transfer->note, &ignored)))
-        transfer->left = bytes;
-    else
-        part_discard(part);
-    text_done(&ignored);
-}
-
 static void leave(struct transfer *transfer) {
     if (transfer->is_committed || (transfer->succeeded && transfer->is_up_to_date))
         taken_keep(transfer->task->loop, transfer->plan->dir->fd, transfer->plan->name);
@@ -328,7 +331,10 @@ static void leave(struct transfer *transfer) {
         transfer->bytes = transfer->pieces.here;
         transfer->total = transfer->pieces.total;
     }
-    leave_disk_tidy(transfer);
+    if (!transfer->is_committed) { /* else the part has become the file */
+        bool is_useless = transfer->is_up_to_date || transfer->pieces.is_useless;
+        transfer->left = resume_leave(transfer->plan, &transfer->part, &transfer->note, is_useless);
+    }
     if (transfer->target.fd >= 0)
         close(transfer->target.fd);
     part_close(&transfer->part);

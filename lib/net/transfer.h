@@ -4,7 +4,8 @@
  *     opening -> comparing? -> claiming -> fetching -> verifying? -> finishing -> leaving -> over
  *
  * opening     the directory, and what stands under the name now
- * comparing   is the file that is there what would be downloaded? (its digest)
+ * comparing   is the file that is there what would be downloaded? (its digest); from fetching,
+ *             where the server says so: which digest has it?
  * claiming    the part, and what an earlier attempt left in it
  * fetching    what it lacks comes (pieces.h); its digest is computed meanwhile (verifier.h)
  * verifying   the rest of the digest
@@ -24,20 +25,22 @@
 #include "net/sync.h"
 #include "net/verifier.h"
 
+enum transfer_state {
+    TRANSFER_OPENING,
+    TRANSFER_COMPARING,
+    TRANSFER_CLAIMING,
+    TRANSFER_FETCHING,
+    TRANSFER_VERIFYING,
+    TRANSFER_FINISHING,
+    TRANSFER_LEAVING,
+    TRANSFER_OVER,
+};
+
 struct transfer {
     struct ajob_task *task; /* whose attempt this is: events, loop */
     const struct transfer_plan *plan;
     void (*over)(struct transfer *transfer); /* once, perhaps from inside start or stop */
-    enum {
-        TRANSFER_OPENING,
-        TRANSFER_COMPARING,
-        TRANSFER_CLAIMING,
-        TRANSFER_FETCHING,
-        TRANSFER_VERIFYING,
-        TRANSFER_FINISHING,
-        TRANSFER_LEAVING,
-        TRANSFER_OVER,
-    } state;
+    enum transfer_state state;
     struct part part;
     struct part_target target;
     struct part_note note; /* what the part is, or will be, a part of */

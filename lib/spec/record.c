@@ -1,10 +1,11 @@
 /*
  * record.c - the record of earlier runs (their --events), asked by the keys of tasks.
  *
- * Owns a table of what has succeeded, 24 bytes for a task, and, if that is wanted, the
- * items of what has failed since. Lines are looked through, not parsed, for there may
- * be millions: what is searched for has quotes that no text in JSON can have. A key is a
- * SHA-256, of which half is kept.
+ * Owns a table of what has succeeded, 16 bytes for a key and some room; or, if that is
+ * wanted, of what has failed since, with its items. Lines are looked through, not
+ * parsed, for there may be millions: what is searched for has quotes that no text in JSON
+ * can have. A key is a SHA-256, of which 96 bits are kept: two of a million tasks look
+ * alike once in ten to the seventeen runs.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -17,12 +18,11 @@
 #include "net/digest.h"
 #include "net/lazy.h"
 
-enum { KEPT_BYTES = 16, HEX_LENGTH = 64, BLOCK = 256 * 1024, LINE_MOST = 64 << 20 };
+enum { KEPT = 3, HEX_LENGTH = 64, BLOCK = 256 * 1024, LINE_MOST = 64 << 20 };
 
 struct entry {
-    uint64_t key[KEPT_BYTES / 8]; /* zero: the entry is free */
-    uint32_t done;                /* how many tasks with this key have succeeded */
-    uint32_t failed;              /* the place in `failed` and one; 0: it has not */
+    uint32_t key[KEPT]; /* zero: the entry is free */
+    uint32_t value;     /* how many have succeeded; or the place in `failed` and one, or 0 */
 };
 
 struct failed_item {
@@ -33,7 +33,7 @@ struct failed_item {
 struct ajob_record {
     struct ajob_loop *loop;
     struct entry *entries;
-    size_t count, space; /* space is a power of two, or 0 */
+    size_t count, space;
     bool keeps_failed;
     struct failed_item *failed;
     size_t failed_count, failed_space, failed_next;
@@ -41,49 +41,50 @@ struct ajob_record {
 
 /* ---- the table --------------------------------------------------------------------- */
 
-static bool parse_key(const char *hex, uint64_t key[KEPT_BYTES / 8]) {
-    for (size_t i = 0; i < KEPT_BYTES / 8; i++)
-        key[i] = 0;
+static bool is_free(const uint32_t *key) {
+    return !key[0] && !key[1] && !key[2];
+}
+
+static bool parse_key(const char *hex, uint32_t key[KEPT]) {
+    memset(key, 0, KEPT * sizeof *key);
     for (size_t i = 0; i < HEX_LENGTH; i++) {
         int value = hex_value(hex[i]);
         if (value < 0)
             return false;
-        if (i < 2 * KEPT_BYTES)
-            key[i / 16] = key[i / 16] << 4 | (uint64_t)value;
+        if (i / 8 < KEPT)
+            key[i / 8] = key[i / 8] << 4 | (uint32_t)value;
     }
-    return key[0] || key[1];
+    return !is_free(key);
 }
 
 /* The entry of this key, or the free one where it would be. */
-static struct entry *find(const struct ajob_record *record, const uint64_t *key) {
-    size_t i = key[0] & (record->space - 1);
-    for (;; i = (i + 1) & (record->space - 1)) {
-        struct entry *entry = &record->entries[i];
-        bool is_free = !entry->key[0] && !entry->key[1];
-        if (is_free || (entry->key[0] == key[0] && entry->key[1] == key[1]))
-            return entry;
-    }
+static struct entry *find(const struct ajob_record *record, const uint32_t *key) {
+    size_t i = (size_t)((uint64_t)key[0] * record->space >> 32);
+    while (!is_free(record->entries[i].key) &&
+           memcmp(record->entries[i].key, key, KEPT * sizeof *key) != 0)
+        i = i + 1 == record->space ? 0 : i + 1;
+    return &record->entries[i];
 }
 
 static bool grow(struct ajob_record *record) {
-    size_t old_space = record->space, space = old_space ? 2 * old_space : 256;
+    size_t old_space = record->space, space = old_space ? old_space + old_space / 2 : 256;
     struct entry *old = record->entries, *entries = mem_new(space * sizeof *entries);
     if (!entries)
         return false;
     record->entries = entries;
     record->space = space;
     for (size_t i = 0; i < old_space; i++)
-        if (old[i].key[0] || old[i].key[1])
+        if (!is_free(old[i].key))
             *find(record, old[i].key) = old[i];
     mem_free(old);
     return true;
 }
 
-static struct entry *add(struct ajob_record *record, const uint64_t *key) {
-    if (4 * (record->count + 1) > 3 * record->space && !grow(record))
+static struct entry *add(struct ajob_record *record, const uint32_t *key) {
+    if (5 * (record->count + 1) > 4 * record->space && !grow(record))
         return NULL;
     struct entry *entry = find(record, key);
-    if (!entry->key[0] && !entry->key[1]) {
+    if (is_free(entry->key)) {
         memcpy(entry->key, key, sizeof entry->key);
         record->count++;
     }
@@ -91,13 +92,14 @@ static struct entry *add(struct ajob_record *record, const uint64_t *key) {
 }
 
 bool ajob_record_take(ajob_record *record, const char *hex) {
-    uint64_t key[KEPT_BYTES / 8];
-    if (!record || !record->count || strlen(hex) != HEX_LENGTH || !parse_key(hex, key))
+    uint32_t key[KEPT];
+    bool has_some = record && record->count && !record->keeps_failed;
+    if (!has_some || strlen(hex) != HEX_LENGTH || !parse_key(hex, key))
         return false;
     struct entry *entry = find(record, key);
-    if (!entry->done)
+    if (!entry->value)
         return false;
-    entry->done--;
+    entry->value--;
     return true;
 }
 
@@ -144,16 +146,17 @@ static char *item_of(const char *line, size_t line_length, size_t *length) {
 }
 
 static void forget_failed(struct ajob_record *record, struct entry *entry) {
-    if (entry->failed)
-        record->failed[entry->failed - 1].text = mem_free(record->failed[entry->failed - 1].text);
-    entry->failed = 0;
+    struct failed_item *item = entry->value ? &record->failed[entry->value - 1] : NULL;
+    if (item)
+        item->text = mem_free(item->text);
+    entry->value = 0;
 }
 
 /* False on lack of memory. */
 static bool add_failed(struct ajob_record *record, struct entry *entry, const char *line,
                        size_t length) {
     struct failed_item item;
-    if (entry->failed || !(item.text = item_of(line, length, &item.length)))
+    if (entry->value || !(item.text = item_of(line, length, &item.length)))
         return true;
     if (record->failed_count == record->failed_space) {
         size_t space = record->failed_space ? 2 * record->failed_space : 64;
@@ -166,7 +169,7 @@ static bool add_failed(struct ajob_record *record, struct entry *entry, const ch
         record->failed_space = space;
     }
     record->failed[record->failed_count++] = item;
-    entry->failed = (uint32_t)record->failed_count;
+    entry->value = (uint32_t)record->failed_count;
     return true;
 }
 
@@ -179,7 +182,7 @@ static bool has(const char *line, size_t length, const char *what) {
 /* False on lack of memory. */
 static bool read_end(struct ajob_record *record, const char *line, size_t length) {
     static const char mark[] = "\"key\":\"";
-    uint64_t key[KEPT_BYTES / 8];
+    uint32_t key[KEPT];
     const char *at = memmem(line, length, mark, sizeof mark - 1);
     size_t rest = at ? (size_t)(line + length - at) : 0;
     if (rest < sizeof mark - 1 + HEX_LENGTH || !parse_key(at + sizeof mark - 1, key))
@@ -187,16 +190,18 @@ static bool read_end(struct ajob_record *record, const char *line, size_t length
     bool is_done = has(line, length, "\"status\":\"succeeded\"");
     bool has_failed =
         has(line, length, "\"status\":\"failed\"") || has(line, length, "\"status\":\"timed_out\"");
-    if (!is_done && !(has_failed && record->keeps_failed))
+    if (record->keeps_failed ? !is_done && !has_failed : !is_done)
         return true;
+    if (record->keeps_failed && is_done && (!record->count || is_free(find(record, key)->key)))
+        return true; /* it had not failed before */
     struct entry *entry = add(record, key);
-    if (!entry)
-        return false;
-    if (!is_done)
+    if (entry && has_failed)
         return add_failed(record, entry, line, length);
-    entry->done++;
-    forget_failed(record, entry);
-    return true;
+    if (entry && record->keeps_failed)
+        forget_failed(record, entry);
+    else if (entry)
+        entry->value++;
+    return entry != NULL;
 }
 
 static int read_line(struct ajob_record *record, const char *line, size_t length, size_t number) {

@@ -341,7 +341,7 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     for signal in INT TERM HUP; do
         # Before the first item; with commands under way; with the input at its end.
         for stage in empty running over; do
-            rm -f begun
+            rm -f begun events
             open_pipe
             start_each --events events -j2 sh -c 'echo >>begun; exec sleep 1000'
             case $stage in

@@ -192,6 +192,14 @@ END
     assert_stderr --partial 'resumed at 1.0 MiB'
 }
 
+@test "the last connection, which still brings bytes, is left to bring its share" {
+    start_server
+    run_ajob get --segments 3 "$MAIN/f/a?size=1536K&seed=1&slow=900K"
+    assert_success
+    assert_body a 1 1536K
+    assert_requests 3
+}
+
 @test "killed, and run again: few bytes come twice" {
     start_server
     local url="$MAIN/f/a?size=8M&seed=1&latch=go&latch_at=1M&times=4"

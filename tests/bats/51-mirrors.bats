@@ -93,12 +93,22 @@ retried() { events events 'event == "task.retrying"' cause delay; }
     assert_stderr --partial 'resumed at 300.0 KiB'
 }
 
-@test "without one only if it says that it is the same" {
+@test "without one nothing is put together from two, whatever they call it" {
     start_server
-    run_ajob get -r 0 -o a --mirror "$STORAGE/f/a?$SIZE" "$MAIN/f/a?$SIZE&reset_at=300K"
+    local same='size=500K&etag=%22same%22'
+    run_ajob get -r 0 --events events -o a --mirror "$STORAGE/f/a?$same&seed=2" "$MAIN/f/a?$same&seed=1&reset_at=300K"
     assert_success
-    assert_body a 1 500K
-    assert_requests 1 'storage GET .* 206 ok$'
+    assert_body a 2 500K
+    assert_requests 1 'storage GET .* 200 ok$'
+    assert_stderr --partial 'a: starting over: what is there is from another server, and no digest is known'
+    assert_equal "$(events events 'event == "task.ended"' resumed_from)" 0
+    # One server, and one path.
+    run_ajob get -r 0 -o a2 --mirror "$MAIN/f/a?$same&seed=4" "$MAIN/f/a?$same&seed=3&reset_at=300K"
+    assert_success
+    assert_body a2 4 500K
+    run_ajob get -r 0 -o a3 --mirror "$MAIN/f/a?size=500K&seed=6&etag=none" "$MAIN/f/a?size=500K&seed=5&etag=none&reset_at=300K"
+    assert_success
+    assert_body a3 6 500K
     # Another ETag; none at all, from one that heeds no If-Range; a date alone.
     run_ajob get -r 0 -o b --mirror "$STORAGE/f/b?size=500K&seed=2" "$MAIN/f/b?$SIZE&reset_at=300K"
     assert_success
@@ -109,7 +119,20 @@ retried() { events events 'event == "task.retrying"' cause delay; }
     run_ajob get -r 0 -o d --mirror "$STORAGE/f/d?size=500K&seed=2&etag=none" "$MAIN/f/d?$SIZE&etag=none&reset_at=300K"
     assert_success
     assert_body d 2 500K
-    assert_tree . a b c d
+    assert_tree . a a2 a3 b c d events
+}
+
+@test "what one server has brought waits for it, as long as no other one answers" {
+    start_server
+    expect_part
+    run_ajob get -r 0 -o a --mirror "$STORAGE/f/a?$SIZE&reset_at=300K&times=1" "$MAIN/f/a?status=503"
+    assert_failure 1
+    run_ajob get -r 0 -o a --mirror "$STORAGE/f/a?$SIZE&reset_at=300K&times=1" "$MAIN/f/a?status=503"
+    assert_success
+    assert_body a 1 500K
+    assert_equal "$(requests 'storage GET' headers.range)" $'\nbytes=307200-'
+    assert_requests 2 'main GET'
+    assert_tree . a
 }
 
 @test "a run again begins with the first one, whose part it is not" {

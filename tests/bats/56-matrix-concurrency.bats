@@ -131,7 +131,7 @@ spec() { printf '{"tasks": {%s}}\n' "$1" >spec.json; }
     start_server
     local signal count=0 url="$MAIN/f/a?size=8M&seed=1&latch=never&latch_at=1500K&times=4"
     for signal in INT TERM HUP KILL; do
-        start_ajob get "$url"
+        start_ajob get --segments 1 "$url"
         wait_for_request ' held$'
         count=$((count + 1))
         arrived() { [[ -e a.part && $(stat -c %s a.part) -gt $((count * 1000000)) && -e a.part.json ]]; }

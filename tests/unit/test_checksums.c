@@ -1,5 +1,9 @@
 /* test_checksums.c - what files of checksums say, in every form and wrong ones. */
 #include "check.h"
+
+#include <time.h>
+
+#include "base/text.h"
 #include "net/checksums.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -8,7 +12,12 @@
 /* What it says of "f"; NULL: nothing. */
 static const char *said(const char *text, bool is_for_name) {
     static char digest[CHECKSUM_MAX];
-    return checksums_find(text, strlen(text), "f", is_for_name, digest) ? digest : NULL;
+    struct checksums checksums = {0};
+    CHECK(checksums_read(&checksums, text, strlen(text)));
+    const char *found = checksums_find(&checksums, "f", is_for_name);
+    snprintf(digest, sizeof digest, "%s", found ? found : "");
+    checksums_done(&checksums);
+    return *digest ? digest : NULL;
 }
 
 static void each_form_is_read(void) {
@@ -26,10 +35,12 @@ static void each_form_is_read(void) {
 }
 
 static void escaped_names_are_read(void) {
-    char digest[CHECKSUM_MAX];
+    struct checksums checksums = {0};
     const char *text = "\\" A "  a\\\\b\\nc\n";
-    CHECK(checksums_find(text, strlen(text), "a\\b\nc", false, digest));
-    CHECK(!checksums_find(text, strlen(text), "a\\\\b\\nc", false, digest));
+    CHECK(checksums_read(&checksums, text, strlen(text)));
+    CHECK(checksums_find(&checksums, "a\\b\nc", false));
+    CHECK(!checksums_find(&checksums, "a\\\\b\\nc", false));
+    checksums_done(&checksums);
 }
 
 static void a_name_is_the_whole_rest(void) {
@@ -41,6 +52,9 @@ static void a_name_is_the_whole_rest(void) {
 static void what_contradicts_itself_says_nothing(void) {
     CHECK_TEXT(said(A "  x/f\n" B "  y/f\n", false), NULL);
     CHECK_TEXT(said(A "  x/f\n" A "  y/f\n", false), "sha256:" A);
+    CHECK_TEXT(said(A "  f\n" B "\n", false), "sha256:" A);
+    CHECK_TEXT(said(A "  f\n" B "\n", true), NULL);
+    CHECK_TEXT(said(A "\n" A "  g\n" A "\n" A "  f\n", true), "sha256:" A);
 }
 
 static void a_digest_alone_is_of_the_files_own_asset(void) {
@@ -64,6 +78,27 @@ static void which_assets_are_such_files(void) {
     CHECK(!checksums_is_for("a.tgz.sha256", "a") && !checksums_is_for("a.sha256.sig", "a"));
 }
 
+/* A release of a thousand assets, and a list of all that there ever were: the time that this
+ * takes is the loop's. */
+static void a_long_list_is_read_once(void) {
+    enum { LINES = 50000, NAMES = 1000, SECONDS_MAX = 5 };
+    struct text list = TEXT_INIT(8 << 20);
+    struct checksums checksums = {0};
+    char name[32];
+    clock_t begin = clock();
+    for (int i = 0; i < LINES; i++)
+        text_format(&list, "%s  dist/%d\n", A, i);
+    CHECK(checksums_read(&checksums, list.data, list.length));
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(name, sizeof name, "%d", LINES - 1 - i);
+        CHECK_TEXT(checksums_find(&checksums, name, false), "sha256:" A);
+    }
+    CHECK(!checksums_find(&checksums, "50000", false));
+    CHECK((clock() - begin) / CLOCKS_PER_SEC < SECONDS_MAX);
+    checksums_done(&checksums);
+    text_done(&list);
+}
+
 int main(void) {
     RUN(each_form_is_read);
     RUN(escaped_names_are_read);
@@ -72,5 +107,6 @@ int main(void) {
     RUN(a_digest_alone_is_of_the_files_own_asset);
     RUN(what_is_no_line_is_passed_over);
     RUN(which_assets_are_such_files);
+    RUN(a_long_list_is_read_once);
     return finish();
 }

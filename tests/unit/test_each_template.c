@@ -108,8 +108,8 @@ static void lengths_are_never_too_small(void) {
 
 static const char *quoted(const char *const *argv, size_t count) {
     struct arguments arguments = {0};
-    char *line;
-    size_t length;
+    char *line = NULL;
+    size_t length = 0;
     for (size_t i = 0; i < count; i++)
         CHECK(arguments_add(&arguments, argv[i], strlen(argv[i])));
     CHECK(arguments_end(&arguments) && arguments_quote(&arguments, &line, &length));

@@ -140,7 +140,7 @@ static void try_urls(const char *input) {
 
 static void try_texts(const char *input, size_t length) {
     struct text json = TEXT_INIT(16 * INPUT_MAX);
-    char safe[8 * INPUT_MAX], digest[CHECKSUM_MAX];
+    char safe[8 * INPUT_MAX];
     struct digest_want want;
     uint64_t number;
     text_add_char(&json, '"');
@@ -154,7 +154,10 @@ static void try_texts(const char *input, size_t length) {
     for (const char *c = safe; *c; c++)
         CHECK(!iscntrl((unsigned char)*c));
     CHECK(strncmp(safe, "::", 2) != 0 && !strstr(safe, "##["));
-    checksums_find(input, length, "name", below(2), digest);
+    struct checksums checksums = {0};
+    CHECK(checksums_read(&checksums, input, length));
+    checksums_find(&checksums, "name", below(2));
+    checksums_done(&checksums);
     digest_parse(input, &want);
     CHECK(!ajob_parse_duration(input, &number) || number <= UINT64_C(365) * 24 * 3600 * 1000);
     ajob_parse_size(input, &number);

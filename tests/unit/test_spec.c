@@ -245,7 +245,8 @@ static void a_selection_has_what_its_tasks_need(void) {
     CHECK_TEXT(select_from((const char *[]){"g"}, 1), "a b c g g/x g/y g/z");
     CHECK_TEXT(select_from((const char *[]){"h"}, 1), "e e/do e/do/i h");
     CHECK_TEXT(select_from((const char *[]){"a", "nobody"}, 2), "nobody: there is no such task");
-    CHECK_TEXT(select_from((const char *[]){"g/xx"}, 1), "g/xx: there is no such task; did you mean g/x?");
+    CHECK_TEXT(select_from((const char *[]){"g/xx"}, 1),
+               "g/xx: there is no such task; did you mean g/x?");
     CHECK_TEXT(select_from((const char *[]){"gg"}, 1),
                "gg: there is no such task; did you mean g?");
     CHECK(strncmp(select_from((const char *[]){""}, 1), ": there is no", 13) == 0);

@@ -168,6 +168,10 @@ static void a_stream_tells_failures_and_how_it_gets_on(void) {
     CHECK_TEXT(take(), "ajob: download: 2: z\\x0a: exit 3\n");
     tick(10000);
     CHECK_TEXT(take(), "2 of 100 done, 1 failed, 0.2/s, ETA 8m10s; running 1 task: 3\n");
+    done_before = 50; /* by an earlier run: it does not count as speed */
+    tick(10000);
+    CHECK_TEXT(take(), "52 of 100 done, 1 failed, 0.1/s, ETA 8m00s; running 1 task: 3\n");
+    done_before = 0;
     ends(&c, AJOB_SUCCEEDED, NULL);
     emit((ajob_event){.type = AJOB_RUN_ENDED,
                       .status = AJOB_FAILED,

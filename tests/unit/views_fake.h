@@ -141,6 +141,11 @@ const char *ajob_status_name(enum ajob_status status) {
     };
     return names[status];
 }
+static uint64_t done_before;
+uint64_t ajob_done_before(const ajob_loop *on) {
+    (void)on;
+    return done_before;
+}
 const char *ajob_task_item(const ajob_task *task, size_t *length) {
     *length = task->item ? strlen(task->item) : 0;
     return task->item;

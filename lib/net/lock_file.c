@@ -1,0 +1,154 @@
+/*
+ * lock_file.c - reads and writes the file of an ajob_lock.
+ *
+ * The file is the old one or the whole new one: written and synced under another name, then
+ * renamed. It is short, so that happens on the loop. Its text is lock_json.c's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/loop.h"
+#include "net/disk.h"
+#include "net/lock.h"
+#include "net/lock_json.h"
+
+static int fail(ajob_loop *loop, int code, const char *path, const char *why) {
+    char safe[TEXT_LINE_MAX];
+    return loop_fail(loop, code, "%s: %s", ajob_escape(safe, sizeof safe, path), why);
+}
+
+/* The file's text, on the heap; NULL with ajob_error() set. */
+static char *read_file(ajob_loop *loop, const char *path, size_t *ret_length) {
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    size_t used = 0;
+    if (fd < 0 || fstat(fd, &status)) {
+        fail(loop, AJOB_EINVAL, path, strerror(errno));
+    } else if (!S_ISREG(status.st_mode) || status.st_size > LOCK_SIZE_MAX) {
+        fail(loop, AJOB_EINVAL, path,
+             S_ISREG(status.st_mode) ? "longer than a lock file is: 16 MiB" : "is no regular file");
+    } else {
+        size_t size = (size_t)status.st_size;
+        char *text = mem_new(size + 1);
+        ssize_t count = text ? 1 : 0;
+        while (text && used < size && count > 0)
+            if ((count = read(fd, text + used, size - used)) > 0)
+                used += (size_t)count;
+        close(fd);
+        *ret_length = used;
+        if (text && count >= 0)
+            return text;
+        fail(loop, text ? AJOB_EINVAL : AJOB_ENOMEM, path,
+             text ? strerror(errno) : "out of memory");
+        mem_free(text);
+        return NULL;
+    }
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path) {
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    size_t length = 0;
+    char *text = read_file(loop, path, &length);
+    if (!text)
+        return NULL;
+    ajob_lock *lock = ajob_lock_new();
+    int code = lock ? lock_parse(lock, text, length, &error) : AJOB_ENOMEM;
+    if (code)
+        fail(loop, code, path, code == AJOB_ENOMEM ? "out of memory" : text_string(&error));
+    mem_free(text);
+    text_done(&error);
+    return code ? ajob_lock_free(lock) : lock;
+}
+
+/* False with errno set. */
+static bool write_synced(int fd, const struct text *json) {
+    if (disk_write(fd, json->data, json->length, 0) < json->length)
+        return false;
+    if (mem_fault(FAULT_FSYNC)) {
+        errno = EIO;
+        return false;
+    }
+    return disk_sync(fd);
+}
+
+/* NULL, or why the file cannot be replaced. */
+static const char *replace(int dir_fd, const char *name, const char *draft,
+                           const struct text *json) {
+    struct stat status;
+    bool is_there = !fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW);
+    if (is_there && S_ISLNK(status.st_mode))
+        return "is a symbolic link: refused";
+    if (is_there && !S_ISREG(status.st_mode))
+        return "is no regular file";
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    unlinkat(dir_fd, draft, 0); /* of a run that was killed */
+    int fd = openat(dir_fd, draft, flags, 0666);
+    if (fd < 0)
+        return strerror(errno);
+    const char *fault = write_synced(fd, json) ? NULL : strerror(errno);
+    if (!fault && is_there)
+        fchmod(fd, status.st_mode & 0777);
+    if (close(fd) && !fault)
+        fault = strerror(errno);
+    if (!fault && !disk_rename(dir_fd, draft, name))
+        fault = strerror(errno);
+    if (fault)
+        unlinkat(dir_fd, draft, 0);
+    return fault;
+}
+
+static int write_file(ajob_loop *loop, const char *path, const struct text *json) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *parent = !slash          ? mem_copy(".")
+                   : slash == path ? mem_copy("/")
+                                   : mem_copy_n(path, (size_t)(slash - path));
+    char *draft = text_make("%s.tmp", name);
+    int dir_fd = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    const char *fault = !parent || !draft ? "out of memory"
+                        : dir_fd < 0      ? strerror(errno)
+                                          : replace(dir_fd, name, draft, json);
+    int code = fault ? fail(loop, AJOB_ESYSTEM, path, fault) : 0;
+    if (dir_fd >= 0)
+        close(dir_fd);
+    mem_free(parent);
+    mem_free(draft);
+    return code;
+}
+
+/* What a server may name, a lock may not: better said now than when it is used. */
+static int check_readable(ajob_loop *loop, const char *path, const struct text *json) {
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    ajob_lock *again = ajob_lock_new();
+    int code = again ? lock_parse(again, json->data, json->length, &error) : AJOB_ENOMEM;
+    if (code)
+        fail(loop, code, path, code == AJOB_ENOMEM ? "out of memory" : text_string(&error));
+    ajob_lock_free(again);
+    text_done(&error);
+    return code;
+}
+
+int ajob_lock_write(ajob_lock *lock, ajob_loop *loop, const char *path) {
+    struct text json = TEXT_INIT(LOCK_SIZE_MAX);
+    char safe[300];
+    int code = 0;
+    for (const struct lock_entry *entry = lock->table; entry && !code; entry = entry->hh.next)
+        if (!entry->has_come || entry->is_ambiguous)
+            code = loop_fail(loop, AJOB_EINVAL, "%s: %s: not locked",
+                             ajob_escape(safe, sizeof safe, entry->asset.name),
+                             entry->has_come ? "the API has its id for another asset, too"
+                                             : "was not downloaded");
+    if (!code) {
+        lock_print(lock, &json);
+        code = !text_ok(&json) ? fail(loop, AJOB_ENOMEM, path, "out of memory")
+                               : check_readable(loop, path, &json);
+    }
+    if (!code)
+        code = write_file(loop, path, &json);
+    text_done(&json);
+    return code;
+}

@@ -1,0 +1,83 @@
+# Servers, APIs and neighbours that mean harm, and what must not come of it: nothing wrong on
+# disk, no crash, no secret told, and an end.
+
+load ../helpers
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+# --- segments ----------------------------------------------------------------
+
+@test "a connection that has just been made is given time to answer" {
+    start_server
+    run_ajob get --segments 2 -o a "$MAIN/f/a?size=1200K&seed=1&rtt=0.1&slow=1M"
+    assert_success
+    assert_body a 1 1200K
+    (($(count_requests) <= 8)) || fail "$(last_requests)"
+}
+
+@test "a stream that brings its share is not taken for a silent one" {
+    start_server
+    run_ajob get --segments 2 -o a "$MAIN/f/a?size=1200K&seed=1&slow=600K"
+    assert_success
+    assert_body a 1 1200K
+    assert_equal "$(requests_where 'outcome == "client-gone" and sent > 0 and sent < 100000')" ''
+    (($(count_requests) <= 4)) || fail "$(last_requests)"
+}
+
+# --- the API -----------------------------------------------------------------
+
+@test "two assets with one id: both are downloaded, and the lock is refused" {
+    start_server '{"repos": {"o/r": {"releases": [
+        {"tag": "v2", "assets": [{"name": "a", "size": 50, "seed": 3, "id": 5}]},
+        {"tag": "v1", "assets": [{"name": "b", "size": 50, "seed": 3, "id": 5}]}]}}}'
+    run_ajob download --lock a.lock -d out o/r --all
+    assert_failure 1
+    assert_stderr --regexp 'a.lock: |the API has its id for another asset, too: not locked'
+    assert_body out/v2/a 3 50
+    assert_body out/v1/b 3 50
+    refute_exists a.lock
+}
+
+@test "one asset twice is one entry of the lock" {
+    start_server '{"repos": {"o/r": {"releases": [
+        {"tag": "v1", "assets": [{"name": "a", "size": 50, "seed": 3, "id": 5}, {"name": "a", "size": 50, "seed": 3, "id": 5}]}]}}}'
+    run_ajob download --lock a.lock -d out o/r --all
+    ((status == 0 || status == 1)) || fail_with_output "crash"
+    assert_body out/v1/a 3 50
+}
+
+@test "a name that is none of a file is told, not taken for a lack of memory" {
+    start_server '{"repos": {"o/r": {"releases": []}}}'
+    local long
+    long=$(printf '%0100000d' 0)
+    set_fixture '{"repos": {"o/r": {"releases": []}}, "raw": {
+        "releases/tags/v1": "{\"id\": 1, \"tag_name\": \"v1\", \"assets\": [{\"id\": 1, \"name\": \"'"$long"'\", \"size\": 4}]}",
+        "releases/tags/v2": "{\"id\": 1, \"tag_name\": \"'"$long"'\", \"assets\": []}"}}'
+    run_ajob download -d out o/r v1
+    assert_failure 1
+    assert_stderr --partial "the API's answer makes no sense: an asset without a usable name"
+    run_ajob download -d out o/r v2
+    assert_failure 1
+    assert_stderr --partial "the API's answer makes no sense: a release without a usable tag"
+    refute_exists out
+}
+
+# --- directories of several people -------------------------------------------
+
+@test "a note that is another's, or has another name too, is not believed" {
+    start_server
+    local url changed
+    changed=$(printf 'ln a.part.json other\n'; ((EUID)) || echo 'chown 65534 a.part.json')
+    while read -r change; do
+        url="$MAIN/f/a?size=500K&seed=1&reset_at=300K&times=1&key=${change%% *}"
+        run_ajob get -r 0 -o a "$url"
+        assert_failure 1
+        $change
+        run_ajob get -r 0 -o a "$url"
+        assert_success
+        assert_body a 1 500K
+        rm -f a other
+    done <<<"$changed"
+    assert_requests 0 ' 206 ok$'
+}
