@@ -247,23 +247,30 @@ static void mdoc_text(FILE *out, const struct command *command, const char *text
         putc('\n', out);
 }
 
-/* " Ar OWNER/REPO Op Ar TAG ..." of "OWNER/REPO [TAG...]", as macros of a line,
- * or a line each. */
+/* " Ar SPEC Oo Ar TASK ... Oc" of "SPEC [TASK...]", as macros of a line, or each
+ * operand on a line of its own. Brackets may be nested. */
 static void mdoc_operands(FILE *out, const char *operands, bool lines) {
     while (*operands) {
         size_t length = strcspn(operands, " ");
-        struct word word = {.core = operands, .core_length = length};
-        bool optional = *operands == '[', many = false;
-        if (optional) {
-            word.core++;
-            word.core_length -= 2;
-        }
-        if (word.core_length > 3 && memcmp(word.core + word.core_length - 3, "...", 3) == 0) {
-            word.core_length -= 3;
+        const char *core = operands, *end = operands + length;
+        int closing = 0;
+        bool many = false;
+
+        fputs(lines ? "." : " ", out);
+        for (; core < end && *core == '['; core++)
+            fputs("Oo ", out);
+        for (; end > core && end[-1] == ']'; end--)
+            closing++;
+        if (end - core > 3 && memcmp(end - 3, "...", 3) == 0) {
+            end -= 3;
             many = true;
         }
-        fprintf(out, "%s%sAr %.*s%s%s", lines ? "." : " ", optional ? "Op " : "",
-                (int)word.core_length, word.core, many ? " ..." : "", lines ? "\n" : "");
+        fprintf(out, "%s %.*s%s", isupper((unsigned char)*core) ? "Ar" : "Cm", (int)(end - core),
+                core, many ? " ..." : "");
+        for (; closing > 0; closing--)
+            fputs(" Oc", out);
+        if (lines)
+            putc('\n', out);
         operands += length;
         operands += strspn(operands, " ");
     }

@@ -234,6 +234,22 @@ URL=http://127.0.0.1:1/a
     cmp completions/ajob.bash "$PROJECT_DIR/completions/ajob.bash"
 }
 
+@test "the manual shows its examples and operands as they are typed" {
+    local page example
+    for page in "$PROJECT_DIR"/man/*.1; do
+        mandoc -T ascii -O width=200 "$page" 2>/dev/null | col -bx >shown
+        while IFS= read -r example; do
+            grep -qF -- "$example" shown || {
+                echo "$(basename "$page"): $example"
+                false
+            }
+        done < <(sed -n 's/^\.D[1l] //p' "$page" |
+            sed 's/^" *\(.*\)"$/\1/; s/\\&//g; s/\\(dq/"/g; s/\\e/\\/g')
+    done
+    mandoc -T ascii -O width=200 "$PROJECT_DIR/man/ajob.1" | col -bx >shown
+    grep -qF '  each [CMD [ARG ...]] [::: ITEM ...]' shown
+}
+
 @test "AJOB_TRACE=state tells every change of state" {
     AJOB_TRACE=state run_ajob get -r 0 http://127.0.0.1:1/x
     assert_failure 1
