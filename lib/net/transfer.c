@@ -182,13 +182,6 @@ static void claim(struct transfer *transfer) {
         fail_with(transfer, false, no_digest);
         return;
     }
-    pieces->task = transfer->task;
-    pieces->plan = plan;
-    pieces->part = part;
-    pieces->note = &transfer->note;
-    pieces->is_wanted = is_wanted;
-    pieces->over = pieces_are_over;
-    pieces->owner = transfer;
     go_to(transfer, TRANSFER_FETCHING);
     transfer->are_pieces_over = !pieces_start(pieces);
 }
@@ -414,7 +407,16 @@ void transfer_start(struct transfer *transfer, struct ajob_task *task,
         .part = PART_INIT(-1),
         .target = {.fd = -1},
         .note = {.total = -1},
-        .pieces = {.source = way->source, .is_single = way->is_clean, .total = -1},
+        .pieces = {.task = task,
+                   .plan = plan,
+                   .source = way->source,
+                   .part = &transfer->part,
+                   .note = &transfer->note,
+                   .is_single = way->is_clean,
+                   .is_wanted = is_wanted,
+                   .over = pieces_are_over,
+                   .owner = transfer,
+                   .total = -1},
         .retry_after_ms = -1,
         .total = -1,
         .cause = TEXT_INIT(TEXT_LINE_MAX),
