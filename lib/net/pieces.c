@@ -2,8 +2,8 @@
  * pieces.c - brings what a part lacks, over one connection or several. See pieces.h.
  *
  * libcurl allows nobody to begin or end an exchange from within its callbacks: those of the
- * streams only record (pieces_fail(), has_answer...) and refuse; step() comes when a stream is done,
- * or by the tick.
+ * streams only record (pieces_fail(), has_answer...) and refuse; step() comes when a stream is
+ * done, or by the tick.
  */
 #include "core/loop.h"
 #include "net/pieces_inner.h"
