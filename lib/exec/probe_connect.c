@@ -245,10 +245,9 @@ static struct look *begin(struct probe *probe) {
     connect->loop = setup->task->loop;
     connect->plan = setup->plan;
     connect->bound.depth = UINT32_MAX;
-    if (connect->plan->is_numeric)
-        connect->addresses[connect->address_count++] = connect->plan->address;
-    bool has_begun =
-        connect->plan->is_numeric ? begin_connecting(connect) : begin_resolving(connect);
+    connect->address_count = connect->plan->address_count;
+    memcpy(connect->addresses, connect->plan->addresses, sizeof connect->plan->addresses);
+    bool has_begun = connect->address_count ? begin_connecting(connect) : begin_resolving(connect);
     if (!has_begun) {
         free_look(connect);
         return NULL;

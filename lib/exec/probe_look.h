@@ -35,8 +35,9 @@ struct probe_plan {
     uint64_t interval_ms;
     int fd;            /* 0: none */
     char *host, *port; /* tcp, http: for getaddrinfo() */
-    bool is_numeric;   /* host is an address: this one */
-    struct sockaddr_storage address;
+    /* What needs no resolver: the address that host is, or both of localhost. */
+    struct sockaddr_storage addresses[2];
+    unsigned address_count;
     char *request; /* http: what is sent */
     char *path;    /* file */
     char **argv;   /* exec; ends with NULL */

@@ -4,6 +4,7 @@
  * Everything that can be wrong with a probe is found here, before anything
  * starts; whether a name exists or a port is open only the probe finds out.
  */
+#include <strings.h>
 #include <uv.h>
 
 #include "base/mem.h"
@@ -55,12 +56,17 @@ static bool is_port(const char *text, size_t length) {
     return port >= 1 && port <= 65535;
 }
 
-/* An address needs no resolver. */
-static void find_address(struct probe_plan *plan) {
-    struct sockaddr_storage *address = &plan->address;
+/* An address needs no resolver, nor does localhost (RFC 6761, section 6.3): it has to
+ * work where there is no /etc/hosts, as in a bare chroot. */
+static void find_addresses(struct probe_plan *plan) {
+    bool is_localhost = !strcasecmp(plan->host, "localhost");
+    struct sockaddr_storage *at = plan->addresses;
     int port = (int)strtol(plan->port, NULL, 10);
-    plan->is_numeric = !uv_ip4_addr(plan->host, port, (struct sockaddr_in *)address) ||
-                       !uv_ip6_addr(plan->host, port, (struct sockaddr_in6 *)address);
+    if (!uv_ip6_addr(is_localhost ? "::1" : plan->host, port, (struct sockaddr_in6 *)at))
+        at++;
+    if (!uv_ip4_addr(is_localhost ? "127.0.0.1" : plan->host, port, (struct sockaddr_in *)at))
+        at++;
+    plan->address_count = (unsigned)(at - plan->addresses);
 }
 
 /* "host", "host:port", "[v6]:port"; default_port NULL: it must have one. NULL, or
@@ -94,8 +100,8 @@ static const char *read_authority(struct probe_plan *plan, const char *text, siz
     plan->port = port ? mem_copy_n(port, (size_t)(end - port)) : mem_copy(default_port);
     if (!plan->host || !plan->port)
         return "";
-    find_address(plan);
-    if (is_bracketed && !plan->is_numeric)
+    find_addresses(plan);
+    if (is_bracketed && !(plan->address_count && strchr(plan->host, ':')))
         return "what is in the brackets is no IPv6 address";
     return NULL;
 }
