@@ -72,8 +72,6 @@ static char *trade(void *owner, uint64_t at, char *block, size_t length) {
 static bool body_came(struct stream *stream, const char *data, size_t length) {
     struct pieces *pieces = pieces_of(stream);
     uint64_t at = stream->writer.at;
-    stream->writer.trade = pieces->verifier ? trade : NULL;
-    stream->writer.owner = pieces->verifier;
     bool is_kept = part_write(pieces->part, &stream->writer, data, length, &pieces->cause);
     pieces->here += length;
     pieces->came += length;
@@ -245,6 +243,8 @@ bool pieces_start(struct pieces *pieces) {
     const struct ranges *have = &pieces->part->have;
     for (size_t i = 0; i < plan->source_count; i++)
         plan->sources[i].is_unfit = false;
+    for (size_t i = 0; i < SEGMENTS_MAX && pieces->verifier; i++)
+        pieces->streams[i].writer = (struct part_writer){.trade = trade, .owner = pieces->verifier};
     pieces->cause.max = TEXT_LINE_MAX;
     pieces->total = pieces->retry_after_ms = -1;
     pieces->here = pieces->resumed_from = ranges_total(have);
