@@ -122,8 +122,20 @@ static const struct cli_option *find_option(const struct command *command, const
     return NULL;
 }
 
+/* "--a, --b" of the options that begin as the name does, where there are a few. */
+static bool list_alike(const char *name, const char *const *names, size_t count, char *list,
+                       size_t size) {
+    enum { LETTERS = 4, LETTERS_MIN = 3, ALIKE_MAX = 3 };
+    size_t letters = strnlen(name, LETTERS), alike = 0, used = 0;
+    for (size_t i = 0; letters >= LETTERS_MIN && i < count && used < size; i++)
+        if (strncmp(names[i], name, letters) == 0)
+            used +=
+                (size_t)snprintf(list + used, size - used, "%s--%s", alike++ ? ", " : "", names[i]);
+    return alike >= 1 && alike <= ALIKE_MAX && used < size;
+}
+
 static int unknown_option(const struct command *command, const char *name) {
-    const char *names[MAX_NAMES];
+    const char *names[MAX_NAMES] = {0};
     size_t count = 0;
 
     for (const struct cli_section *section = command->sections; section->title; section++) {
@@ -139,7 +151,9 @@ static int unknown_option(const struct command *command, const char *name) {
     if (near)
         return cli_fail(command, STATUS_USAGE, "unknown option --%s; did you mean --%s?", name,
                         near);
-    char what[160];
+    char what[160], alike[160];
+    if (list_alike(name, names, count, alike, sizeof alike))
+        return cli_fail(command, STATUS_USAGE, "unknown option --%s; there are: %s", name, alike);
     snprintf(what, sizeof what, "unknown option --%.128s", name);
     return fail_with_help(command, what);
 }

@@ -118,6 +118,12 @@ static int check(const struct command *command, const struct each_options *optio
         return cli_fail(command, STATUS_USAGE,
                         "no command given: use ajob each CMD [ARG...], or --shell if the items "
                         "are command lines");
+    const char *word = parts->argc == 1 ? parts->argv[0] : "";
+    if (!is_whole && strchr(word, ' ') && !strchr(word, '/'))
+        return cli_fail(command, STATUS_USAGE,
+                        "%s: one word, so the name of a program: give each argument as a word of "
+                        "its own, or use sh -c",
+                        word);
     if (parts->argc && is_whole)
         return cli_fail(command, STATUS_USAGE, "%s: the items say what is done: leave out %s",
                         option, parts->argv[0]);

@@ -289,9 +289,11 @@ void screen_tell(struct screen *screen, const ajob_event *event) {
             screen_say(screen, TONE_PLAIN, "ready %s", name);
         break;
     case AJOB_TASK_RETRYING:
-        if (chatty)
-            screen_say(screen, TONE_WARNING, "retrying %s in %s (attempt %u): %s", name,
-                       seconds_text(number, event->delay), event->attempt + 1, cause);
+        if (chatty) /* a mirror is tried at once */
+            screen_say(screen, TONE_WARNING, "retrying %s %s%s (attempt %u): %s", name,
+                       event->delay > 0 ? "in " : "at once",
+                       event->delay > 0 ? seconds_text(number, event->delay) : "",
+                       event->attempt + 1, cause);
         break;
     case AJOB_TASK_NOTE:
         term_escape(term, text, sizeof text, event->text ? event->text : "");

@@ -37,8 +37,9 @@ URL=http://127.0.0.1:1/a
     wrong "help: unknown command gett; did you mean get?" help gett
     wrong "download: unknown option --output-fil: see 'ajob download --help'" download --output-fil x o/r
     # Long names are not abbreviated.
-    wrong 'download: unknown option --patt; did you mean --pattern?' download --patt x o/r ||
-        wrong "download: unknown option --patt: see 'ajob download --help'" download --patt x o/r
+    wrong 'download: unknown option --patt; there are: --pattern' download --patt x o/r
+    wrong 'get: unknown option --retry; there are: --retries, --retry-delay' get --retry 3 "$URL"
+    wrong "get: unknown option --ou: see 'ajob get --help'" get --ou x "$URL"
     run_ajob get --mdoc "$URL" # hidden options of others are no candidates
     assert_failure 2
 }

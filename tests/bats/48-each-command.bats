@@ -211,6 +211,9 @@ END
 
 @test "wrong usage starts nothing" {
     local arguments
+    printf '#!/bin/sh\necho done\n' >'a command' && chmod +x 'a command'
+    run_ajob each './a command' ::: x # with a directory it may have spaces
+    assert_success
     while IFS='|' read -r arguments message; do
         # shellcheck disable=SC2086
         run_ajob each $arguments <<<x
@@ -237,6 +240,11 @@ touch ::: x ::: y|there are two lists of items
 --get --output group|--output: downloads print nothing
 --dir missing touch|--dir: missing
 END
+    # As one would for xargs sh -c, or for GNU parallel.
+    run_ajob each 'touch {}' ::: x
+    assert_failure 2
+    assert_stderr 'ajob: each: touch {}: one word, so the name of a program: give each argument as a word of its own, or use sh -c'
+    assert_tree . 'a command'
 }
 
 # --- how many, how fast -----------------------------------------------------------

@@ -18,6 +18,7 @@ retried() { events events 'event == "task.retrying"' cause delay; }
     assert_tree . a events
     assert_requests 2
     assert_equal "$(retried)" "$MAIN/f/a: HTTP 404 (Not Found)"$'\t0.0'
+    assert_stderr --partial "retrying a at once (attempt 2): $MAIN/f/a: HTTP 404"
     assert_equal "$(events events 'event == "task.ended"' url attempts)" "$STORAGE/f/a"$'\t2'
 }
 
