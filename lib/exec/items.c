@@ -73,6 +73,13 @@ static bool make_room(struct ajob_items *items) {
     return true;
 }
 
+static enum ajob_item_state look_again_soon(struct ajob_items *items) {
+    if (watch_start(&items->watch))
+        return AJOB_ITEM_NONE_YET;
+    loop_fail(items->loop, AJOB_ESYSTEM, "cannot be waited for: %s", strerror(errno));
+    return AJOB_ITEM_UNREADABLE;
+}
+
 /* Reads more behind what is left. AJOB_ITEM_FOUND: there is more to look at. */
 static enum ajob_item_state read_more(struct ajob_items *items) {
     int fd = items->options.fd;
@@ -96,10 +103,7 @@ static enum ajob_item_state read_more(struct ajob_items *items) {
         items->end += (size_t)count;
         return count ? AJOB_ITEM_FOUND : AJOB_ITEM_END;
     }
-    if (watch_start(&items->watch))
-        return AJOB_ITEM_NONE_YET;
-    loop_fail(items->loop, AJOB_ESYSTEM, "cannot be waited for: %s", strerror(errno));
-    return AJOB_ITEM_UNREADABLE;
+    return look_again_soon(items);
 }
 
 /* ---- items -------------------------------------------------------------------- */
@@ -144,9 +148,10 @@ static enum ajob_item_state take_last(struct ajob_items *items, const char **ite
 }
 
 enum ajob_item_state ajob_items_next(ajob_items *items, const char **item, size_t *length) {
+    enum { READS_MOST = 64 };
     *item = "";
     *length = 0;
-    for (;;) {
+    for (unsigned reads = 0;; reads++) {
         if (take_whole(items, item, length)) {
             if (items->is_cutting) {
                 items->is_cutting = false;
@@ -161,6 +166,8 @@ enum ajob_item_state ajob_items_next(ajob_items *items, const char **item, size_
             take(items, items->options.max_length, items->end - items->start, item, length);
             return AJOB_ITEM_TOO_LONG;
         }
+        if (reads == READS_MOST) /* the loop has other work, too: an item may never end */
+            return look_again_soon(items);
         enum ajob_item_state state = read_more(items);
         if (state == AJOB_ITEM_END)
             return take_last(items, item, length);

@@ -368,6 +368,15 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     done
 }
 
+@test "an item without an end keeps nobody from ending it" {
+    start_ajob each echo </dev/zero
+    wait_until 60 grep -q 'longer than 128 KiB' "$AJOB_ERR"
+    kill -TERM "$AJOB_PID"
+    expect_status 143
+    wait_ajob
+    assert_failure 143
+}
+
 @test "when the reader of its output goes, so does each: quietly" {
     open_pipe
     "$AJOB" each -j2 echo <&7 2>err 7<&- 9>&- 3>&- | head -n 1 >first 7<&- 9>&- 3>&- &
