@@ -218,5 +218,6 @@ const struct command each_command = {
     .sections = sections,
     .options_size = sizeof(struct each_options),
     .takes_command = true,
+    .complete = CLI_OPERAND_FILES,
     .run = each,
 };
