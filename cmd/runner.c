@@ -9,6 +9,7 @@
 
 #include "leftovers.h"
 #include "view.h"
+#include "view_actions.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -13,6 +13,7 @@
  * outermost group has no events of its own: run.ended says what became of it.
  */
 #include "view.h"
+#include "view_actions.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -16,8 +16,8 @@
 
 #include "ajob.h"
 #include "term.h"
-#include "view_actions.h"
 
+struct actions;
 struct view;
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_NONE };

@@ -3,6 +3,7 @@
  * first failures, which are shown again if much was said after them.
  */
 #include "view.h"
+#include "view_actions.h"
 
 #include <stdio.h>
 #include <string.h>

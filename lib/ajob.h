@@ -638,7 +638,7 @@ typedef struct ajob_download_options {
      * there, and all may be used together. */
     const char *const *mirrors;
     /* Connections at once for this file. 0: one, and more while they add throughput; never
-     * more than 16 to one host. What cannot be taken in pieces gets one. */
+     * more than 16, nor than connections_per_host. What cannot be taken in pieces gets one. */
     unsigned segments;
     bool fsync;        /* the file is on the disk, by its name too, before it is a success */
     bool wants_digest; /* compute and report a sha256 where none has to be verified, too */
@@ -676,6 +676,10 @@ typedef struct ajob_asset {
     uint64_t size;
 } ajob_asset;
 
+/* What was chosen to be downloaded, to download exactly that again: a JSON file with
+ * repository, tag, asset id, name, size, digest and URL of each. */
+typedef struct ajob_lock ajob_lock;
+
 /* Assets of releases on GitHub or a server with its REST API. */
 typedef struct ajob_release_options {
     const char *repository; /* OWNER/REPO, or its URL */
@@ -700,12 +704,12 @@ typedef struct ajob_release_options {
     const char *cache_dir;
     /* What is chosen is added here; see ajob_lock_write(). NULL: nowhere. It must outlive
      * the loop. */
-    struct ajob_lock *lock;
+    ajob_lock *lock;
     /* Exactly the assets that this has of the repository (and of tag, unless that is NULL)
      * are downloaded, with their sizes and digests; the API is not asked what there is. An
      * asset that has gone or changed fails; what the lock does not have is AJOB_EINVAL. It
      * must outlive the loop. NULL: the API is asked. */
-    const struct ajob_lock *locked;
+    const ajob_lock *locked;
     /* Called for every asset chosen, before its download; may be NULL. */
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;
@@ -720,10 +724,6 @@ typedef struct ajob_release_options {
  * in, named by tag; it must be in a group then. */
 AJOB_API ajob_task *ajob_release(ajob_loop *loop, const ajob_release_options *options);
 
-/* What was chosen to be downloaded, to download exactly that again: a JSON file with
- * repository, tag, asset id, name, size, digest and URL of each. */
-typedef struct ajob_lock ajob_lock;
-
 /* An empty one; NULL on lack of memory. */
 AJOB_API ajob_lock *ajob_lock_new(void);
 
@@ -735,7 +735,8 @@ AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
 AJOB_API const char *ajob_lock_repository(ajob_lock *lock, size_t index);
 
 /* Replaces the file atomically. What was downloaded without a digest known beforehand has
- * the sha256 that came; what was not downloaded successfully is a mistake: AJOB_EINVAL. */
+ * the sha256 that came; what was not downloaded successfully, or what a lock could not be read
+ * back with, is a mistake: AJOB_EINVAL. AJOB_ESYSTEM: the file cannot be written. */
 AJOB_API int ajob_lock_write(ajob_lock *lock, ajob_loop *loop, const char *path);
 
 /* Takes NULL; returns NULL. */

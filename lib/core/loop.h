@@ -58,7 +58,7 @@ struct ajob_loop {
     bool close_wanted; /* when the run is over */
     uint64_t grace_ms;
     unsigned per_host;             /* transfers to one host at once */
-    unsigned connections_per_host; /* that their connections may be, if they want more than one */
+    unsigned connections_per_host; /* the same of connections, where a transfer has several */
     uint64_t limit_rate;           /* bytes a second of all transfers; 0: none */
 
     uv_prepare_t prepare;

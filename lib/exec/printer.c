@@ -113,7 +113,7 @@ void printer_lose(struct output *output, int error) {
 /* ---- what waits --------------------------------------------------------- */
 
 static bool is_too_much(const struct printer *printer, unsigned part) {
-    enum { COUNT_MOST = 8192, BYTES_MOST = 1 << 30, FILES_MOST = 64 };
+    enum { COUNT_MOST = 8192, BYTES_MOST = 256 << 20, FILES_MOST = 64 };
     const struct waiting *waiting = &printer->waiting;
     return waiting->count > COUNT_MOST / part || waiting->bytes > BYTES_MOST / part ||
            waiting->memory > 2 * MEMORY_MOST / part || waiting->files > FILES_MOST / part;

@@ -12,6 +12,7 @@
 #include "net/lock.h"
 #include "net/lost.h"
 #include "net/name.h"
+#include "net/part.h"
 #include "net/refusal.h"
 #include "net/taken.h"
 #include "net/url.h"
@@ -226,21 +227,26 @@ static void tell(const struct release_plan *plan, const struct github_release *r
     plan->asset(&told, plan->data);
 }
 
-/* Takes the path and the names that its part needs; a fault (on the heap) if
- * another asset has one of them. */
-static bool take(ajob_loop *loop, const char *path, uint64_t id, char **ret_fault) {
-    static const char *const endings[] = {"", ".part", ".part.json", ".part.json.tmp"};
-    bool is_ok = true, is_ours = true;
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0] && is_ok && is_ours; i++) {
-        char safe[300];
-        char *name = text_make("%s%s", path, endings[i]);
-        is_ok = name && taken_add(loop, name, id, &is_ours);
-        if (is_ok && !is_ours)
-            *ret_fault = text_new("another asset would be written to %s too",
-                                  ajob_escape(safe, sizeof safe, strrchr(name, '/') + 1));
-        mem_free(name);
-    }
+/* Takes one of the names that a download needs; a fault (on the heap) if another asset has it. */
+static bool take_name(ajob_loop *loop, const char *path, const char *ending, uint64_t id,
+                      char **ret_fault) {
+    char safe[300];
+    bool is_ours = true;
+    char *name = text_make("%s%s", path, ending);
+    bool is_ok = name && taken_add(loop, name, id, &is_ours);
+    if (is_ok && !is_ours)
+        *ret_fault = text_new("another asset would be written to %s too",
+                              ajob_escape(safe, sizeof safe, strrchr(name, '/') + 1));
+    mem_free(name);
     return is_ok && (is_ours || *ret_fault);
+}
+
+/* The path and the names that its part needs. */
+static bool take(ajob_loop *loop, const char *path, uint64_t id, char **ret_fault) {
+    bool is_ok = take_name(loop, path, "", id, ret_fault);
+    for (size_t i = 0; part_endings[i] && is_ok && !*ret_fault; i++)
+        is_ok = take_name(loop, path, part_endings[i], id, ret_fault);
+    return is_ok;
 }
 
 /* Notes the asset in the lock, with how its download (NULL: there is none) ends. */

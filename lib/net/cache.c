@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/digest.h"
+#include "net/disk.h"
 
 enum {
     ANSWER_MAX = 8 << 20,
@@ -69,15 +70,6 @@ void cache_answer_done(struct cache_answer *answer) {
 
 /* ---- the directory -------------------------------------------------------- */
 
-static void make_with_parents(char *path) {
-    for (char *slash = path; (slash = strchr(slash + 1, '/'));) {
-        *slash = '\0';
-        mkdir(path, 0700);
-        *slash = '/';
-    }
-    mkdir(path, 0700);
-}
-
 /* A directory that others can write to, or that is not ours, is none to trust; one that
  * they can read is closed to them. */
 static bool is_private(int fd) {
@@ -94,7 +86,7 @@ static bool open_dir(struct cache *cache, bool makes) {
     if (cache->fd < 0 && errno == ENOENT && !makes)
         return false;
     if (cache->fd < 0 && errno == ENOENT) {
-        make_with_parents(cache->path);
+        disk_make_dirs(cache->path, 0700);
         cache->fd = open(cache->path, flags);
     }
     cache->is_useless = cache->fd < 0 || !is_private(cache->fd);
@@ -105,14 +97,12 @@ static bool open_dir(struct cache *cache, bool makes) {
 
 static bool hash(char hex[DIGEST_HEX_MAX], const char *const *pieces, const size_t *lengths) {
     struct digest digest = {0};
-    struct digest_want none = {0};
     bool is_begun = digest_begin(&digest, digest_sha256());
     for (size_t i = 0; is_begun && pieces[i]; i++)
         digest_add(&digest, pieces[i], lengths[i]);
-    if (is_begun)
-        digest_end(&digest, &none, hex);
+    bool is_known = is_begun && digest_end(&digest, NULL, hex);
     digest_done(&digest);
-    return is_begun && *hex;
+    return is_known;
 }
 
 static bool name_of(char name[NAME_SIZE], const char *url, const char *token) {

@@ -39,7 +39,8 @@ struct digest {
 bool digest_begin(struct digest *digest, const struct digest_algorithm *algorithm);
 void digest_add(struct digest *digest, const void *data, size_t length);
 
-/* Ends it: what was added, in hex, and whether it is what is wanted. */
+/* Ends it: what was added, in hex, and whether it is what is wanted; with want NULL, whether
+ * it could be computed. */
 bool digest_end(struct digest *digest, const struct digest_want *want, char hex[DIGEST_HEX_MAX]);
 
 void digest_done(struct digest *digest);

@@ -9,6 +9,7 @@
 
 #include "base/table.h"
 #include "core/loop.h"
+#include "net/disk.h"
 
 struct entry {
     UT_hash_handle hh;
@@ -105,22 +106,6 @@ static bool fail_errno(struct text *error, const char *name) {
     return false;
 }
 
-/* As mkdir -p; what cannot be made is left to the open that follows. False on lack of
- * memory. */
-static bool make_with_parents(const char *path) {
-    char *part = mem_copy(path);
-    if (!part)
-        return false;
-    for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
-        *slash = '\0';
-        mkdir(part, 0777);
-        *slash = '/';
-    }
-    mkdir(part, 0777);
-    mem_free(part);
-    return true;
-}
-
 /* Whether the path names this directory by itself, not through a link at its end; with a
  * slash there every call would follow one. */
 static bool is_real(const char *path, int fd) {
@@ -142,7 +127,7 @@ static int open_outer(struct dir *outer, struct text *error) {
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     int fd = open(outer->path, flags);
     if (fd < 0 && errno == ENOENT) {
-        bool is_tried = make_with_parents(outer->path);
+        bool is_tried = disk_make_dirs(outer->path, 0777);
         fd = open(outer->path, flags);
         if (fd < 0 && !is_tried)
             errno = ENOMEM;

@@ -36,6 +36,20 @@ size_t disk_write(int fd, const char *data, size_t length, uint64_t offset) {
     return done;
 }
 
+bool disk_make_dirs(const char *path, unsigned mode) {
+    char *part = mem_copy(path);
+    if (!part)
+        return false;
+    for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
+        *slash = '\0';
+        mkdir(part, mode);
+        *slash = '/';
+    }
+    mkdir(part, mode);
+    mem_free(part);
+    return true;
+}
+
 bool disk_rename(int dir_fd, const char *from, const char *to) {
     if (mem_fault(FAULT_RENAME)) {
         errno = EIO;

@@ -1,6 +1,5 @@
 /*
- * disk.h - what files that are downloaded, their notes and locks ask of the disk, where
- * AJOB_FAULT makes it fail.
+ * disk.h - what this room asks of the disk, where AJOB_FAULT makes it fail.
  */
 #ifndef AJOB_NET_DISK_H
 #define AJOB_NET_DISK_H
@@ -17,6 +16,10 @@ bool disk_fail_errno(struct text *error, const char *name);
 
 /* Returns how many bytes were written; with fewer than length errno says why. */
 size_t disk_write(int fd, const char *data, size_t length, uint64_t offset);
+
+/* As mkdir -p; what cannot be made is left to the open that follows. False on lack of
+ * memory. */
+bool disk_make_dirs(const char *path, unsigned mode);
 
 /* Within one directory. False: errno. */
 bool disk_rename(int dir_fd, const char *from, const char *to);

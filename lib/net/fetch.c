@@ -194,8 +194,15 @@ static struct host *host_of(const struct fetch *fetch, const char *url) {
     return host;
 }
 
+/* One path that is out of service until next week is not the host. */
+static bool is_of_path(const struct fetch *fetch, uint64_t wait_ms) {
+    return fetch->response.status == 503 && wait_ms > fetch->request.max_wait_ms;
+}
+
 static void obey_host(const struct fetch *fetch) {
     uint64_t wait_ms = response_wait_ms(&fetch->response);
+    if (is_of_path(fetch, wait_ms))
+        return;
     struct host *host =
         wait_ms ? host_of(fetch, fetch->hop ? fetch->hop : fetch->request.url) : NULL;
     if (host)

@@ -16,9 +16,12 @@
 #include "net/part_note.h"
 
 enum {
+    BELIEVED_MAX = 1024 * 1024 * 1024,
     JOIN_FROM = 256 * 1024, /* libcurl hands out 16 KiB at a time; for the first of */
     JOIN_SIZE = 64 * 1024   /* them, and small files, that is good enough */
 };
+
+const char *const part_endings[] = {".part", ".part.json", ".part.json.tmp", NULL};
 
 /* The note of a part that became the file just before its owner was killed. */
 static void remove_orphan(const struct part *part, const char *name) {
@@ -242,7 +245,14 @@ static bool is_in_memory(int fd) {
 }
 #endif
 
-bool part_reserve(struct part *part, uint64_t size, struct text *error) {
+/* A length that was announced need not come: what stays behind takes no more than it has. */
+static void give_room_back(struct part *part) {
+    struct stat status;
+    bool is_known = part->has_room && !fstat(part->fd, &status);
+    part->has_room = is_known && ftruncate(part->fd, status.st_size);
+}
+
+bool part_reserve(struct part *part, uint64_t size, bool is_sure, struct text *error) {
 #ifdef FALLOC_FL_KEEP_SIZE
     if (!size || is_in_memory(part->fd))
         return true;
@@ -251,7 +261,10 @@ bool part_reserve(struct part *part, uint64_t size, struct text *error) {
     if (is_full)
         return disk_fail_errno(error, part->part_name);
     part->has_room = true;
+    if (!is_sure && size > BELIEVED_MAX)
+        give_room_back(part);
 #else
+    (void)is_sure;
     (void)part;
     (void)size;
     (void)error;
@@ -303,13 +316,6 @@ void part_discard(struct part *part) {
     close(part->fd);
     part->fd = -1;
     part->is_resumable = false;
-}
-
-/* A length that was announced need not come: what stays behind takes no more than it has. */
-static void give_room_back(struct part *part) {
-    struct stat status;
-    bool is_known = part->has_room && !fstat(part->fd, &status);
-    part->has_room = is_known && ftruncate(part->fd, status.st_size);
 }
 
 void part_close(struct part *part) {

@@ -28,6 +28,10 @@
 #include "base/text.h"
 #include "net/ranges.h"
 
+/* What is added to NAME for the files that stand beside it meanwhile: the part, its note, and
+ * that until it is whole. NULL-terminated. */
+extern const char *const part_endings[];
+
 struct part {
     int dir_fd; /* the caller's */
     int fd;     /* -1: not open */
@@ -119,8 +123,10 @@ bool part_flush(struct part *part, struct part_writer *writer, struct text *erro
 /* Drops what was not written, and frees; nobody is offered anything then. */
 void part_writer_done(struct part_writer *writer);
 
-/* Asks for room for so many bytes; false only if the disk says it is full. */
-bool part_reserve(struct part *part, uint64_t size, struct text *error);
+/* Asks for room for so many bytes; false only if the disk says it is full. Of a large size
+ * that nobody is sure of it is only asked whether there is room: who announces much and
+ * sends little is not to fill the disk for others. */
+bool part_reserve(struct part *part, uint64_t size, bool is_sure, struct text *error);
 
 /* Forgets all at `size` and behind it, in the file, too. */
 bool part_cut(struct part *part, uint64_t size, struct text *error);

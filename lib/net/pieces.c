@@ -2,16 +2,17 @@
  * pieces.c - brings what a part lacks, over one connection or several. See pieces.h.
  *
  * libcurl allows nobody to begin or end an exchange from within its callbacks: those of the
- * streams only record (fail(), is_wide...) and refuse; step() comes when a stream is done,
- * or by the tick.
+ * streams only record (pieces_fail(), has_answer...) and refuse; step() comes when a stream is
+ * done, or by the tick.
  */
 #include "core/loop.h"
 #include "net/pieces_inner.h"
 #include "net/resume.h"
 
 enum {
-    NOTE_AFTER = 512 * 1024, /* with less of it here, or to come, no note is written yet */
-    PROGRESS = 1024 * 1024,  /* a stream that has brought so much may fail and come again */
+    NOTE_AFTER = 512 * 1024,     /* with less of it here, or to come, no note is written yet */
+    SHORT_RANGE_MIN = 16 * 1024, /* by less a server would make a request of every byte */
+    PROGRESS = 1024 * 1024,      /* a stream that has brought so much may fail and come again */
     SETTLED_TICK_MS = 1000,
 };
 
@@ -71,8 +72,6 @@ static char *trade(void *owner, uint64_t at, char *block, size_t length) {
 static bool body_came(struct stream *stream, const char *data, size_t length) {
     struct pieces *pieces = pieces_of(stream);
     uint64_t at = stream->writer.at;
-    stream->writer.trade = pieces->verifier ? trade : NULL;
-    stream->writer.owner = pieces->verifier;
     bool is_kept = part_write(pieces->part, &stream->writer, data, length, &pieces->cause);
     pieces->here += length;
     pieces->came += length;
@@ -177,8 +176,15 @@ static bool ended_well(struct pieces *pieces, const struct stream *stream) {
             pieces->total = (int64_t)at; /* there is no more, for all that one can know */
         return true;
     }
-    if (at > stream->first && at == stream->reach)
-        return true; /* the range was shorter than asked for: the rest is asked for next */
+    bool is_short = at > stream->first && at == stream->reach;
+    if (is_short && at - stream->first >= SHORT_RANGE_MIN)
+        return true; /* the rest is asked for next */
+    if (is_short) {
+        text_format(pieces_new_cause(pieces), "the server sends no more than %llu bytes at a time",
+                    (unsigned long long)(at - stream->first));
+        pieces->is_retryable = true;
+        return false;
+    }
     uint64_t size = pieces->total >= 0 ? (uint64_t)pieces->total : stream->end;
     text_format(pieces_new_cause(pieces), "the body ended early: %llu of %llu bytes",
                 (unsigned long long)pieces->here, (unsigned long long)size);
@@ -237,6 +243,8 @@ bool pieces_start(struct pieces *pieces) {
     const struct ranges *have = &pieces->part->have;
     for (size_t i = 0; i < plan->source_count; i++)
         plan->sources[i].is_unfit = false;
+    for (size_t i = 0; i < SEGMENTS_MAX && pieces->verifier; i++)
+        pieces->streams[i].writer = (struct part_writer){.trade = trade, .owner = pieces->verifier};
     pieces->cause.max = TEXT_LINE_MAX;
     pieces->total = pieces->retry_after_ms = -1;
     pieces->here = pieces->resumed_from = ranges_total(have);

@@ -114,8 +114,8 @@ static bool take_first(struct pieces *pieces, struct stream *stream, const struc
         return false;
     if (answer == ANSWER_NOTHING)
         return true;
-    if (pieces->total > RESERVE_FROM &&
-        !part_reserve(pieces->part, (uint64_t)pieces->total, &pieces->cause)) {
+    if (pieces->total > RESERVE_FROM && !part_reserve(pieces->part, (uint64_t)pieces->total,
+                                                      pieces->plan->size_known, &pieces->cause)) {
         pieces_fail(pieces, PIECES_FAILED_HERE, false);
         return false;
     }

@@ -42,12 +42,12 @@ static void ask_next(struct line *line) {
 }
 
 static void leave_line(struct query *query) {
+    if (!query->is_running && !query->is_waiting)
+        return; /* perhaps there was no memory for a line */
     struct line *line = line_of(query->loop);
     struct query **link = &line->first;
-    if (query->is_running) {
-        line->is_running = false;
-        query->is_running = false;
-    }
+    if (query->is_running)
+        line->is_running = query->is_running = false;
     if (!query->is_waiting)
         return;
     while (*link != query)

@@ -7,14 +7,12 @@
 /* The URL may have secrets in it; its digest names it as well. */
 static char *identity_of_url(const char *url) {
     struct digest digest = {0};
-    struct digest_want none = {.algorithm = digest_sha256()};
-    char hex[DIGEST_HEX_MAX] = "";
-    if (digest_begin(&digest, none.algorithm)) {
-        digest_add(&digest, url, strlen(url));
-        digest_end(&digest, &none, hex);
-    }
+    char hex[DIGEST_HEX_MAX];
+    bool is_begun = digest_begin(&digest, digest_sha256());
+    digest_add(&digest, url, strlen(url));
+    bool is_known = is_begun && digest_end(&digest, NULL, hex);
     digest_done(&digest);
-    return *hex ? text_make("url-sha256:%s", hex) : NULL;
+    return is_known ? text_make("url-sha256:%s", hex) : NULL;
 }
 
 /* With a digest it is the digest: any mirror's bytes go on with any other's. Else what one

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-    SEGMENTS_MAX = 16,           /* of one file, and of all to one host */
+    SEGMENTS_MAX = 16,           /* of one file; for a host see connections_per_host */
     SEGMENT_SIZE_MIN = 256 << 10 /* a smaller rest is not worth a connection */
 };
 

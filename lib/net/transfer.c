@@ -72,10 +72,8 @@ static bool begin_verifier(struct transfer *transfer, struct verifier *verifier,
 
 /* Sets hex. False: it is not the digest that is wanted. */
 static bool end_verifier(struct transfer *transfer, struct verifier *verifier) {
-    const struct transfer_plan *plan = transfer->plan;
-    struct digest_want none = {.algorithm = plan->digests};
-    bool is_wanted = verifier_end(verifier, plan->want ? plan->want : &none, transfer->hex);
-    return is_wanted || !plan->want;
+    const struct digest_want *want = transfer->plan->want;
+    return verifier_end(verifier, want, transfer->hex) || !want;
 }
 
 /* ---- opening and comparing ------------------------------------------------ */
@@ -83,6 +81,7 @@ static bool end_verifier(struct transfer *transfer, struct verifier *verifier) {
 static void compare_target(struct transfer *transfer) {
     struct verifier *comparison = &transfer->comparison;
     go_to(transfer, TRANSFER_COMPARING);
+    transfer->is_compared = false;
     if (!begin_verifier(transfer, comparison, transfer->target.fd, is_compared)) {
         fail_with(transfer, false, no_digest);
         return;
@@ -183,13 +182,6 @@ static void claim(struct transfer *transfer) {
         fail_with(transfer, false, no_digest);
         return;
     }
-    pieces->task = transfer->task;
-    pieces->plan = plan;
-    pieces->part = part;
-    pieces->note = &transfer->note;
-    pieces->is_wanted = is_wanted;
-    pieces->over = pieces_are_over;
-    pieces->owner = transfer;
     go_to(transfer, TRANSFER_FETCHING);
     transfer->are_pieces_over = !pieces_start(pieces);
 }
@@ -415,7 +407,16 @@ void transfer_start(struct transfer *transfer, struct ajob_task *task,
         .part = PART_INIT(-1),
         .target = {.fd = -1},
         .note = {.total = -1},
-        .pieces = {.source = way->source, .is_single = way->is_clean, .total = -1},
+        .pieces = {.task = task,
+                   .plan = plan,
+                   .source = way->source,
+                   .part = &transfer->part,
+                   .note = &transfer->note,
+                   .is_single = way->is_clean,
+                   .is_wanted = is_wanted,
+                   .over = pieces_are_over,
+                   .owner = transfer,
+                   .total = -1},
         .retry_after_ms = -1,
         .total = -1,
         .cause = TEXT_INIT(TEXT_LINE_MAX),

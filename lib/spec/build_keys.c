@@ -46,7 +46,7 @@ static bool begin_key(struct keys *keys, const char *kind) {
 
 static bool end_key(struct keys *keys, char key[KEY_SIZE]) {
     char hex[DIGEST_HEX_MAX];
-    digest_end(&keys->digest, &(struct digest_want){0}, hex);
+    digest_end(&keys->digest, NULL, hex);
     memcpy(key, hex, KEY_SIZE);
     key[KEY_SIZE - 1] = '\0';
     return *key != '\0';

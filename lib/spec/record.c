@@ -317,7 +317,7 @@ int ajob_record_key(ajob_loop *loop, const char *const *parts, const size_t *len
         digest_add(&hasher->digest, length, (size_t)used);
         digest_add(&hasher->digest, parts[i], lengths[i]);
     }
-    digest_end(&hasher->digest, &(struct digest_want){0}, hex);
+    digest_end(&hasher->digest, NULL, hex);
     if (!*hex)
         return loop_fail(loop, AJOB_ENOMEM, "out of memory");
     memcpy(key, hex, AJOB_KEY_SIZE);

@@ -149,7 +149,7 @@ sees() {
 
 @test "bars on a terminal, and only the log afterwards" {
     start_server
-    on_terminal 100x20 "'$AJOB' get '$MAIN/f/a?size=10M&latch=go&latch_at=5M' '$MAIN/f/b?size=10&latch=go' '$MAIN/f/c?status=404'"
+    on_terminal 100x20 "'$AJOB' get --segments 1 '$MAIN/f/a?size=10M&latch=go&latch_at=5M' '$MAIN/f/b?size=10&latch=go' '$MAIN/f/c?status=404'"
     sees "ajob: get: $MAIN/f/c: HTTP 404 \(Not Found\)"$'\na +#+\.+ +50% +5\.0 MiB.*\nb .*\n1/3 done  5\.0 MiB.* 1 failed'
     open_latch go
     sees 'status 1'
@@ -161,7 +161,7 @@ sees() {
 
 @test "bars follow the window's width" {
     start_server
-    on_terminal 100x20 "'$AJOB' get '$MAIN/f/a-rather-long-name-of-a-file.tar.gz?size=10M&latch=go&latch_at=5M'; exec sleep 1000"
+    on_terminal 100x20 "'$AJOB' get --segments 1 '$MAIN/f/a-rather-long-name-of-a-file.tar.gz?size=10M&latch=go&latch_at=5M'; exec sleep 1000"
     sees 'a-rather-long-name-of-a-file.tar.gz +#+\.+ +50% '
     tmux_run resize-window -x 40 -y 10
     narrow() {
@@ -180,7 +180,7 @@ sees() {
 @test "Ctrl-C on a terminal: no bar is left, the shell is told" {
     start_server
     expect_part
-    on_terminal 80x20 "'$AJOB' get '$MAIN/f/a?size=10M&latch=go&latch_at=5M'"
+    on_terminal 80x20 "'$AJOB' get --segments 1 '$MAIN/f/a?size=10M&latch=go&latch_at=5M'"
     sees ' 50% '
     tmux_run send-keys C-c
     sees 'status 130'

@@ -385,7 +385,7 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
 @test "a reader who takes nothing holds everything back" {
     mkfifo out
     exec 8<>out
-    "$AJOB" each -j2 sh -c 'echo >>begun; head -c 100000 /dev/zero' < <(yes) >out 2>err 3>&- 8>&- &
+    "$AJOB" each -j2 sh -c 'echo >>begun; head -c 1000000 /dev/zero' < <(yes) >out 2>err 3>&- 8>&- &
     AJOB_PID=$!
     is_quiet() {
         local before

@@ -81,3 +81,37 @@ teardown() { common_teardown; }
     done <<<"$changed"
     assert_requests 0 ' 206 ok$'
 }
+
+# --- time --------------------------------------------------------------------
+
+@test "a server that sends a file byte by byte is not asked for each" {
+    start_server
+    expect_part
+    run_ajob get -r 3 --retry-delay 1ms -o a "$MAIN/f/a?size=500K&seed=1&begin=300K&range_max=1"
+    assert_failure 1
+    assert_stderr --partial 'the server sends no more than 1 bytes at a time'
+    assert_requests 4
+}
+
+@test "one path that is out of service for long does not stop the host's others" {
+    start_server
+    run_ajob get -j 1 -k --retry-delay 1ms "$MAIN/f/a?status=503&retry_after=2147483647" "$MAIN/f/b?size=5&seed=1"
+    assert_failure 1
+    assert_stderr --partial '/f/a: HTTP 503 (Service Unavailable): to be tried again in'
+    assert_body b 1 5
+    assert_tree . b
+}
+
+@test "a length that is only announced takes no room on the disk" {
+    start_server
+    start_ajob get --segments 1 -o a "$MAIN/f/a?size=1025M&seed=1&latch=never&latch_at=1M"
+    wait_for_request ' held$'
+    # fallocate(2) was asked before the first byte was written
+    wait_until 20 eval '[[ -s a.part ]]'
+    (($(stat -c %b a.part) < 100000)) || fail "$(stat a.part)"
+    expect_part
+    expect_status 130
+    kill -INT "$AJOB_PID"
+    wait_ajob
+    open_latch never
+}
