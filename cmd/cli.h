@@ -78,6 +78,7 @@ enum cli_operands {
     CLI_NOTHING_KNOWN,
     CLI_OPERAND_WORDS,    /* one of operand_words */
     CLI_OPERAND_COMMANDS, /* one of ajob's commands */
+    CLI_OPERAND_FILES,    /* specs, or programs and what they are given */
 };
 
 struct command {

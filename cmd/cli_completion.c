@@ -56,6 +56,7 @@ static const char bash_begin[] =
     "_ajob() {\n"
     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
     "    local command='' prefix='' kind=words options='' operands='' words='' ended='' word i\n"
+    "    local operand=nothing\n"
     "    COMPREPLY=()\n"
     "    # --option=value is three words where '=' separates words, else one.\n"
     "    if [[ $cur == '=' ]]; then\n"
@@ -83,7 +84,7 @@ static const char bash_end[] =
     "    if [[ $kind == words && -z $words ]]; then\n"
     "        words=$operands\n"
     "        if [[ $cur == -* && -z $ended ]]; then words=$options; fi\n"
-    "        if [[ -z $words ]]; then kind=nothing; fi\n"
+    "        if [[ -z $words ]]; then kind=$operand; fi\n"
     "    fi\n"
     "    case $kind in\n"
     "    words)\n"
@@ -137,6 +138,8 @@ static void bash_command(FILE *out, const struct command *command) {
     fputs("'\n        operands='", out);
     put_operand_words(out, command);
     fputs("'\n", out);
+    if (command->complete == CLI_OPERAND_FILES)
+        fputs("        operand=files\n", out);
     if (values) {
         fputs("        case $prev in\n", out);
         FOR_EACH_OPTION(command, row) {
@@ -205,9 +208,14 @@ static void zsh_command(FILE *out, const struct command *command) {
     FOR_EACH_OPTION(command, row) {
         zsh_spec(out, row);
     }
-    fputs("                '*:operand:(", out);
-    put_operand_words(out, command);
-    fputs(")' && ret=0\n            ;;\n", out);
+    if (command->complete == CLI_OPERAND_FILES) {
+        fputs("                '*:operand:_files'", out);
+    } else {
+        fputs("                '*:operand:(", out);
+        put_operand_words(out, command);
+        fputs(")'", out);
+    }
+    fputs(" && ret=0\n            ;;\n", out);
 }
 
 static void zsh(FILE *out) {
@@ -269,7 +277,9 @@ static void fish_command(FILE *out, const struct command *command) {
         snprintf(when, sizeof when, "complete -c ajob -n __fish_use_subcommand");
 
     putc('\n', out);
-    if (command->complete != CLI_NOTHING_KNOWN && command->name[0]) {
+    if (command->complete == CLI_OPERAND_FILES) {
+        fprintf(out, "%s -F\n", when);
+    } else if (command->complete != CLI_NOTHING_KNOWN && command->name[0]) {
         fprintf(out, "%s -a '", when);
         put_operand_words(out, command);
         fputs("'\n", out);

@@ -149,5 +149,6 @@ const struct command check_command = {
                 "ajob check --schema >ajob.schema.json",
     .sections = sections,
     .options_size = sizeof(struct check_options),
+    .complete = CLI_OPERAND_FILES,
     .run = check,
 };

@@ -24,7 +24,9 @@ static const struct cli_option item_rows[] = {
         AT(is_get),
         .help = "The items are URLs, and each task downloads one to DIR; there is no CMD",
         .more = "As in the list of ajob get: after a tab may come the name of the file and, after "
-                "another, its digest. Empty lines and those that begin with # are left out.",
+                "another, its digest. Empty lines and those that begin with # are left out. Of two "
+                "with the same name the later one replaces the other. Items are shown and written "
+                "to the --events as they are, with a password that is in a URL.",
     },
     {
         .name = "task-timeout",
@@ -218,5 +220,6 @@ const struct command each_command = {
     .sections = sections,
     .options_size = sizeof(struct each_options),
     .takes_command = true,
+    .complete = CLI_OPERAND_FILES,
     .run = each,
 };

@@ -203,6 +203,7 @@ const struct command gather_command = {
                 "ajob gather --timeout 10m --exit-code first ./a.sh ./b.sh",
     .sections = gather_sections,
     .options_size = sizeof(struct gather_options),
+    .complete = CLI_OPERAND_FILES,
     .run = gather,
 };
 
@@ -216,6 +217,7 @@ const struct command any_command = {
     .examples = "ajob any 'wget -q https://a.example/x' 'wget -q https://b.example/x'",
     .sections = sections,
     .options_size = sizeof(struct gather_options),
+    .complete = CLI_OPERAND_FILES,
     .run = any,
 };
 
@@ -229,5 +231,6 @@ const struct command race_command = {
     .examples = "ajob race ./server './wait-for-signal && exit 0'",
     .sections = sections,
     .options_size = sizeof(struct gather_options),
+    .complete = CLI_OPERAND_FILES,
     .run = race,
 };

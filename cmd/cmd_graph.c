@@ -106,5 +106,6 @@ const struct command graph_command = {
                 "ajob graph --exec build=make --exec test:build='make check'",
     .sections = sections,
     .options_size = sizeof(struct graph_options),
+    .complete = CLI_OPERAND_FILES,
     .run = graph,
 };

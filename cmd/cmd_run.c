@@ -209,5 +209,6 @@ const struct command run_command = {
                 "ajob run --resume events --events events ci.json",
     .sections = sections,
     .options_size = sizeof(struct run_graph_options),
+    .complete = CLI_OPERAND_FILES,
     .run = run,
 };

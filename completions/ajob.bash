@@ -3,6 +3,7 @@
 _ajob() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command='' prefix='' kind=words options='' operands='' words='' ended='' word i
+    local operand=nothing
     COMPREPLY=()
     # --option=value is three words where '=' separates words, else one.
     if [[ $cur == '=' ]]; then
@@ -87,6 +88,7 @@ _ajob() {
     gather)
         options='--name --keep-going --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
+        operand=files
         case $prev in
         --name) kind=nothing ;;
         -d | --dir) kind=dirs ;;
@@ -107,6 +109,7 @@ _ajob() {
     any)
         options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
+        operand=files
         case $prev in
         --name) kind=nothing ;;
         -d | --dir) kind=dirs ;;
@@ -127,6 +130,7 @@ _ajob() {
     race)
         options='--name --dir --jobs --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
+        operand=files
         case $prev in
         --name) kind=nothing ;;
         -d | --dir) kind=dirs ;;
@@ -147,6 +151,7 @@ _ajob() {
     each)
         options='--arg-file --null --delimiter --columns --max-args --max-chars --count --shell --get --task-timeout --max-failures --delay --limit-start --resume --retry-failed --dir --jobs --timeout --jobserver --grace --retries --retry-delay --fail-fast --exit-code --dry-run --output --ordered --tag --results --events-output --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
+        operand=files
         case $prev in
         -a | --arg-file) kind=files ;;
         --delimiter) kind=nothing ;;
@@ -184,6 +189,7 @@ _ajob() {
     run)
         options='--exec --get --set --keep-going --resume --token-file --dir --jobs --per-host --limit-rate --timeout --jobserver --grace --retries --retry-delay --exit-code --dry-run --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --output --log-dir --events-output --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
+        operand=files
         case $prev in
         --exec) kind=nothing ;;
         --get) kind=nothing ;;
@@ -216,6 +222,7 @@ _ajob() {
     check)
         options='--set --strict --json --schema --verbose --help'
         operands=''
+        operand=files
         case $prev in
         --set) kind=nothing ;;
         esac
@@ -223,6 +230,7 @@ _ajob() {
     graph)
         options='--format --exec --get --set --help'
         operands=''
+        operand=files
         case $prev in
         --format) words='text dot mermaid json' ;;
         --exec) kind=nothing ;;
@@ -245,7 +253,7 @@ _ajob() {
     if [[ $kind == words && -z $words ]]; then
         words=$operands
         if [[ $cur == -* && -z $ended ]]; then words=$options; fi
-        if [[ -z $words ]]; then kind=nothing; fi
+        if [[ -z $words ]]; then kind=$operand; fi
     fi
     case $kind in
     words)

@@ -90,6 +90,7 @@ complete -c ajob -n '__fish_seen_subcommand_from get' -s v -l verbose -d 'Show w
 complete -c ajob -n '__fish_seen_subcommand_from get' -l no-actions -d 'Treat GitHub Actions as any other place'
 complete -c ajob -n '__fish_seen_subcommand_from get' -s h -l help -d 'Show this help and exit'
 
+complete -c ajob -n '__fish_seen_subcommand_from gather' -F
 complete -c ajob -n '__fish_seen_subcommand_from gather' -l name -x -d 'Call the next command NAME, instead of by its number; may be repeated'
 complete -c ajob -n '__fish_seen_subcommand_from gather' -s k -l keep-going -d 'Let the others go on after a failure'
 complete -c ajob -n '__fish_seen_subcommand_from gather' -s d -l dir -x -a '(__fish_complete_directories)' -d 'Run commands in DIR (default: the current directory)'
@@ -112,6 +113,7 @@ complete -c ajob -n '__fish_seen_subcommand_from gather' -s v -l verbose -d 'Sho
 complete -c ajob -n '__fish_seen_subcommand_from gather' -l no-actions -d 'Treat GitHub Actions as any other place'
 complete -c ajob -n '__fish_seen_subcommand_from gather' -s h -l help -d 'Show this help and exit'
 
+complete -c ajob -n '__fish_seen_subcommand_from any' -F
 complete -c ajob -n '__fish_seen_subcommand_from any' -l name -x -d 'Call the next command NAME, instead of by its number; may be repeated'
 complete -c ajob -n '__fish_seen_subcommand_from any' -s d -l dir -x -a '(__fish_complete_directories)' -d 'Run commands in DIR (default: the current directory)'
 complete -c ajob -n '__fish_seen_subcommand_from any' -s j -l jobs -x -d 'Run N commands at once (default: all)'
@@ -133,6 +135,7 @@ complete -c ajob -n '__fish_seen_subcommand_from any' -s v -l verbose -d 'Show w
 complete -c ajob -n '__fish_seen_subcommand_from any' -l no-actions -d 'Treat GitHub Actions as any other place'
 complete -c ajob -n '__fish_seen_subcommand_from any' -s h -l help -d 'Show this help and exit'
 
+complete -c ajob -n '__fish_seen_subcommand_from race' -F
 complete -c ajob -n '__fish_seen_subcommand_from race' -l name -x -d 'Call the next command NAME, instead of by its number; may be repeated'
 complete -c ajob -n '__fish_seen_subcommand_from race' -s d -l dir -x -a '(__fish_complete_directories)' -d 'Run commands in DIR (default: the current directory)'
 complete -c ajob -n '__fish_seen_subcommand_from race' -s j -l jobs -x -d 'Run N commands at once (default: all)'
@@ -154,6 +157,7 @@ complete -c ajob -n '__fish_seen_subcommand_from race' -s v -l verbose -d 'Show 
 complete -c ajob -n '__fish_seen_subcommand_from race' -l no-actions -d 'Treat GitHub Actions as any other place'
 complete -c ajob -n '__fish_seen_subcommand_from race' -s h -l help -d 'Show this help and exit'
 
+complete -c ajob -n '__fish_seen_subcommand_from each' -F
 complete -c ajob -n '__fish_seen_subcommand_from each' -s a -l arg-file -r -F -d 'Read the items from FILE instead of standard input'
 complete -c ajob -n '__fish_seen_subcommand_from each' -s 0 -l null -d 'Items end with a NUL byte, not with a newline'
 complete -c ajob -n '__fish_seen_subcommand_from each' -l delimiter -x -d 'Items end with the character C, not with a newline'
@@ -199,6 +203,7 @@ complete -c ajob -n '__fish_seen_subcommand_from each' -s v -l verbose -d 'Show 
 complete -c ajob -n '__fish_seen_subcommand_from each' -l no-actions -d 'Treat GitHub Actions as any other place'
 complete -c ajob -n '__fish_seen_subcommand_from each' -s h -l help -d 'Show this help and exit'
 
+complete -c ajob -n '__fish_seen_subcommand_from run' -F
 complete -c ajob -n '__fish_seen_subcommand_from run' -l exec -x -d 'Add a task that runs COMMAND, a script for /bin/sh; may be repeated'
 complete -c ajob -n '__fish_seen_subcommand_from run' -l get -x -d 'Add a task that downloads URL; may be repeated'
 complete -c ajob -n '__fish_seen_subcommand_from run' -l set -x -d 'Replace ${var.NAME} by VALUE in the spec; may be repeated'
@@ -234,6 +239,7 @@ complete -c ajob -n '__fish_seen_subcommand_from run' -s v -l verbose -d 'Show w
 complete -c ajob -n '__fish_seen_subcommand_from run' -l no-actions -d 'Treat GitHub Actions as any other place'
 complete -c ajob -n '__fish_seen_subcommand_from run' -s h -l help -d 'Show this help and exit'
 
+complete -c ajob -n '__fish_seen_subcommand_from check' -F
 complete -c ajob -n '__fish_seen_subcommand_from check' -l set -x -d 'Replace ${var.NAME} by VALUE in the spec; may be repeated'
 complete -c ajob -n '__fish_seen_subcommand_from check' -l strict -d 'Count warnings as errors'
 complete -c ajob -n '__fish_seen_subcommand_from check' -l json -d 'Print each mistake on standard output instead, as a line of JSON'
@@ -241,6 +247,7 @@ complete -c ajob -n '__fish_seen_subcommand_from check' -l schema -d 'Print the 
 complete -c ajob -n '__fish_seen_subcommand_from check' -s v -l verbose -d 'Say of a right spec that it is right, too'
 complete -c ajob -n '__fish_seen_subcommand_from check' -s h -l help -d 'Show this help and exit'
 
+complete -c ajob -n '__fish_seen_subcommand_from graph' -F
 complete -c ajob -n '__fish_seen_subcommand_from graph' -l format -x -a 'text dot mermaid json' -d 'Draw the graph in this FORMAT'
 complete -c ajob -n '__fish_seen_subcommand_from graph' -l exec -x -d 'Add a task that runs COMMAND, a script for /bin/sh; may be repeated'
 complete -c ajob -n '__fish_seen_subcommand_from graph' -l get -x -d 'Add a task that downloads URL; may be repeated'

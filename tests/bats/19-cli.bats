@@ -217,6 +217,11 @@ URL=http://127.0.0.1:1/a
             printf "%s\n" "${COMPREPLY[@]}"' _ "$@"
     }
     assert_equal "$(complete_words ajob down | tr -d ' ')" download
+    # Specs and programs are files, of which bash completes the rest itself.
+    local unknown='compopt() { [[ $* == *+o* ]] && printf "no "; }'
+    sed -i "1i $unknown" ../complete
+    assert_equal "$(complete_words ajob run ci)" ''
+    assert_equal "$(complete_words ajob get ci)" 'no '
     assert_equal "$(complete_words ajob download --pat | tr -d ' ')" --pattern
     assert_equal "$(complete_words ajob get --progress '' | tr -d ' ' | sort | tr '\n' ' ')" 'auto bar lines none '
 }
