@@ -14,15 +14,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* DIR/N/name. False: it does not fit. */
-static bool path_of(const struct each_results *results, const ajob_event *event, const char *name,
-                    char path[PATH_MAX]) {
-    int length =
-        snprintf(path, PATH_MAX, "%s/%s/%s", results->run->options->results_dir, event->path, name);
-    if (length < PATH_MAX)
-        return true;
-    errno = ENAMETOOLONG;
-    return false;
+/* DIR/N, open, and made if need be. What stands there may be somebody else's: a link is
+ * not followed. -1 with errno. */
+static int open_directory(const struct each_results *results, const ajob_event *event) {
+    const char *dir = results->run->options->results_dir;
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", dir, event->path) >= (int)sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    bool is_made =
+        (mkdir(dir, 0777) == 0 || errno == EEXIST) && (mkdir(path, 0777) == 0 || errno == EEXIST);
+    return is_made ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 }
 
 static bool write_all(int fd, const char *text, size_t length) {
@@ -38,8 +41,11 @@ static bool write_all(int fd, const char *text, size_t length) {
     return true;
 }
 
-static bool write_file(const char *path, const char *text, size_t length) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0666);
+/* A file of its own, whatever had the name: a pipe would keep us waiting for its reader. */
+static bool write_file(int dir, const char *name, const char *text, size_t length) {
+    if (unlinkat(dir, name, 0) && errno != ENOENT)
+        return false;
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     bool is_written = fd >= 0 && write_all(fd, text, length);
     int error = errno;
     if (fd >= 0 && close(fd) && is_written)
@@ -48,15 +54,8 @@ static bool write_file(const char *path, const char *text, size_t length) {
     return is_written;
 }
 
-static bool make_directories(const struct each_results *results, const ajob_event *event) {
-    char path[PATH_MAX];
-    const char *dir = results->run->options->results_dir;
-    return path_of(results, event, "", path) && (mkdir(dir, 0777) == 0 || errno == EEXIST) &&
-           (mkdir(path, 0777) == 0 || errno == EEXIST);
-}
-
-static bool write_status(const struct each_results *results, const ajob_event *event) {
-    char path[PATH_MAX], made[PATH_MAX], line[1024];
+static bool write_status(int dir, const ajob_event *event) {
+    char line[1024];
     const char *cause = event->cause;
     if (cause && event->status == AJOB_CANCELLED && strncmp(cause, "cancelled ", 10) == 0)
         cause += 10;
@@ -65,21 +64,31 @@ static bool write_status(const struct each_results *results, const ajob_event *e
     if (length > (int)sizeof line - 2)
         length = (int)sizeof line - 2;
     line[length++] = '\n';
-    return path_of(results, event, "status", path) && path_of(results, event, ".status", made) &&
-           write_file(made, line, (size_t)length) && rename(made, path) == 0;
+    return write_file(dir, ".status", line, (size_t)length) &&
+           renameat(dir, ".status", dir, "status") == 0;
 }
 
 static bool write_end(const struct each_results *results, const ajob_event *event) {
-    char path[PATH_MAX];
     size_t length;
     const char *item = ajob_task_item(event->task, &length);
-    return make_directories(results, event) && path_of(results, event, "item", path) &&
-           write_file(path, item ? item : "", length) && write_status(results, event);
+    int dir = open_directory(results, event);
+    bool is_written =
+        dir >= 0 && write_file(dir, "item", item ? item : "", length) && write_status(dir, event);
+    int error = errno;
+    if (dir >= 0)
+        close(dir);
+    errno = error;
+    return is_written;
 }
 
 static bool forget(const struct each_results *results, const ajob_event *event) {
-    char path[PATH_MAX];
-    return path_of(results, event, "status", path) && (unlink(path) == 0 || errno == ENOENT);
+    int dir = open_directory(results, event);
+    bool is_gone = dir >= 0 && (unlinkat(dir, "status", 0) == 0 || errno == ENOENT);
+    int error = errno;
+    if (dir >= 0)
+        close(dir);
+    errno = error;
+    return is_gone;
 }
 
 static void heard(const ajob_event *event, void *data) {

@@ -78,8 +78,13 @@ const char *screen_name(const struct screen *screen, const ajob_event *event,
     term_escape(&screen->term, name, NAME_SIZE, event->path ? event->path : "");
     used = strlen(name);
     if (item && *item && used + ITEM_MOST < NAME_SIZE) {
-        memcpy(name + used, ": ", 2);
-        term_escape(&screen->term, name + used + 2, ITEM_MOST, item);
+        char shown[NAME_SIZE] = "";
+        size_t cut = ITEM_MOST;
+        term_escape(&screen->term, shown, sizeof shown, item);
+        ajob_hide_logins(shown); /* it may be a URL */
+        while (cut && ((unsigned char)shown[cut] & 0xc0) == 0x80)
+            cut--;
+        snprintf(name + used, NAME_SIZE - used, ": %.*s", (int)cut, shown);
     }
     return name;
 }

@@ -197,6 +197,17 @@ work() { echo 'echo "$1" >>ran; [ ! -e "fail-$1" ]'; }
 
 # --- results -----------------------------------------------------------------------
 
+@test "what stands in the way in the directory of results is neither followed nor waited for" {
+    mkdir -p out/2 out/4/item evil
+    ln -s ../evil out/1
+    mkfifo out/2/item out/2/status out/3
+    run_ajob each -j1 --results out echo ::: a b c d e
+    assert_failure 1
+    assert_stderr --partial 'ajob: each: --results: out/1: cannot be written: '
+    assert_tree evil
+    assert_equal "$(cat out/2/item out/2/status out/5/status)" $'bsucceeded\nsucceeded'
+}
+
 @test "--results keeps what each command printed, and how it ended" {
     run_ajob each -q --output none --results out/dir sh -c 'echo "o$1"; printf "e$1" >&2; exit "$1"' sh ::: 0 3
     assert_failure 1
@@ -231,4 +242,11 @@ END
     run_ajob each --results file true ::: 1
     assert_failure 2
     assert_stderr --partial "--results: file: cannot be made or written to"
+}
+
+@test "a failure does not show the password of an item that is a URL" {
+    run_ajob each false ::: https://me:secret@127.0.0.1/x
+    assert_failure 1
+    assert_stderr --partial '127.0.0.1/x'
+    refute_stderr --partial secret
 }

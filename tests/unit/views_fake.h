@@ -127,6 +127,9 @@ bool ajob_task_is_group(const ajob_task *task) {
 void ajob_on_dump(ajob_loop *on, ajob_dump_fn *line, void *data) {
     (void)on, (void)line, (void)data;
 }
+char *ajob_hide_logins(char *text) {
+    return text;
+}
 const char *ajob_task_kind(const ajob_task *task) {
     return task->kind ? task->kind : "exec";
 }
