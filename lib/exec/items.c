@@ -16,6 +16,7 @@
 #include "exec/watch.h"
 
 enum { PIECE = 64 * 1024, LENGTH_MAX = 128 * 1024 };
+enum { CUT_AT_ONCE = 64 }; /* pieces of an item without an end: then signals are heard */
 
 struct ajob_items {
     struct ajob_items *next; /* of the loop's */
@@ -73,6 +74,13 @@ static bool make_room(struct ajob_items *items) {
     return true;
 }
 
+static enum ajob_item_state wait_for_more(struct ajob_items *items) {
+    if (watch_start(&items->watch))
+        return AJOB_ITEM_NONE_YET;
+    loop_fail(items->loop, AJOB_ESYSTEM, "cannot be waited for: %s", strerror(errno));
+    return AJOB_ITEM_UNREADABLE;
+}
+
 /* Reads more behind what is left. AJOB_ITEM_FOUND: there is more to look at. */
 static enum ajob_item_state read_more(struct ajob_items *items) {
     int fd = items->options.fd;
@@ -96,10 +104,7 @@ static enum ajob_item_state read_more(struct ajob_items *items) {
         items->end += (size_t)count;
         return count ? AJOB_ITEM_FOUND : AJOB_ITEM_END;
     }
-    if (watch_start(&items->watch))
-        return AJOB_ITEM_NONE_YET;
-    loop_fail(items->loop, AJOB_ESYSTEM, "cannot be waited for: %s", strerror(errno));
-    return AJOB_ITEM_UNREADABLE;
+    return wait_for_more(items);
 }
 
 /* ---- items -------------------------------------------------------------------- */
@@ -144,6 +149,7 @@ static enum ajob_item_state take_last(struct ajob_items *items, const char **ite
 }
 
 enum ajob_item_state ajob_items_next(ajob_items *items, const char **item, size_t *length) {
+    unsigned pieces = 0;
     *item = "";
     *length = 0;
     for (;;) {
@@ -156,6 +162,8 @@ enum ajob_item_state ajob_items_next(ajob_items *items, const char **item, size_
         }
         if (items->is_cutting) {
             cut(items);
+            if (++pieces > CUT_AT_ONCE)
+                return wait_for_more(items);
         } else if (is_too_long(items)) {
             items->is_cutting = true;
             take(items, items->options.max_length, items->end - items->start, item, length);

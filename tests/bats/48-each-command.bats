@@ -100,6 +100,12 @@ END
     assert_stderr "ajob: each: --arg-file: missing: cannot be read: No such file or directory"
 }
 
+@test "an item without an end fails, and can be interrupted" {
+    run_ajob each --fail-fast true </dev/zero
+    assert_failure 1
+    assert_stderr --partial "longer than 128 KiB"
+}
+
 # --- the command ----------------------------------------------------------------
 
 @test "placeholders, as in GNU parallel" {
