@@ -39,7 +39,9 @@ static bool write_all(int fd, const char *text, size_t length) {
 }
 
 static bool write_file(const char *path, const char *text, size_t length) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0666);
+    int fd =
+        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK,
+             0666); /* a FIFO there would be waited for without an end */
     bool is_written = fd >= 0 && write_all(fd, text, length);
     int error = errno;
     if (fd >= 0 && close(fd) && is_written)
@@ -48,11 +50,21 @@ static bool write_file(const char *path, const char *text, size_t length) {
     return is_written;
 }
 
+/* Not a link to one, which may lead anywhere; path ends with a slash, which would. */
+static bool is_directory(char *path) {
+    struct stat about;
+    path[strlen(path) - 1] = '\0';
+    if (lstat(path, &about))
+        return false;
+    errno = S_ISLNK(about.st_mode) ? ELOOP : ENOTDIR;
+    return S_ISDIR(about.st_mode);
+}
+
 static bool make_directories(const struct each_results *results, const ajob_event *event) {
     char path[PATH_MAX];
     const char *dir = results->run->options->results_dir;
     return path_of(results, event, "", path) && (mkdir(dir, 0777) == 0 || errno == EEXIST) &&
-           (mkdir(path, 0777) == 0 || errno == EEXIST);
+           (mkdir(path, 0777) == 0 || errno == EEXIST) && is_directory(path);
 }
 
 static bool write_status(const struct each_results *results, const ajob_event *event) {
@@ -79,7 +91,8 @@ static bool write_end(const struct each_results *results, const ajob_event *even
 
 static bool forget(const struct each_results *results, const ajob_event *event) {
     char path[PATH_MAX];
-    return path_of(results, event, "status", path) && (unlink(path) == 0 || errno == ENOENT);
+    return make_directories(results, event) && path_of(results, event, "status", path) &&
+           (unlink(path) == 0 || errno == ENOENT);
 }
 
 static void heard(const ajob_event *event, void *data) {
