@@ -215,6 +215,15 @@ END
     assert_stderr --partial "2 done before, 2 failed"
 }
 
+@test "what means another thing to users of xargs and parallel is told" {
+    run_ajob each -n 2 echo ::: 1
+    assert_failure 2
+    assert_stderr "ajob: each: -n: is --dry-run: for 2 items in one command use -N 2"
+    run_ajob each echo :::: list
+    assert_failure 2
+    assert_stderr "ajob: each: there is no list of files after :::: here: use --arg-file FILE, before CMD"
+}
+
 @test "wrong usage starts nothing" {
     local arguments
     while IFS='|' read -r arguments message; do
