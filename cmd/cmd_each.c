@@ -96,6 +96,10 @@ static int split(const struct command *command, const struct text_list *operands
                  struct parts *parts) {
     *parts = (struct parts){.argv = operands->items, .argc = operands->count};
     for (size_t i = 0; i < operands->count; i++) {
+        if (!parts->items && strcmp(operands->items[i], "::::") == 0)
+            return cli_fail(
+                command, STATUS_USAGE,
+                "there is no list of files after :::: here: use --arg-file FILE, before CMD");
         if (strcmp(operands->items[i], ":::") != 0)
             continue;
         if (parts->items)
@@ -126,6 +130,11 @@ static int check(const struct command *command, const struct each_options *optio
                         "%s: one word, so the name of a program: give each argument as a word of "
                         "its own, or use sh -c",
                         word);
+    if (parts->argc && run->dry_run && *parts->argv[0] &&
+        !parts->argv[0][strspn(parts->argv[0], "0123456789")])
+        return cli_fail(command, STATUS_USAGE,
+                        "-n: is --dry-run: for %s items in one command use -N %s", parts->argv[0],
+                        parts->argv[0]);
     if (parts->argc && is_whole)
         return cli_fail(command, STATUS_USAGE, "%s: the items say what is done: leave out %s",
                         option, parts->argv[0]);

@@ -304,8 +304,9 @@ static bool join(struct each_input *input) {
     const struct arguments *items = &input->filling;
     struct arguments *text = &input->text;
     size_t bytes = items->used - items->count;
+    bool is_batch = input->options->max_args.given || input->options->max_chars.given;
     bool is_several = items->count > 1;
-    bool has_newline = is_several && memchr(items->text, '\n', items->used);
+    bool has_newline = is_batch && memchr(items->text, '\n', items->used);
     arguments_clear(text);
     if (!arguments_add(text, items->text, items->used))
         return false;
@@ -377,7 +378,7 @@ static enum ajob_item_state next_recorded(struct each_input *input) {
     if (!text)
         return AJOB_ITEM_END;
     begin_batch(input);
-    if (!is_batch && memchr(text, '\0', length))
+    if (memchr(text, '\0', length) && (!is_batch || text[length - 1] != '\0'))
         return fail_item(input, text, length, has_nul);
     return add_recorded(input, text, length) ? hand_out(input) : has_no_memory(input);
 }

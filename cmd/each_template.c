@@ -315,8 +315,9 @@ void arguments_done(struct arguments *arguments) {
 static bool needs_quotes(const char *text, bool is_first) {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                "_-./,:@%+";
-    static const char *const words[] = {"case", "do", "done", "elif", "else",  "esac", "fi",
-                                        "for",  "if", "in",   "then", "until", "while"};
+    static const char *const words[] = {"case",   "coproc", "do",   "done",     "elif", "else",
+                                        "esac",   "fi",     "for",  "function", "if",   "in",
+                                        "select", "then",   "time", "until",    "while"};
     if (!*text || *text == '=')
         return true;
     for (size_t i = 0; is_first && i < sizeof words / sizeof words[0]; i++)

@@ -80,7 +80,8 @@ void feed_take(struct group *group) {
         struct ajob_task *child = feed->asks.next(&group->task, feed->asks.data);
         if (!child && group->feed_waits)
             return;
-        begin_interval(feed);
+        if (!child || !child->is_done)
+            begin_interval(feed);
         bool is_wrong = child && (child->needs || ajob_group_add(&group->task, child));
         if (!child || is_wrong)
             group->is_fed = false;

@@ -16,6 +16,7 @@
 #include "exec/watch.h"
 
 enum { PIECE = 64 * 1024, LENGTH_MAX = 128 * 1024 };
+enum { CUT_AT_ONCE = 64 }; /* pieces of an item without an end: then signals are heard */
 
 struct ajob_items {
     struct ajob_items *next; /* of the loop's */
@@ -73,7 +74,7 @@ static bool make_room(struct ajob_items *items) {
     return true;
 }
 
-static enum ajob_item_state look_again_soon(struct ajob_items *items) {
+static enum ajob_item_state wait_for_more(struct ajob_items *items) {
     if (watch_start(&items->watch))
         return AJOB_ITEM_NONE_YET;
     loop_fail(items->loop, AJOB_ESYSTEM, "cannot be waited for: %s", strerror(errno));
@@ -103,7 +104,7 @@ static enum ajob_item_state read_more(struct ajob_items *items) {
         items->end += (size_t)count;
         return count ? AJOB_ITEM_FOUND : AJOB_ITEM_END;
     }
-    return look_again_soon(items);
+    return wait_for_more(items);
 }
 
 /* ---- items -------------------------------------------------------------------- */
@@ -148,10 +149,10 @@ static enum ajob_item_state take_last(struct ajob_items *items, const char **ite
 }
 
 enum ajob_item_state ajob_items_next(ajob_items *items, const char **item, size_t *length) {
-    enum { READS_MOST = 64 };
+    unsigned pieces = 0;
     *item = "";
     *length = 0;
-    for (unsigned reads = 0;; reads++) {
+    for (;;) {
         if (take_whole(items, item, length)) {
             if (items->is_cutting) {
                 items->is_cutting = false;
@@ -161,13 +162,13 @@ enum ajob_item_state ajob_items_next(ajob_items *items, const char **item, size_
         }
         if (items->is_cutting) {
             cut(items);
+            if (++pieces > CUT_AT_ONCE)
+                return wait_for_more(items);
         } else if (is_too_long(items)) {
             items->is_cutting = true;
             take(items, items->options.max_length, items->end - items->start, item, length);
             return AJOB_ITEM_TOO_LONG;
         }
-        if (reads == READS_MOST) /* the loop has other work, too: an item may never end */
-            return look_again_soon(items);
         enum ajob_item_state state = read_more(items);
         if (state == AJOB_ITEM_END)
             return take_last(items, item, length);

@@ -125,8 +125,12 @@ size_t ajob_record_count_failed(const ajob_record *record) {
 static char *from_hex(const char *hex, size_t *length) {
     size_t count = strlen(hex) / 2;
     char *bytes = mem_new(count + 1);
-    for (size_t i = 0; bytes && i < count; i++)
-        bytes[i] = (char)(hex_value(hex[2 * i]) << 4 | (hex_value(hex[2 * i + 1]) & 15));
+    for (size_t i = 0; bytes && i < count; i++) {
+        int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+        if (high < 0 || low < 0) /* nobody's event: no item of it is run */
+            return mem_free(bytes);
+        bytes[i] = (char)(high << 4 | low);
+    }
     *length = count;
     return bytes;
 }

@@ -100,6 +100,12 @@ END
     assert_stderr "ajob: each: --arg-file: missing: cannot be read: No such file or directory"
 }
 
+@test "an item without an end fails, and can be interrupted" {
+    run_ajob each --fail-fast true </dev/zero
+    assert_failure 1
+    assert_stderr --partial "longer than 128 KiB"
+}
+
 # --- the command ----------------------------------------------------------------
 
 @test "placeholders, as in GNU parallel" {
@@ -207,6 +213,15 @@ END
     run_ajob each --get -d out --retries 0 --events events --resume events <list
     assert_failure 1
     assert_stderr --partial "2 done before, 2 failed"
+}
+
+@test "what means another thing to users of xargs and parallel is told" {
+    run_ajob each -n 2 echo ::: 1
+    assert_failure 2
+    assert_stderr "ajob: each: -n: is --dry-run: for 2 items in one command use -N 2"
+    run_ajob each echo :::: list
+    assert_failure 2
+    assert_stderr "ajob: each: there is no list of files after :::: here: use --arg-file FILE, before CMD"
 }
 
 @test "wrong usage starts nothing" {

@@ -115,6 +115,22 @@ work() { echo 'echo "$1" >>ran; [ ! -e "fail-$1" ]'; }
     cmp first "$AJOB_OUT"
 }
 
+@test "--retry-failed -N: an item is one again, with a newline in it; with a NUL it fails again" {
+    run_ajob each -0 -N 2 --events events false < <(printf 'a\nb\0')
+    run_ajob each -N 2 --retry-failed events printf '<%s>'
+    assert_output $'<a\nb>'
+    run_ajob each -N 2 --events events false < <(printf 'a\0b\n')
+    run_ajob each -N 2 --retry-failed events printf '<%s>'
+    assert_failure 1
+    refute_output
+}
+
+@test "--resume: what was done before waits for no --delay" {
+    run_ajob each --events first true ::: 1 2 3
+    run_ajob each --timeout 20s --delay 1m --events second --resume first true ::: 1 2 3
+    assert_success
+}
+
 @test "killed at any moment and resumed: each item is done, and none twice but those that ran" {
     local round most=60 pause
     seq "$most" >items
