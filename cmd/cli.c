@@ -134,6 +134,14 @@ static bool list_alike(const char *name, const char *const *names, size_t count,
     return alike >= 1 && alike <= ALIKE_MAX && used < size;
 }
 
+/* NULL: nobody is known to call anything so. */
+static const char *habit_of(const struct command *command, const char *name, size_t length) {
+    for (const struct cli_habit *habit = command->habits; habit && habit->name; habit++)
+        if (strlen(habit->name) == length && strncmp(habit->name, name, length) == 0)
+            return habit->here;
+    return NULL;
+}
+
 static int unknown_option(const struct command *command, const char *name) {
     const char *names[MAX_NAMES] = {0};
     size_t count = 0;
@@ -147,6 +155,9 @@ static int unknown_option(const struct command *command, const char *name) {
                 names[count++] = row->alias;
         }
     }
+    const char *here = habit_of(command, name, strlen(name));
+    if (here)
+        return cli_fail(command, STATUS_USAGE, "unknown option --%s: here it is %s", name, here);
     const char *near = ajob_nearest(name, names, count);
     if (near)
         return cli_fail(command, STATUS_USAGE, "unknown option --%s; did you mean --%s?", name,
@@ -313,6 +324,10 @@ static int parse_short(struct arguments *arguments, const char *argument) {
 
         if (!option) {
             char what[32];
+            const char *here = habit_of(command, letter, 1);
+            if (here)
+                return cli_fail(command, STATUS_USAGE, "unknown option %s: here it is %s", shown,
+                                here);
             /* Not a part of a character of several bytes. */
             if ((unsigned char)*letter < 0x80)
                 snprintf(what, sizeof what, "unknown option %s", shown);

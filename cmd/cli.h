@@ -81,6 +81,12 @@ enum cli_operands {
     CLI_OPERAND_FILES,    /* specs, or programs and what they are given */
 };
 
+/* What other programs call an option, and what does the same here. */
+struct cli_habit {
+    const char *name; /* without dashes */
+    const char *here;
+};
+
 struct command {
     const char *name;        /* "" is ajob itself */
     const char *summary;     /* one line: a capital first, no full stop last */
@@ -93,6 +99,7 @@ struct command {
     enum cli_operands complete;
     const char *const *operand_words; /* ends with NULL */
     bool takes_command;               /* the first operand ends the options */
+    const struct cli_habit *habits;   /* ends with an empty one, or NULL */
     /* Returns the exit status. options is zeroed but for what was given. */
     int (*run)(const struct command *command, void *options, const struct text_list *operands);
 };

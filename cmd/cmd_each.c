@@ -213,6 +213,27 @@ static const struct cli_section sections[] = {
     {0},
 };
 
+/* Of xargs and GNU parallel. */
+static const struct cli_habit habits[] = {
+    {"k", "--ordered"},
+    {"keep-order", "--ordered"},
+    {"I", "{}, always"},
+    {"L", "-N"},
+    {"max-lines", "-N"},
+    {"P", "-j"},
+    {"max-procs", "-j"},
+    {"s", "--max-chars"},
+    {"t", "-v"},
+    {"C", "--columns"},
+    {"colsep", "--columns"},
+    {"joblog", "--events"},
+    {"halt", "--fail-fast or --max-failures"},
+    {"bar", "the default on a terminal"},
+    {"eta", "the default on a terminal"},
+    {"tagstring", "--tag"},
+    {0},
+};
+
 const struct command each_command = {
     .name = "each",
     .summary = "Run a command for each line of input, as a stream",
@@ -229,6 +250,7 @@ const struct command each_command = {
     .sections = sections,
     .options_size = sizeof(struct each_options),
     .takes_command = true,
+    .habits = habits,
     .complete = CLI_OPERAND_FILES,
     .run = each,
 };

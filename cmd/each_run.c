@@ -279,7 +279,8 @@ static int feed(struct each *each) {
         return cli_fail(each->command, STATUS_USAGE,
                         "--limit-start: %s: not a rate: use 10/s, 100/m or 1000/h",
                         options->limit_start);
-    if (options->delay.value * 1000 > interval_us)
+    bool is_rate = options->delay.value * 1000 <= interval_us;
+    if (!is_rate)
         interval_us = options->delay.value * 1000;
     if (!jobs)
         jobs = options->is_get ? DEFAULT_TRANSFERS : ajob_processors();
@@ -292,6 +293,7 @@ static int feed(struct each *each) {
         .window = interval_us ? jobs : 2 * jobs, /* with an interval, what comes starts at once */
         .total = each_input_count(&each->input),
         .interval_us = interval_us,
+        .is_rate = is_rate,
         .drops_rest = true,
     };
     if (ajob_group_feed(each->run.root, &asks))

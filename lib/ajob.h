@@ -373,6 +373,8 @@ typedef struct ajob_feed {
     /* At least this long between two tasks, in microseconds. With a window that is not
      * larger than the number of slots that is the time between two starts. */
     uint64_t interval_us;
+    bool is_rate; /* that is an average: an interval that was late by up to 10 ms shortens the next
+                   */
     bool drops_rest; /* a group that is being cancelled asks for no more */
 } ajob_feed;
 

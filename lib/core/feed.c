@@ -25,11 +25,11 @@ static bool is_too_early(struct feed *feed) {
     return true;
 }
 
-/* Timers are of a millisecond: what they were late by is not lost for short intervals. */
+/* Timers are of a millisecond: what they were late by is not lost for a rate. */
 static void begin_interval(struct feed *feed) {
-    enum { SHORT_US = 10000 };
+    enum { CREDIT_MS = 10 };
     uint64_t now_ns = loop_now_ns(feed->group->task.loop);
-    uint64_t credit_ns = feed->asks.interval_us < SHORT_US ? SHORT_US * UINT64_C(1000) : 0;
+    uint64_t credit_ns = feed->asks.is_rate ? CREDIT_MS * UINT64_C(1000000) : 0;
     bool has_credit = feed->next_ns && feed->next_ns + credit_ns > now_ns;
     uint64_t from_ns = has_credit ? feed->next_ns : now_ns;
     feed->next_ns = from_ns + feed->asks.interval_us * 1000;

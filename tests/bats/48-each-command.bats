@@ -383,6 +383,15 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     done
 }
 
+@test "what xargs and parallel call an option is told as it is called here" {
+    local option
+    for option in -k:--ordered --keep-order:--ordered -P4:-j --joblog:--events -I:'{}'; do
+        run_ajob each "${option%%:*}" echo ::: a
+        assert_failure 2
+        assert_stderr --partial ": here it is ${option#*:}"
+    done
+}
+
 @test "an item without an end keeps nobody from ending it" {
     start_ajob each echo </dev/zero
     wait_until 60 grep -q 'longer than 128 KiB' "$AJOB_ERR"
