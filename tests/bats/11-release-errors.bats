@@ -45,7 +45,7 @@ fails_with() {
     run_ajob download --retry-delay 1ms -r 2 o/r v1
     assert_failure 1
     assert_stderr --partial 'ajob: download: o/r: release v1: HTTP 502 (Bad Gateway): Unicorn!'
-    assert_stderr --regexp 'retrying v1 in [0-9]+ms \(attempt 2\): o/r: release v1: HTTP 502'
+    assert_stderr --regexp 'retrying v1 (at once|in [0-9]+ms) \(attempt 2\): o/r: release v1: HTTP 502'
     assert_requests 3
     set_fixture "{\"errors\": {\"*\": {\"status\": 503, \"times\": 2}}, $GOOD}"
     run_ajob download --retry-delay 1ms o/r v1

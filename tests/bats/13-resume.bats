@@ -97,7 +97,7 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     printf X | dd of=b.part bs=1 seek=1000 conv=notrunc status=none
     run_ajob get --retry-delay 1ms --sha256 "$sum" "$url"
     assert_success
-    assert_stderr --partial 'retrying b in'
+    assert_stderr --partial 'retrying b '
     assert_stderr --partial 'sha256 mismatch'
     assert_body b 1 500K
     assert_tree . a b

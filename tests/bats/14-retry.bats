@@ -13,7 +13,7 @@ mended() {
     assert_body a 1 300K
     assert_tree . a
     assert_requests 2
-    assert_stderr --regexp "retrying a in [0-9]+ms \(attempt 2\): ${2-.}"
+    assert_stderr --regexp "retrying a (at once|in [0-9]+ms) \(attempt 2\): ${2-.}"
     rm a
 }
 
@@ -74,7 +74,7 @@ mended() {
     assert_failure 1
     assert_stderr --partial 'ajob: get: http://127.0.0.1:1/a: Connection refused'
     assert_stderr --partial 'ajob: get: http://localhost:1/b: Connection refused'
-    assert_stderr --regexp 'retrying a in [0-9]+ms \(attempt 2\): Connection refused'
+    assert_stderr --regexp 'retrying a (at once|in [0-9]+ms) \(attempt 2\): Connection refused'
     assert_equal "$(events events 'event == "task.ended" and task == "b"' attempts status)" $'3\tfailed'
     assert_equal "$(events events 'event == "task.retrying" and task == "a"' attempt cause)" \
         $'1\tConnection refused\n2\tConnection refused'
@@ -95,7 +95,7 @@ open("end").read()' 3>&- &
     echo >end
     wait
     assert_failure 1
-    assert_stderr --partial 'retrying a in'
+    assert_stderr --partial 'retrying a '
     assert_stderr --partial "ajob: get: http://127.0.0.1:$(<port)/a: connection timed out"
 }
 
@@ -213,7 +213,7 @@ start_of() {
     run_ajob get -j 1 --retry-delay 1ms --events events "$STORAGE/f/a?status=503&retry_after=1&times=1&size=5" \
         "$MAIN/f/b?redirect=storage&size=5&seed=2"
     assert_success
-    assert_stderr --partial "retrying b in"
+    assert_stderr --partial "retrying b "
     assert_stderr --partial "$STORAGE wants to be left alone for"
     assert_body b 2 5
     assert_equal "$(requests '^storage' path | head -n 1)" /f/a
@@ -248,5 +248,5 @@ start_of() {
     assert_body v1/a 1 300K
     assert_requests 2 '/download/v1/a 302'
     assert_equal "$(requests '^storage' status headers.range)" $'200\t\n206\tbytes=204800-'
-    assert_stderr --regexp 'retrying v1/a in '
+    assert_stderr --regexp 'retrying v1/a '
 }

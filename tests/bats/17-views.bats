@@ -62,7 +62,7 @@ sees() {
     assert_failure 1
     assert_stderr --partial 'starting 3 tasks'
     assert_stderr --partial 'started a'
-    assert_stderr --regexp 'retrying a in [0-9]+ms \(attempt 2\): HTTP 503'
+    assert_stderr --regexp 'retrying a (at once|in [0-9]+ms) \(attempt 2\): HTTP 503'
     assert_stderr --partial 'cancelled c: by sibling b'
 }
 

@@ -73,7 +73,7 @@ noted() {
     run_ajob get -r 1 --retry-delay 1ms --segments 4 --sha256 "$(body_sha256 1 2M)" "$MAIN/f/a?$PACED&range_seed=2&range_etag=none&etag=none"
     assert_success
     assert_body a 1 2M
-    assert_stderr --partial 'retrying a in'
+    assert_stderr --partial 'retrying a '
     assert_stderr --partial 'sha256 mismatch'
     assert_requests 2 ' 200 '
     # And if that is wrong as well it is final.
