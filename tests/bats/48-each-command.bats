@@ -139,7 +139,7 @@ END
     assert_output '<b c><a><><a,b c,d><d><><x><><x><>'
     run_ajob each -q --columns '\t' printf '<%s>' < <(printf 'a\tb\n')
     assert_output '<a><b>'
-    run_ajob each -q --columns / printf '<%s>' '{1}{2.}' ::: a/b.c ''
+    run_ajob each -q -j1 --columns / printf '<%s>' '{1}{2.}' ::: a/b.c ''
     assert_output '<ab><>'
 }
 
