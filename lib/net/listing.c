@@ -71,17 +71,11 @@ static void releases_answered(struct query *query, const struct query_result *re
     text_done(&cause);
 }
 
-static void latest_answered(struct query *query, const struct query_result *result) {
-    struct listing *listing = query->owner;
+/* The only release that is asked for. */
+static void add_only(struct listing *listing, const cJSON *json) {
     struct github_release info = {0};
     struct text error = TEXT_INIT(TEXT_LINE_MAX);
-    if (result->status == 404)
-        inquiry_ask(&listing->inquiry,
-                    github_releases_url(&listing->inquiry.plan->repo, SMALL_PAGE), false,
-                    releases_answered);
-    else if (!result->json)
-        inquiry_fail_for(&listing->inquiry, result);
-    else if (!github_read_release(result->json, &info, &error))
+    if (!github_read_release(json, &info, &error))
         inquiry_fail(&listing->inquiry, NULL, text_string(&error));
     else if (!add_release(listing, &info))
         inquiry_fail(&listing->inquiry, NULL, "out of memory");
@@ -91,11 +85,21 @@ static void latest_answered(struct query *query, const struct query_result *resu
     text_done(&error);
 }
 
+static void latest_answered(struct query *query, const struct query_result *result) {
+    struct listing *listing = query->owner;
+    if (result->status == 404)
+        inquiry_ask(&listing->inquiry,
+                    github_releases_url(&listing->inquiry.plan->repo, SMALL_PAGE), false,
+                    releases_answered);
+    else if (!result->json)
+        inquiry_fail_for(&listing->inquiry, result);
+    else
+        add_only(listing, result->json);
+}
+
 /* The newest release that is no draft: the list begins with it. */
 static void newest_answered(struct query *query, const struct query_result *result) {
     struct listing *listing = query->owner;
-    struct github_release info = {0};
-    struct text error = TEXT_INIT(TEXT_LINE_MAX);
     const cJSON *item = first_published(result->json);
     if (!result->json)
         inquiry_fail_for(&listing->inquiry, result);
@@ -105,14 +109,8 @@ static void newest_answered(struct query *query, const struct query_result *resu
         inquiry_ask_next(&listing->inquiry, result, newest_answered);
     else if (!item)
         inquiry_fail(&listing->inquiry, NULL, "the repository has no release");
-    else if (!github_read_release(item, &info, &error))
-        inquiry_fail(&listing->inquiry, NULL, text_string(&error));
-    else if (!add_release(listing, &info))
-        inquiry_fail(&listing->inquiry, NULL, "out of memory");
     else
-        listing_is_over(listing);
-    github_release_done(&info);
-    text_done(&error);
+        add_only(listing, item);
 }
 
 static bool knows_id(const struct listing *listing, uint64_t id) {
