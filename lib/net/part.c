@@ -7,6 +7,7 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <linux/magic.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #endif
 
@@ -243,6 +244,18 @@ static bool is_in_memory(int fd) {
     struct statfs status;
     return !fstatfs(fd, &status) && status.f_type == TMPFS_MAGIC;
 }
+
+/* A reservation for which there is not enough takes all there is before it fails, and
+ * everybody else on that disk fails with it: so it is not tried. What is kept for root may
+ * be ours, so that only trying tells; a file system without sizes is one to try, too. */
+static bool can_fit(int fd, uint64_t size) {
+    struct statvfs disk;
+    struct stat file;
+    if (fstatvfs(fd, &disk) || !disk.f_blocks || fstat(fd, &file))
+        return true;
+    uint64_t taken = (uint64_t)file.st_blocks * 512;
+    return size <= taken || (size - taken) / disk.f_frsize < disk.f_bfree;
+}
 #endif
 
 /* A length that was announced need not come: what stays behind takes no more than it has. */
@@ -256,13 +269,17 @@ bool part_reserve(struct part *part, uint64_t size, bool is_sure, struct text *e
 #ifdef FALLOC_FL_KEEP_SIZE
     if (!size || is_in_memory(part->fd))
         return true;
-    bool is_full = fallocate(part->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) &&
-                   (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
-    if (is_full)
-        return disk_fail_errno(error, part->part_name);
+    errno = ENOSPC;
+    bool is_full = !can_fit(part->fd, size);
+    if (is_full || (!is_sure && size > BELIEVED_MAX))
+        return !is_full || disk_fail_errno(error, part->part_name);
     part->has_room = true;
-    if (!is_sure && size > BELIEVED_MAX)
-        give_room_back(part);
+    if (fallocate(part->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) &&
+        (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
+        disk_fail_errno(error, part->part_name);
+        give_room_back(part); /* some of it was there */
+        return false;
+    }
 #else
     (void)is_sure;
     (void)part;

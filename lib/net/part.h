@@ -123,9 +123,9 @@ bool part_flush(struct part *part, struct part_writer *writer, struct text *erro
 /* Drops what was not written, and frees; nobody is offered anything then. */
 void part_writer_done(struct part_writer *writer);
 
-/* Asks for room for so many bytes; false only if the disk says it is full. Of a large size
- * that nobody is sure of it is only asked whether there is room: who announces much and
- * sends little is not to fill the disk for others. */
+/* Asks for room for so many bytes; false only if the disk says it is full. For a large size
+ * that nobody is sure of no room is taken, it is only asked whether there is: who announces
+ * much and sends little is not to fill the disk for others. */
 bool part_reserve(struct part *part, uint64_t size, bool is_sure, struct text *error);
 
 /* Forgets all at `size` and behind it, in the file, too. */

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
@@ -502,6 +504,75 @@ static void a_digest_judges_what_a_power_cut_left(void) {
     clean();
 }
 
+/* ---- room ------------------------------------------------------------------- */
+
+/* The disk of these tests, whatever is below: of 4 KiB blocks. */
+static uint64_t disk_free, disk_asked;
+static int disk_error;
+
+int fstatfs(int fd, struct statfs *status) {
+    (void)fd;
+    *status = (struct statfs){0};
+    return 0;
+}
+
+int fstatvfs(int fd, struct statvfs *status) {
+    (void)fd;
+    *status = (struct statvfs){
+        .f_frsize = 4 * KIB, .f_blocks = UINT32_MAX, .f_bfree = disk_free / (4 * KIB)};
+    return 0;
+}
+
+int fallocate(int fd, int mode, off_t at, off_t length) {
+    (void)fd, (void)mode;
+    disk_asked = (uint64_t)(at + length);
+    errno = disk_error;
+    return errno ? -1 : 0;
+}
+
+static bool reserve(uint64_t size, bool is_sure) {
+    disk_asked = 0;
+    text_clear(&error);
+    return part_reserve(&part, size, is_sure, &error);
+}
+
+static void room_is_taken_only_where_there_is_enough(void) {
+    enum { FREE = 64 * MIB };
+    CHECK(claim());
+    disk_free = FREE;
+    CHECK(reserve(FREE / 2, false) && disk_asked == FREE / 2 && part.has_room);
+    CHECK(reserve(FREE - 4 * KIB, true) && disk_asked == FREE - 4 * KIB);
+    static const uint64_t sizes[] = {FREE + 4 * KIB, FREE * 2LL, (uint64_t)INT64_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        CHECK(!reserve(sizes[i], i > 0));
+        CHECK_TEXT(error.data, "f.part: No space left on device");
+        CHECK_NUMBER(disk_asked, 0); /* to try would have taken all of it */
+    }
+    CHECK(write_there(0, MIB) && reserve(FREE, true)); /* what is there needs no room */
+    leave();
+    clean();
+}
+
+static void of_a_great_length_that_is_only_announced_no_room_is_taken(void) {
+    CHECK(claim());
+    disk_free = 1ULL << 40;
+    CHECK(reserve(1ULL << 34, false) && disk_asked == 0 && !part.has_room);
+    CHECK(reserve(1ULL << 34, true) && disk_asked == 1ULL << 34 && part.has_room);
+    leave();
+    clean();
+}
+
+static void what_could_not_be_reserved_is_given_back(void) {
+    CHECK(claim());
+    disk_error = EDQUOT;
+    CHECK(!reserve(MIB, true) && disk_asked == MIB && !part.has_room);
+    CHECK_TEXT(error.data, "f.part: Disk quota exceeded");
+    disk_error = EOPNOTSUPP; /* a file system that cannot */
+    CHECK(reserve(MIB, true));
+    leave();
+    clean();
+}
+
 int main(void) {
     if (!mkdtemp(dir) || (dir_fd = open(dir, O_RDONLY | O_DIRECTORY)) < 0)
         return 1;
@@ -525,6 +596,9 @@ int main(void) {
     RUN(after_another_boot_the_last_bytes_are_unknown);
     RUN(after_another_boot_pieces_are_unknown);
     RUN(a_digest_judges_what_a_power_cut_left);
+    RUN(room_is_taken_only_where_there_is_enough);
+    RUN(of_a_great_length_that_is_only_announced_no_room_is_taken);
+    RUN(what_could_not_be_reserved_is_given_back);
     text_done(&error);
     close(dir_fd);
     rmdir(dir);
