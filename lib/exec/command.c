@@ -206,6 +206,11 @@ static bool is_full(void *owner) {
     return output_is_full(command->output);
 }
 
+static bool is_patient(void *owner) {
+    const struct command *command = owner;
+    return !command->hooks && output_may_be_late(command->output);
+}
+
 static void has_room(struct ajob_task *task) {
     struct command *command = command_of(task);
     if (command->process)
@@ -269,7 +274,7 @@ static void fail(struct command *command, char *cause) {
 
 void command_start(struct ajob_task *task) {
     static const struct process_owner owner = {
-        {was_read, is_full}, is_over, has_started, has_exited};
+        {was_read, is_full, is_patient}, is_over, has_started, has_exited};
     struct command *command = command_of(task);
     struct command_options *options = command->options;
     struct reaper *reaper = reaper_of(task->loop);

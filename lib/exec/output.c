@@ -88,6 +88,12 @@ void output_add(struct output *output, enum output_stream stream, const char *da
         printer_await_prompt(output->printer);
 }
 
+bool output_may_be_late(const struct output *output) {
+    const ajob_output_options *options = &output->printer->options;
+    bool is_block = options->mode == AJOB_OUTPUT_GROUP || options->mode == AJOB_OUTPUT_NONE;
+    return is_block && !options->live && !options->has_events && !output->is_followed;
+}
+
 static void flush(struct output *output, bool is_over) {
     for (int stream = OUTPUT_STDOUT; stream <= OUTPUT_STDERR; stream++)
         lines_flush(&output->partial[stream], is_over, hand_on,

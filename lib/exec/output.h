@@ -35,6 +35,10 @@ void output_add(struct output *output, enum output_stream stream, const char *da
 /* The command is not to be read from until has_room() comes. */
 bool output_is_full(const struct output *output);
 
+/* Nobody can tell, before it is closed, when something was added, and what was added to
+ * others meanwhile: it may come some milliseconds late. */
+bool output_may_be_late(const struct output *output);
+
 /* The attempt is over. What is held is still written; has_room does not come any
  * more. */
 void output_close(struct output *output, bool has_failed);

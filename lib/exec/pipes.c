@@ -6,6 +6,7 @@
 #include "exec/pipes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "core/loop.h"
@@ -23,7 +24,10 @@ void pipes_close(struct pipes *pipes, enum spawn_pipe index) {
     if (!pipe->is_open)
         return;
     pipe->is_open = false;
-    uv_close((uv_handle_t *)&pipe->handle, handle_closed);
+    if (pipe->is_watched)
+        uv_close((uv_handle_t *)&pipe->handle, handle_closed);
+    else
+        close(pipe->fd);
 }
 
 void pipes_close_all(struct pipes *pipes) {
@@ -41,7 +45,7 @@ bool pipes_print(const struct pipes *pipes) {
 
 static void pause_reading(struct pipes *pipes) {
     for (int i = SPAWN_STDOUT; i <= SPAWN_STDERR; i++)
-        if (pipes->of[i].is_open)
+        if (pipes->of[i].is_open && pipes->of[i].is_watched)
             uv_read_stop((uv_stream_t *)&pipes->of[i].handle);
 }
 
@@ -56,6 +60,7 @@ static void was_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer
     struct pipes *pipes = pipe->pipes;
     enum spawn_pipe index = (enum spawn_pipe)(pipe - pipes->of);
     if (length > 0) {
+        pipes->total += (size_t)length;
         pipes->reader->read(pipes->data, index, buffer->base, (size_t)length);
         if (index != SPAWN_EXTRA && pipes_are_full(pipes))
             pause_reading(pipes);
@@ -69,7 +74,7 @@ static void was_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer
 
 void pipes_read_on(struct pipes *pipes) {
     for (int i = SPAWN_STDOUT; i <= SPAWN_STDERR; i++)
-        if (pipes->of[i].is_open)
+        if (pipes->of[i].is_open && pipes->of[i].is_watched)
             uv_read_start((uv_stream_t *)&pipes->of[i].handle, give_buffer, was_read);
 }
 
@@ -92,22 +97,37 @@ void pipes_read_now(struct pipes *pipes) {
             pipes->reader->read(pipes->data, i, buffer, (size_t)length);
             total += (size_t)length;
         }
+        pipes->total += total;
+    }
+    pipes->queue->last_total = pipes->total;
+}
+
+bool pipes_may_wait(const struct pipes *pipes) {
+    return pipes->reader->is_patient(pipes->data) && pipes->queue->last_total < QUEUE_BUFFER_SIZE;
+}
+
+void pipes_open(struct pipes *pipes, const struct spawned *spawned) {
+    for (int i = 0; i < SPAWN_PIPES; i++) {
+        if (spawned->pipes[i] < 0)
+            continue;
+        fcntl(spawned->pipes[i], F_SETFL, O_RDONLY | O_NONBLOCK);
+        pipes->of[i].pipes = pipes;
+        pipes->of[i].fd = spawned->pipes[i];
+        pipes->of[i].is_open = true;
     }
 }
 
-static bool open_pipe(struct pipes *pipes, enum spawn_pipe index, int fd) {
+static bool watch(struct pipes *pipes, enum spawn_pipe index) {
     struct pipe *pipe = &pipes->of[index];
     struct ajob_loop *loop = pipes->queue->reaper->loop;
     uv_pipe_init(loop->uv, &pipe->handle, 0);
     pipe->handle.data = pipe;
-    pipe->pipes = pipes;
-    pipe->fd = fd;
-    pipe->is_open = true;
+    pipe->is_watched = true;
     pipes->handles++;
     loop_handle_opened(loop);
-    int error = uv_pipe_open(&pipe->handle, fd);
+    int error = uv_pipe_open(&pipe->handle, pipe->fd);
     if (error)
-        close(fd);
+        close(pipe->fd);
     else
         error = uv_read_start((uv_stream_t *)&pipe->handle, give_buffer, was_read);
     if (error)
@@ -115,10 +135,10 @@ static bool open_pipe(struct pipes *pipes, enum spawn_pipe index, int fd) {
     return !error;
 }
 
-bool pipes_open(struct pipes *pipes, const struct spawned *spawned) {
-    bool is_open = true;
+bool pipes_watch(struct pipes *pipes) {
+    bool is_readable = true;
     for (int i = 0; i < SPAWN_PIPES; i++)
-        if (spawned->pipes[i] >= 0)
-            is_open = open_pipe(pipes, i, spawned->pipes[i]) && is_open;
-    return is_open;
+        if (pipes->of[i].is_open && !pipes->of[i].is_watched)
+            is_readable = watch(pipes, i) && is_readable;
+    return is_readable;
 }

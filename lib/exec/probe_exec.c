@@ -27,6 +27,11 @@ static bool is_never_full(void *data) {
     return false;
 }
 
+static bool is_patient(void *data) {
+    (void)data;
+    return true;
+}
+
 static void free_look(struct exec_look *exec) {
     deadline_done(&exec->loop->deadlines, &exec->bound);
     mem_free(exec);
@@ -52,7 +57,8 @@ static void bound_is_due(struct deadline *deadline) {
 }
 
 static struct look *begin(struct probe *probe) {
-    static const struct process_owner owner = {{drop, is_never_full}, is_over, NULL, NULL};
+    static const struct process_owner owner = {
+        {drop, is_never_full, is_patient}, is_over, NULL, NULL};
     const struct probe_setup *setup = look_setup(probe);
     struct ajob_loop *loop = setup->task->loop;
     struct reaper *reaper = reaper_of(loop);

@@ -12,7 +12,7 @@
 #include "core/loop.h"
 #include "exec/orphans.h"
 
-enum { DRAIN_MS = 2000, LOOK_MS = 20, KILLED_MS = 1000 };
+enum { WATCH_MS = 5, DRAIN_MS = 2000, LOOK_MS = 20, KILLED_MS = 1000 };
 
 enum process_state { WAITING, RUNNING, DRAINING, CLEARING, OVER };
 
@@ -24,7 +24,8 @@ struct process {
     const struct process_owner *owner;
     void *data;
     struct pipes pipes;
-    struct deadline deadline; /* draining: its end; clearing: the grace's end, or to look again */
+    struct deadline deadline; /* running: its pipes are to be watched; draining: its end;
+                               * clearing: the grace's end, or to look again */
     uint64_t grace_end_ms;    /* meaningful while clearing */
     struct process_end end;
     char *lack;    /* while WAITING: of what there is too little */
@@ -56,6 +57,15 @@ static void arm(struct process *process, uint64_t delay_ms) {
     deadline_arm(&loop->deadlines, &process->deadline, loop_due_ms(loop, delay_ms));
 }
 
+/* What it prints is read as it comes. */
+static void watch_output(struct process *process) {
+    if (pipes_watch(&process->pipes))
+        return;
+    if (!process->end.failure)
+        process->end.failure = text_new("its output cannot be read: out of memory or files");
+    process->kill_wanted = true;
+}
+
 /* Passes on what it was told, each once. Stopped processes act on it, too. */
 static void tell_group(struct process *process) {
     if (process->kill_wanted && !process->was_killed) {
@@ -80,8 +90,10 @@ static void begin_draining(struct process *process) {
     go_to(process, DRAINING);
     pipes_read_now(&process->pipes);
     pipes_close(&process->pipes, SPAWN_EXTRA);
-    if (!is_drained(process))
+    if (!is_drained(process)) {
+        watch_output(process);
         arm(process, DRAIN_MS);
+    }
 }
 
 static void begin_clearing(struct process *process) {
@@ -214,6 +226,8 @@ static void deadline_is_due(struct deadline *deadline) {
     struct process *process =
         (struct process *)((char *)deadline - offsetof(struct process, deadline));
     process->is_due = true;
+    if (process->state == RUNNING)
+        watch_output(process);
     step(process);
 }
 
@@ -232,13 +246,13 @@ int process_pid(const struct process *process) {
 static void begin_running(struct process *process, const struct spawned *spawned) {
     process->end.has_started = true;
     go_to(process, RUNNING);
-    if (pipes_open(&process->pipes, spawned)) {
-        if (process->owner->started)
-            process->owner->started(process->data);
-        return;
-    }
-    process->end.failure = text_new("its output cannot be read: out of memory or files");
-    process->kill_wanted = true;
+    pipes_open(&process->pipes, spawned);
+    if (pipes_may_wait(&process->pipes))
+        arm(process, WATCH_MS);
+    else
+        watch_output(process);
+    if (process->owner->started)
+        process->owner->started(process->data);
     step(process);
 }
 

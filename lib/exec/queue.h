@@ -31,8 +31,9 @@ struct queue {
     uint64_t stuck_since_ms; /* 0: it is not */
     struct rlimit files;     /* before it was raised; meaningful if is_raised */
     bool is_raised;
-    int nothing;  /* /dev/null, or -1 */
-    char *buffer; /* that everything is read into: QUEUE_BUFFER_SIZE */
+    int nothing;       /* /dev/null, or -1 */
+    char *buffer;      /* that everything is read into: QUEUE_BUFFER_SIZE */
+    size_t last_total; /* bytes that were read from who ended last */
 };
 
 enum { QUEUE_BUFFER_SIZE = 64 * 1024 };

@@ -21,6 +21,8 @@
 #define reaper_signal fake_reaper_signal
 #define reaper_group_lives fake_reaper_group_lives
 #define pipes_open fake_pipes_open
+#define pipes_watch fake_pipes_watch
+#define pipes_may_wait fake_pipes_may_wait
 #define pipes_print fake_pipes_print
 #define pipes_are_full fake_pipes_are_full
 #define pipes_read_on fake_pipes_read_on
@@ -43,8 +45,11 @@ static struct {
     bool is_held;      /* somebody outside the group has its pipes */
     bool is_full;      /* nobody reads what it prints */
     bool are_closed;   /* our ends of the pipes */
-    bool is_deaf;      /* to SIGTERM: leader and member */
-    bool has_room;     /* for a process */
+    bool are_watched;  /* so that what comes is read, and their end is told */
+    bool is_urgent;    /* what is printed is to be read as it comes */
+    bool is_unreadable;
+    bool is_deaf;  /* to SIGTERM: leader and member */
+    bool has_room; /* for a process */
     unsigned terms, continues, kills, overs;
     struct process_end end;
 } world;
@@ -118,10 +123,21 @@ bool reaper_group_lives(const struct reaper *reaper, const struct child *child) 
     return !group_is_empty();
 }
 
-bool pipes_open(struct pipes *pipes, const struct spawned *spawned) {
+void pipes_open(struct pipes *pipes, const struct spawned *spawned) {
     (void)pipes, (void)spawned;
-    world.are_closed = false;
-    return true;
+    world.are_closed = world.are_watched = false;
+}
+
+bool pipes_may_wait(const struct pipes *pipes) {
+    (void)pipes;
+    return !world.is_urgent;
+}
+
+bool pipes_watch(struct pipes *pipes) {
+    (void)pipes;
+    CHECK(!world.are_closed);
+    world.are_watched = true;
+    return !world.is_unreadable;
 }
 
 bool pipes_print(const struct pipes *pipes) {
@@ -209,7 +225,8 @@ static void member_ends(void) {
 
 static void holder_lets_go(void) {
     world.is_held = false;
-    if (world.process && !pipes_print(&world.process->pipes) && !world.are_closed)
+    if (world.process && !pipes_print(&world.process->pipes) && world.are_watched &&
+        !world.are_closed)
         world.process->pipes.closed(&world.process->pipes);
 }
 
@@ -283,6 +300,8 @@ static void whatever_happens_in_whatever_order_it_is_over_once_and_nothing_is_le
             world.is_held = random >> 30 & 1;
             world.is_deaf = random >> 29 & 1;
             world.has_room = random >> 28 & 3;
+            world.is_urgent = random >> 24 & 1;
+            world.is_unreadable = !(random >> 18 & 63);
             world.reaper.adopts = random >> 26 & 1;
         }
         begin(random >> 25 & 1);
@@ -294,6 +313,48 @@ static void whatever_happens_in_whatever_order_it_is_over_once_and_nothing_is_le
         CHECK(world.continues <= world.terms && world.terms <= 1 && world.kills <= 1);
         end();
     }
+}
+
+static void what_is_printed_is_watched_once_it_has_run_for_a_while(void) {
+    memset(&world, 0, sizeof world);
+    world.has_room = true;
+    begin(false);
+    CHECK(!world.are_watched);
+    time_passes(WATCH_MS);
+    CHECK(world.are_watched);
+    let_it_end();
+    end();
+}
+
+static void what_is_printed_is_watched_at_once_where_that_may_not_wait(void) {
+    memset(&world, 0, sizeof world);
+    world.has_room = world.is_urgent = true;
+    begin(false);
+    CHECK(world.are_watched);
+    let_it_end();
+    end();
+}
+
+static void pipes_that_others_hold_are_watched_at_the_end(void) {
+    memset(&world, 0, sizeof world);
+    world.has_room = world.is_held = true;
+    begin(false);
+    leader_ends(0);
+    CHECK(world.process && world.are_watched);
+    holder_lets_go();
+    CHECK(!world.process);
+    end();
+}
+
+static void a_command_that_cannot_be_read_is_ended(void) {
+    memset(&world, 0, sizeof world);
+    world.has_room = world.is_unreadable = true;
+    begin(false);
+    time_passes(WATCH_MS);
+    CHECK_NUMBER(world.kills, 1);
+    leader_ends(SIGKILL);
+    CHECK(world.end.failure && strstr(world.end.failure, "cannot be read"));
+    end();
 }
 
 static void the_polite_stop_comes_once_and_the_hard_one_after_it(void) {
@@ -367,6 +428,10 @@ static void what_is_left_has_the_grace(void) {
 
 int main(void) {
     RUN(whatever_happens_in_whatever_order_it_is_over_once_and_nothing_is_left);
+    RUN(what_is_printed_is_watched_once_it_has_run_for_a_while);
+    RUN(what_is_printed_is_watched_at_once_where_that_may_not_wait);
+    RUN(pipes_that_others_hold_are_watched_at_the_end);
+    RUN(a_command_that_cannot_be_read_is_ended);
     RUN(the_polite_stop_comes_once_and_the_hard_one_after_it);
     RUN(one_that_waits_for_room_is_stopped_without_having_run);
     RUN(what_is_held_is_drained_for_two_seconds_unless_nobody_reads_it);
