@@ -926,7 +926,9 @@ AJOB_API const char *ajob_event_json(ajob_loop *loop, const ajob_event *event, s
 
 /* Calls line once for each task that has not ended, in the order of the tree,
  * and its depth: its state, since when, what it waits for, its process and its
- * deadline. line also comes when the program gets SIGUSR1 in a run of a loop that
+ * deadline; and at last, if the run itself waits (for the input or the reader of the
+ * output of its group's feed, or after the last task for what is left), for that.
+ * line also comes when the program gets SIGUSR1 in a run of a loop that
  * handles signals and has one set by ajob_on_dump(). */
 typedef void ajob_dump_fn(const char *line, void *data);
 AJOB_API void ajob_dump(ajob_loop *loop, ajob_dump_fn *line, void *data);
