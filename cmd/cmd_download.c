@@ -156,7 +156,8 @@ static void list_asset(const ajob_asset *asset, void *data) {
         return;
     }
     run_print(listing->run, "would download %s to %s (%s)\n",
-              ajob_escape(url, sizeof url, asset->url ? asset->url : asset->name),
+              asset->url ? ajob_show_url(url, sizeof url, asset->url)
+                         : ajob_escape(url, sizeof url, asset->name),
               ajob_escape(target, sizeof target, asset->path), ajob_format_size(size, asset->size));
 }
 

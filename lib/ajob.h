@@ -988,9 +988,13 @@ AJOB_API const char *ajob_format_size(char buffer[32], uint64_t size);
  * Returns buffer. */
 AJOB_API const char *ajob_escape(char *buffer, size_t size, const char *text);
 
-/* Takes user and password out of all URLs in text, in place, be they valid or not: for
- * messages. Returns text. */
-AJOB_API char *ajob_hide_logins(char *text);
+/* Takes user, password, query and fragment out of all URLs in text, in place, be they valid
+ * or not: for messages. A URL ends at a space. Returns text. */
+AJOB_API char *ajob_hide_secrets(char *text);
+
+/* The same for one text that is, or should be, a URL, spaces and all; escaped as by
+ * ajob_escape(). Returns buffer. */
+AJOB_API const char *ajob_show_url(char *buffer, size_t size, const char *url);
 
 /* The candidate nearest to word by edit distance, or NULL if none is near
  * enough to be what was meant. */
