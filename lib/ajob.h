@@ -732,6 +732,10 @@ AJOB_API ajob_lock *ajob_lock_new(void);
 /* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
 AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
 
+/* Whether ajob_lock_write() will be able to write this file, as far as can be known before:
+ * makes one beside it, and removes that. 0, or AJOB_EINVAL. */
+AJOB_API int ajob_lock_check(ajob_loop *loop, const char *path);
+
 /* The repositories that it has something of, "OWNER/REPO", in the order of the file; NULL
  * behind the last one. */
 AJOB_API const char *ajob_lock_repository(ajob_lock *lock, size_t index);
