@@ -732,6 +732,10 @@ AJOB_API ajob_lock *ajob_lock_new(void);
 /* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
 AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
 
+/* Whether ajob_lock_write() will be able to write this file, as far as can be known before:
+ * makes one beside it, and removes that. 0, or AJOB_EINVAL. */
+AJOB_API int ajob_lock_check(ajob_loop *loop, const char *path);
+
 /* The repositories that it has something of, "OWNER/REPO", in the order of the file; NULL
  * behind the last one. */
 AJOB_API const char *ajob_lock_repository(ajob_lock *lock, size_t index);
@@ -990,9 +994,13 @@ AJOB_API const char *ajob_format_size(char buffer[32], uint64_t size);
  * Returns buffer. */
 AJOB_API const char *ajob_escape(char *buffer, size_t size, const char *text);
 
-/* Takes user and password out of all URLs in text, in place, be they valid or not: for
- * messages. Returns text. */
-AJOB_API char *ajob_hide_logins(char *text);
+/* Takes user, password, query and fragment out of all URLs in text, in place, be they valid
+ * or not: for messages. A URL ends at a space. Returns text. */
+AJOB_API char *ajob_hide_secrets(char *text);
+
+/* The same for one text that is, or should be, a URL, spaces and all; escaped as by
+ * ajob_escape(). Returns buffer. */
+AJOB_API const char *ajob_show_url(char *buffer, size_t size, const char *url);
 
 /* The candidate nearest to word by edit distance, or NULL if none is near
  * enough to be what was meant. */
