@@ -958,8 +958,9 @@ AJOB_API int ajob_record_key(ajob_loop *loop, const char *const *parts, const si
 /* Reads a file of events (NDJSON), of one run or of several behind each other, for
  * ajob_record_take(): costs some 25 bytes for each task that has succeeded. Or, with
  * keeps_failed, for ajob_record_next_failed(): what has failed or timed out, and not
- * succeeded since. A last line that was cut off is left out: *whole is the length of what
- * is before it. NULL with ajob_error(). */
+ * succeeded in a later run, each item as often as its tasks have. A last line that was
+ * cut off is left out: *whole is the length of what is before it. NULL with
+ * ajob_error(). */
 AJOB_API ajob_record *ajob_record_read(ajob_loop *loop, const char *path, bool keeps_failed,
                                        uint64_t *whole);
 
