@@ -126,7 +126,9 @@ static struct {
     bool is_stopped;        /* pieces_stop() was called */
     bool is_without_memory; /* an allocation was made to fail */
     bool is_kept;           /* the file that is there is what the server has */
-    bool note_fails;
+    bool is_decent;         /* there is no reason to fail */
+    bool is_foreign;        /* what is in the part is another server's */
+    bool note_fails, has_note_failed;
     unsigned overs;
     unsigned versions; /* whose bytes are in the part: a set */
     unsigned sending;  /* the version whose bytes are handed over now */
@@ -189,8 +191,10 @@ bool watched_part_write(struct part *part, struct part_writer *writer, const cha
 
 bool watched_part_empty(struct part *part, struct text *error) {
     CHECK(!world.pieces.has_answer); /* later, others write what it would lose */
+    CHECK(!world.pieces.verifier || !world.verifier.reached);
     ranges_cut(&world.handed, 0);
     world.versions = 0;
+    world.is_foreign = false;
     return part_empty(part, error);
 }
 
@@ -217,6 +221,7 @@ bool resume_remember(const struct transfer_plan *plan, struct part *part, struct
                      struct text *error) {
     CHECK(plan == &world.plan && part == &world.part && note == &world.note);
     if (world.note_fails) {
+        world.has_note_failed = true;
         text_add(error, "the note cannot be written");
         return false;
     }
@@ -306,6 +311,8 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
         .end = request->range_end ? request->range_end : STREAM_OPEN_END,
     };
     CHECK(connection->first < connection->end);
+    CHECK(!world.pieces.has_answer || connection->end <= pieces_size(&world.pieces));
+    CHECK(!world.is_foreign || !connection->has_range);
     CHECK_TEXT(request->url, server == world.servers ? "http://a/f" : "http://b/f");
     CHECK(!request->if_range || server == world.servers);
     snprintf(connection->if_range, sizeof connection->if_range, "%s",
