@@ -370,8 +370,9 @@ typedef struct ajob_feed {
     void *data;
     unsigned window; /* how many there are at once, ended ones aside; 0: 64 */
     uint64_t total;  /* how many will come; 0: not known */
-    /* At least this long between two tasks, in microseconds. With a window that is not
-     * larger than the number of slots that is the time between two starts. */
+    /* At least this long between two tasks, in microseconds; the next is asked for before
+     * that is over, so that no time passes after the last. With a window that is not larger
+     * than the number of slots that is the time between two starts. */
     uint64_t interval_us;
     bool is_rate; /* that is an average: an interval that was late by up to 10 ms shortens the next
                    */

@@ -319,6 +319,14 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     assert_equal "$(events events "event == 'run.ended' and duration > 0.19" status)" succeeded
     run_ajob each -j4 --delay 1h --timeout 100ms true ::: 1 2
     assert_failure 124
+    # After the last there is nothing to wait for, also if that it was the last is known later.
+    run_ajob each --limit-start 1/h true ::: 1
+    assert_success
+    mkfifo items ended
+    (exec 3>items && echo 1 >&3 && read -r <ended) &
+    run_ajob each --delay 1h -a items sh -c 'echo >ended'
+    assert_success
+    wait $!
 }
 
 @test "--task-timeout is a failure, which is tried again" {
