@@ -94,7 +94,7 @@ fails_with() {
 }
 
 @test "an answer without end is not read to its end" {
-    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"raw": {"releases/tags/v1": " " * (65 << 20)}}))')"
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"raw": {"releases/tags/v1": " " * (33 << 20)}}))')"
     fails_with "o/r: release v1: the API's answer is too long"
     assert_requests 1
 }
