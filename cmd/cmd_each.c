@@ -23,10 +23,12 @@ static const struct cli_option item_rows[] = {
         .type = CLI_FLAG,
         AT(is_get),
         .help = "The items are URLs, and each task downloads one to DIR; there is no CMD",
-        .more = "As in the list of ajob get: after a tab may come the name of the file and, after "
-                "another, its digest. Empty lines and those that begin with # are left out. Of two "
-                "with the same name the later one replaces the other. Items are shown and written "
-                "to the --events as they are, with a password that is in a URL.",
+        .more =
+            "As in the list of ajob get: after a tab may come the name of the file and, after "
+            "another, its digest. Empty lines and those that begin with # are left out. An item "
+            "whose file has the name of an earlier one's fails, unless it is the same URL: it "
+            "needs another name, so --retry-failed does not try it again. Items are shown and "
+            "written to the --events as they are, with a password that is in a URL.",
     },
     {
         .name = "task-timeout",

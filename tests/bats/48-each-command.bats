@@ -215,6 +215,38 @@ END
     assert_stderr --partial "2 done before, 2 failed"
 }
 
+@test "--get: no item replaces the file of another one" {
+    start_server
+    {
+        echo "$MAIN/f/a?size=1K&seed=1"
+        echo "$MAIN/f/a?size=2K&seed=2"
+        echo "$MAIN/f/a?size=2K&seed=2"$'\tb'
+        echo "$MAIN/f/a?size=1K&seed=1" # the same again
+        echo "$MAIN/f/b.part?size=1K&seed=1"
+        echo "$MAIN/f/c?size=3K&seed=3"
+    } >list
+    local refused='is to be written to'
+    run_ajob each -n --get -d out --events events -a list
+    assert_equal "$(grep -c '^would download' "$AJOB_OUT")" 4
+    assert_stderr --partial "ajob: each: 2: $refused out/a, as is item 1: give one of them another name, after a tab"
+    run_ajob each -j1 --get -d out --events events -a list
+    assert_failure 1
+    assert_stderr --partial ": $refused out/a, as is item 1: give one of them another name, after a tab"
+    assert_stderr --partial ": $refused out/b.part, as is the part of item 3: give"
+    assert_body out/a 1 1K
+    assert_body out/b 2 2K
+    assert_body out/c 3 3K
+    assert_tree out a b c
+    # Not by another run either.
+    run_ajob each --get -d out --events events --retry-failed events
+    assert_success
+    refute_stderr --partial failed
+    run_ajob each -j1 --get -d out --events events --resume events -a list
+    assert_failure 1
+    assert_stderr --partial "4 done before, 2 failed"
+    assert_body out/a 1 1K
+}
+
 @test "what means another thing to users of xargs and parallel is told" {
     run_ajob each -n 2 echo ::: 1
     assert_failure 2
