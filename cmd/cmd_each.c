@@ -27,8 +27,10 @@ static const struct cli_option item_rows[] = {
             "As in the list of ajob get: after a tab may come the name of the file and, after "
             "another, its digest. Empty lines and those that begin with # are left out. An item "
             "whose file has the name of an earlier one's fails, unless it is the same URL: it "
-            "needs another name, so --retry-failed does not try it again. Items are shown and "
-            "written to the --events as they are, with a password that is in a URL.",
+            "needs another name, so --retry-failed does not try it again. On the screen, in "
+            "--events and --results items are without the secrets of their URLs: without user, "
+            "password and query. Where one has any, *** stands for it there, and "
+            "--retry-failed cannot do it: use --resume with the same input.",
     },
     {
         .name = "task-timeout",

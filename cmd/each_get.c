@@ -104,6 +104,10 @@ void each_get_ask(struct each *each, const struct each_batch *batch,
     struct target *target = &download->target;
     *download = (struct each_download){0};
     download->mistake = target_parse(target, batch->text, batch->length);
+    bool is_retried = each->record && !each->is_resumed;
+    if (!download->mistake && is_retried && target_is_hidden(batch->text, batch->length))
+        download->mistake = "its URL has a secret, which no events have: use --resume, with the "
+                            "input";
     if (download->mistake || !target->url)
         return;
     ajob_download_options options = options_of(each, target);

@@ -110,6 +110,16 @@ static ajob_task *make_failing_copy(struct each *each, const char *why) {
     return task;
 }
 
+/* Of a download it is a URL, and who reads the events is not to have its secrets. */
+static bool set_item(const struct each *each, ajob_task *task, const struct each_batch *batch) {
+    if (!each->options->is_get)
+        return ajob_set_item(task, batch->text, batch->length) == 0;
+    char *hidden = target_hide(batch->text, batch->length);
+    bool is_set = hidden && ajob_set_item(task, hidden, strlen(hidden)) == 0;
+    free(hidden);
+    return is_set;
+}
+
 static bool set_tries(struct each *each, ajob_task *task) {
     const struct each_options *options = each->options;
     bool has_retry = options->is_get ? run_has_retry(&options->run) : each->retry.max > 0;
@@ -138,9 +148,8 @@ static ajob_task *make_task(struct each *each, const struct each_batch *batch,
                       : download   ? each_get_make(each, download)
                                    : make_command(each, batch);
     bool is_tried = !batch->fault && !mistake;
-    if (!task || (is_tried && !set_tries(each, task)) ||
-        ajob_set_item(task, batch->text, batch->length) || (has_key && ajob_set_key(task, key)) ||
-        (is_done && ajob_set_done(task)))
+    if (!task || (is_tried && !set_tries(each, task)) || !set_item(each, task, batch) ||
+        (has_key && ajob_set_key(task, key)) || (is_done && ajob_set_done(task)))
         return give_up(each);
     return task;
 }
@@ -163,7 +172,7 @@ static void show_download(struct each *each, const struct each_download *downloa
         cli_warn(each->command, "%llu: %s", (unsigned long long)each->number, download->mistake);
     else
         run_print(&each->run, "would download %s to %s\n",
-                  ajob_escape(text, sizeof text, download->target.url),
+                  ajob_show_url(text, sizeof text, download->target.url),
                   ajob_escape(file, sizeof file, download->path));
 }
 
