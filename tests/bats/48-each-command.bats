@@ -319,6 +319,14 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     assert_equal "$(events events "event == 'run.ended' and duration > 0.19" status)" succeeded
     run_ajob each -j4 --delay 1h --timeout 100ms true ::: 1 2
     assert_failure 124
+    # After the last there is nothing to wait for, also if that it was the last is known later.
+    run_ajob each --limit-start 1/h true ::: 1
+    assert_success
+    mkfifo items ended
+    (exec 3>items && echo 1 >&3 && read -r <ended) &
+    run_ajob each --delay 1h -a items sh -c 'echo >ended'
+    assert_success
+    wait $!
 }
 
 @test "--task-timeout is a failure, which is tried again" {
@@ -420,14 +428,12 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     exec 8<>out
     "$AJOB" each -j2 sh -c 'echo >>begun; head -c 1000000 /dev/zero' < <(yes) >out 2>err 3>&- 8>&- &
     AJOB_PID=$!
-    is_quiet() {
-        local before
-        before=$(wc -l <begun)
-        sleep 0.5
-        (($(wc -l <begun) == before))
+    is_held() {
+        kill -USR1 "$AJOB_PID"
+        [[ $(tail -n 1 err) == "the run  waits for the reader of what was printed" ]]
     }
     wait_until 60 test -s begun
-    wait_until 60 is_quiet
+    wait_until 60 is_held
     grep -q __asan_init "$AJOB" || (($(awk '/^VmRSS/ {print $2}' "/proc/$AJOB_PID/status") < 32000))
     kill -TERM "$AJOB_PID"
     expect_status 143
