@@ -37,7 +37,7 @@ __attribute__((format(printf, 2, 0))) static void say(const struct command *comm
         size_t size = 4 * strlen(line) + 1; /* a byte becomes \xNN at most */
         escaped = malloc(size);
         if (escaped)
-            ajob_escape(escaped, size, ajob_hide_logins(line));
+            ajob_escape(escaped, size, ajob_hide_secrets(line));
     }
     fflush(stdout);
     fprintf(stderr, "ajob: %s%s%s\n", command->name, command->name[0] ? ": " : "",

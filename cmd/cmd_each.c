@@ -25,8 +25,10 @@ static const struct cli_option item_rows[] = {
         .help = "The items are URLs, and each task downloads one to DIR; there is no CMD",
         .more = "As in the list of ajob get: after a tab may come the name of the file and, after "
                 "another, its digest. Empty lines and those that begin with # are left out. Of two "
-                "with the same name the later one replaces the other. Items are shown and written "
-                "to the --events as they are, with a password that is in a URL.",
+                "with the same name the later one replaces the other. On the screen, in "
+                "--events and --results items are without the secrets of their URLs: without user, "
+                "password and query. Where one has any, *** stands for it there, and "
+                "--retry-failed cannot do it: use --resume with the same input.",
     },
     {
         .name = "task-timeout",

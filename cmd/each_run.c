@@ -118,6 +118,9 @@ static ajob_task *make_download(struct each *each, const struct each_batch *batc
     ajob_task *task = NULL;
     const char *mistake = target_parse(&target, batch->text, batch->length);
     *is_nothing = !mistake && !target.url;
+    bool is_retried = each->record && !each->is_resumed;
+    if (!mistake && is_retried && target_is_hidden(batch->text, batch->length))
+        mistake = "its URL has a secret, which no events have: use --resume, with the input";
     if (!mistake && target.url) {
         task = ajob_download(each->run.loop, &(ajob_download_options){
                                                  .url = target.url,
@@ -134,6 +137,16 @@ static ajob_task *make_download(struct each *each, const struct each_batch *batc
         task = make_failing_copy(each, mistake);
     target_done(&target);
     return task;
+}
+
+/* Of a download it is a URL, and who reads the events is not to have its secrets. */
+static bool set_item(const struct each *each, ajob_task *task, const struct each_batch *batch) {
+    if (!each->options->is_get)
+        return ajob_set_item(task, batch->text, batch->length) == 0;
+    char *hidden = target_hide(batch->text, batch->length);
+    bool is_set = hidden && ajob_set_item(task, hidden, strlen(hidden)) == 0;
+    free(hidden);
+    return is_set;
 }
 
 static bool set_tries(struct each *each, ajob_task *task) {
@@ -162,9 +175,8 @@ static ajob_task *make_task(struct each *each, const struct each_batch *batch) {
                                               : make_command(each, batch);
     if (is_nothing)
         return NULL;
-    if (!task || (!batch->fault && !set_tries(each, task)) ||
-        ajob_set_item(task, batch->text, batch->length) || (has_key && ajob_set_key(task, key)) ||
-        (is_done && ajob_set_done(task)))
+    if (!task || (!batch->fault && !set_tries(each, task)) || !set_item(each, task, batch) ||
+        (has_key && ajob_set_key(task, key)) || (is_done && ajob_set_done(task)))
         return give_up(each);
     return task;
 }
@@ -198,7 +210,8 @@ static void show_download(struct each *each, const struct each_batch *batch) {
         cli_warn(each->command, "%llu: %s", (unsigned long long)each->number, mistake);
     else if (target.url)
         run_print(&each->run, "would download %s to %s\n",
-                  ajob_escape(text, sizeof text, target.url), ajob_escape(file, sizeof file, path));
+                  ajob_show_url(text, sizeof text, target.url),
+                  ajob_escape(file, sizeof file, path));
     target_done(&target);
 }
 

@@ -81,7 +81,7 @@ const char *screen_name(const struct screen *screen, const ajob_event *event,
         char shown[NAME_SIZE] = "";
         size_t cut = ITEM_MOST;
         term_escape(&screen->term, shown, sizeof shown, item);
-        ajob_hide_logins(shown); /* it may be a URL */
+        ajob_hide_secrets(shown); /* it may be a URL */
         while (cut && ((unsigned char)shown[cut] & 0xc0) == 0x80)
             cut--;
         snprintf(name + used, NAME_SIZE - used, ": %.*s", (int)cut, shown);

@@ -104,9 +104,11 @@ bool github_parse_repo(const char *repository, const char *api_url, struct githu
     const char *path = path_of(repository, &repo.api);
     const char *api_fault = api_url ? github_api_fault(api_url) : NULL;
     char safe[TEXT_LINE_MAX];
-    char *plain = strchr(repository, '@') ? url_redacted(repository) : NULL;
-    ajob_escape(safe, sizeof safe, plain ? plain : repository);
-    mem_free(plain);
+    bool is_url = strchr(repository, '@') || strstr(repository, "://");
+    if (is_url)
+        ajob_show_url(safe, sizeof safe, repository);
+    else
+        ajob_escape(safe, sizeof safe, repository);
     if (!path || !read_repo_path(path, &parts)) {
         text_format(error, "%s: not a repository: write OWNER/REPO or its URL", safe);
     } else if (parts.has_more) {

@@ -70,6 +70,20 @@ static bool forget_unsafe(const struct transfer_plan *plan, struct part *part,
     return is_some_left;
 }
 
+/* Of what is all there (its owner was killed before the rename) no rest can be asked for: a
+ * 416 seldom says which version it is of. A byte that comes once more does. */
+static void reopen(const struct transfer_plan *plan, struct part *part,
+                   const struct part_note *note) {
+    struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
+    uint64_t size = ranges_frontier(&part->have);
+    if (plan->want || !size || note->total < 0 || size != (uint64_t)note->total)
+        return;
+    part_cut(part, size - 1, &ignored);
+    if (!part->has_note)
+        part_remember(part, note, &ignored);
+    text_done(&ignored);
+}
+
 bool resume_is_foreign(const struct transfer_plan *plan, const char *url,
                        const struct part_note *note) {
     return !is_of(plan, url, note);
@@ -101,6 +115,7 @@ bool resume_recall(const struct transfer_plan *plan, const char *url, struct par
                    (note.total < 0 || ends_by(&part->have, (uint64_t)note.total)) &&
                    forget_unsafe(plan, part, &note);
     if (is_same) {
+        reopen(plan, part, &note);
         adopt(plan, url, &note);
         *ret_note = note;
     } else {

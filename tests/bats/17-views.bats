@@ -192,7 +192,7 @@ sees() {
 @test "hostile names do nothing to a terminal" {
     start_server '{"token": "t", "repos": {"o/r": {"releases": [{"tag": "v1", "assets": [
         {"name": "\u001b[2J\u001b[5;5Hx\u0007\r\nsecond", "size": "10M", "query": "latch=go&latch_at=5M"}]}]}}}'
-    on_terminal 100x20 "GH_TOKEN=t GITHUB_API_URL=$MAIN '$AJOB' download o/r"
+    on_terminal 100x20 "GH_TOKEN=t GITHUB_API_URL=$MAIN '$AJOB' download --segments 1 o/r"
     sees '^v1/\\x1b\[2J\\x1b\[5;\.\.\.07\\x0d\\x0asecond #+\.+ +50%'
     open_latch go
     sees 'status 0'

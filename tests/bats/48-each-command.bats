@@ -428,14 +428,12 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     exec 8<>out
     "$AJOB" each -j2 sh -c 'echo >>begun; head -c 1000000 /dev/zero' < <(yes) >out 2>err 3>&- 8>&- &
     AJOB_PID=$!
-    is_quiet() {
-        local before
-        before=$(wc -l <begun)
-        sleep 0.5
-        (($(wc -l <begun) == before))
+    is_held() {
+        kill -USR1 "$AJOB_PID"
+        [[ $(tail -n 1 err) == "the run  waits for the reader of what was printed" ]]
     }
     wait_until 60 test -s begun
-    wait_until 60 is_quiet
+    wait_until 60 is_held
     grep -q __asan_init "$AJOB" || (($(awk '/^VmRSS/ {print $2}' "/proc/$AJOB_PID/status") < 32000))
     kill -TERM "$AJOB_PID"
     expect_status 143

@@ -127,7 +127,7 @@ bool ajob_task_is_group(const ajob_task *task) {
 void ajob_on_dump(ajob_loop *on, ajob_dump_fn *line, void *data) {
     (void)on, (void)line, (void)data;
 }
-char *ajob_hide_logins(char *text) {
+char *ajob_hide_secrets(char *text) {
     return text;
 }
 const char *ajob_task_kind(const ajob_task *task) {
