@@ -129,6 +129,8 @@ static ajob_task *make_download(struct each *each, const struct each_batch *batc
                                                  .mirrors = target.mirrors,
                                                  .dir = run->dir,
                                                  .max_wait_ms = run_amount(&run->max_wait),
+                                                 .segments = (unsigned)run->segments.value,
+                                                 .fsync = run->fsync,
                                                  .http = run_http(run),
                                              });
         mistake = task ? NULL : ajob_error(each->run.loop);
