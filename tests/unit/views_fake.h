@@ -84,7 +84,7 @@ static inline int finish(void) {
 struct ajob_task {
     const char *path;
     ajob_task *parent;
-    bool group, moves;
+    bool group, moves, is_cancelled;
     const char *kind; /* NULL: a command */
     const char *item; /* or NULL */
     uint64_t bytes;
@@ -156,7 +156,11 @@ const char *ajob_task_item(const ajob_task *task, size_t *length) {
 ajob_task *ajob_task_parent(const ajob_task *task) {
     return task->parent;
 }
+enum ajob_status ajob_task_status(const ajob_task *task) {
+    return task->is_cancelled ? AJOB_CANCELLED : AJOB_UNDECIDED;
+}
 void ajob_cancel(ajob_task *task, const char *by) {
+    task->is_cancelled = true;
     cancelled_task = task;
     snprintf(cancelled_by, sizeof cancelled_by, "%s", by);
 }
