@@ -200,7 +200,7 @@ END
     printf '%s\n' "# a list" "" "$MAIN/f/a?size=1K&seed=1"$'\tone' "$MAIN/f/a?status=404"$'\ttwo' \
         "ftp://x/y" "$MAIN/f/a?size=2K&seed=3"$'\tthree\tsha256:'"$(body_sha256 3 2K)" >list
     run_ajob each -n --get -d out -a list
-    assert_line "would download $MAIN/f/a?size=1K&seed=1 to out/one"
+    assert_line "would download $MAIN/f/a to out/one"
     refute_exists out
     run_ajob each --get -d out --retries 0 --events events <list
     assert_failure 1
