@@ -137,7 +137,8 @@ const struct cli_option run_transfer_options[] = {
         .help = "Use N connections for one file, or auto: as many as pay (default: auto)",
         .more = "With auto, a large file begins with one connection; others are added while that "
                 "makes it faster, as it does where a server limits each. There are never more than "
-                "16 to one host. What a server cannot send in pieces comes over one.",
+                "16 to one host. What a server cannot send in pieces comes over one, as does all "
+                "with --http 2; else those that are added speak HTTP/1.1.",
     },
     ROW_LIMIT_RATE,
     {
