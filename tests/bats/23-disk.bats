@@ -182,3 +182,21 @@ collect() {
     assert_failure 124
     open_latch go
 }
+
+@test "the room that a killed process had asked for goes: a part or file takes what it has" {
+    start_server
+    touch a.part
+    fallocate -n -l 100M a.part || skip "the disk makes no room"
+    run_ajob get "$MAIN/f/a?size=300K&seed=1"
+    assert_success
+    assert_body a 1 300K
+    (($(stat -c %b a) < 10000)) || fail "$(stat a)"
+    local url="$MAIN/f/b?size=2M&seed=1&reset_at=1M&times=1"
+    run_ajob get -r 0 "$url"
+    expect_part
+    fallocate -n -l 100M b.part
+    no_proxy='' NO_PROXY='' http_proxy=http://127.0.0.1:1 run_ajob get -r 0 "$url"
+    assert_failure 1
+    assert_tree . a b.part b.part.json
+    (($(stat -c %b b.part) < 10000)) || fail "$(stat b.part)"
+}
