@@ -200,3 +200,27 @@ collect() {
     assert_tree . a b.part b.part.json
     (($(stat -c %b b.part) < 10000)) || fail "$(stat b.part)"
 }
+
+@test "a disk that fails with the last bytes of a broken connection: that is the cause, and no retry" {
+    start_server
+    limited() { (ulimit -f 280 && exec "$AJOB" "$@"); }
+    run --separate-stderr limited get --retry-delay 1ms "$MAIN/f/a?size=500K&seed=1&reset_at=300K&times=1"
+    assert_failure 1
+    assert_stderr --partial 'a.part: File too large'
+    assert_requests 1
+    expect_part
+}
+
+@test "a disk that fails after another stream has: the cause is the disk, alone" {
+    start_server
+    ulimit -f 1000
+    start_ajob get --segments 2 --sha256 "$(body 1 4M | sha256sum | cut -c1-64)" --mirror "$MAIN/f/b?status=503" \
+        "$MAIN/f/a?size=4M&seed=1&latch=go&latch_at=100K"
+    wait_for_request ' 503 '
+    open_latch go
+    expect_status 1
+    wait_ajob
+    assert_stderr --partial "a.part: File too large"
+    refute_stderr --partial 'HTTP 503'
+    expect_part
+}
