@@ -169,6 +169,16 @@ END
     assert_stderr --partial "12345678: the item is longer than --max-chars allows"
 }
 
+@test "a batch that fails is called by its first items" {
+    run_ajob each -N 3 false ::: a 'b c' d
+    assert_stderr --partial "ajob: each: 1: a b c d: exit 1"
+    run_ajob each -N 300 false < <(seq 300)
+    assert_stderr --partial "ajob: each: 1: 1 2 3 4 5 "
+    assert_stderr --partial " 42 43 ...: exit 1"
+    run_ajob each -0 false < <(printf 'a\nb') # that is one
+    assert_stderr --partial 'ajob: each: 1: a\x0ab: exit 1'
+}
+
 @test "no command gets more than the system allows" {
     run_ajob each -q -j1 -N 300000 sh -c 'echo $#' sh < <(seq 300000)
     assert_success
