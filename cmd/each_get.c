@@ -18,6 +18,8 @@ static ajob_download_options options_of(const struct each *each, const struct ta
         .mirrors = target->mirrors,
         .dir = run->dir,
         .max_wait_ms = run_amount(&run->max_wait),
+        .segments = (unsigned)run->segments.value,
+        .fsync = run->fsync,
         .http = run_http(run),
     };
 }

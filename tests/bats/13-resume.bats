@@ -69,6 +69,35 @@ note() { "$PYTHON" -c 'import json; d = json.load(open("a.part.json")); print(*[
     assert_stderr --regexp 'sha256 ok  resumed at 300.0 KiB'
 }
 
+@test "a digest that is given later judges what is there" {
+    start_server
+    local url="$MAIN/f/a?$SIZE&reset_at=300K&times=1" sum
+    sum=$(body_sha256 1 500K)
+    run_ajob get -r 0 "$url"
+    assert_failure 1
+    run_ajob get --sha256 "$sum" "$url"
+    assert_success
+    assert_stderr --regexp 'sha256 ok  resumed at 300.0 KiB'
+    assert_body a 1 500K
+    rm a
+    # Not what it should be: found out, and mended.
+    run_ajob get -r 0 "$url&key=c"
+    assert_failure 1
+    printf '%1000s' '' | dd of=a.part bs=1 seek=1000 conv=notrunc status=none
+    run_ajob get --retry-delay 1ms --sha256 "$sum" "$url&key=c"
+    assert_success
+    assert_body a 1 500K
+    rm a
+    # The other way round nobody would judge it.
+    run_ajob get -r 0 --sha256 "$sum" "$url&key=d"
+    assert_failure 1
+    run_ajob get "$url&key=d"
+    assert_success
+    refute_stderr --partial resumed
+    assert_body a 1 500K
+    assert_tree . a
+}
+
 @test "a file that has changed meanwhile comes whole, in one request" {
     start_server
     local url="$MAIN/f/a?$SIZE&etag=change&reset_at=300K&times=1"

@@ -252,6 +252,8 @@ END
     assert_tree out one three
     assert_stderr --partial "2 downloaded"
     assert_stderr --partial "2 failed"
+    assert_stderr --regexp "ajob: each: 2: $MAIN/f/a.*: HTTP 404"
+    assert_equal "$(grep -c "$MAIN.*$MAIN" "$AJOB_ERR")" 0 # the item is the URL: once is enough
     assert_events events
     run_ajob each --get -d out --retries 0 --events events --resume events <list
     assert_failure 1
@@ -288,6 +290,29 @@ END
     assert_failure 1
     assert_stderr --partial "4 done before, 2 failed"
     assert_body out/a 1 1K
+}
+
+@test "--get: its transfers have the options of others, and commands have not" {
+    start_server
+    run_ajob each --get --segments 4 --limit-rate 64M --per-host 4 --fsync ::: "$MAIN/f/a?size=4M&seed=1&slow=16M"
+    assert_success
+    assert_body a 1 4M
+    (($(max_inflight) > 1)) || fail "one at a time"
+    rm a
+    run_ajob each --get --max-wait 2s ::: "$MAIN/f/b?status=503&retry_after=60"
+    assert_failure 1
+    assert_requests 1 '/f/b'
+    run_ajob each --get --events events --limit-rate 512K ::: "$MAIN/f/a?size=128K" "$MAIN/f/c?size=128K"
+    assert_success
+    assert_equal "$(events events "event == 'run.ended' and duration >= 0.3" status)" succeeded
+    local option
+    for option in --per-host=1 --segments=auto --limit-rate=1M --max-wait=1 --fsync -HA:b --cacert=x --http=2 \
+        --connect-timeout=1 --stall-timeout=1 --min-speed=1 --insecure; do
+        run_ajob each "$option" touch ::: ran
+        assert_failure 2
+        assert_stderr --regexp "ajob: each: --[a-z-]*: is for downloads: goes with --get"
+    done
+    assert_tree . a c events
 }
 
 @test "what means another thing to users of xargs and parallel is told" {
