@@ -35,11 +35,16 @@ static bool ends_by(const struct ranges *ranges, uint64_t size) {
     return !ranges->count || ranges->items[ranges->count - 1].end <= size;
 }
 
-static bool is_of(const struct transfer_plan *plan, const char *url, const struct part_note *note) {
-    char *identity = identity_of(plan, url);
+static bool is_named(const struct part_note *note, char *identity) {
     bool is_same = identity && note->identity && !strcmp(note->identity, identity);
     mem_free(identity);
     return is_same;
+}
+
+/* What came from the URL before its digest was known is judged by that in the end. */
+static bool is_of(const struct transfer_plan *plan, const char *url, const struct part_note *note) {
+    return is_named(note, identity_of(plan, url)) ||
+           (plan->want && !plan->identity && is_named(note, identity_of_url(url)));
 }
 
 /* From whichever of the plan's URLs. */
@@ -68,6 +73,20 @@ static bool forget_unsafe(const struct transfer_plan *plan, struct part *part,
         part_remember(part, note, &ignored);
     text_done(&ignored);
     return is_some_left;
+}
+
+/* Of what is all there (its owner was killed before the rename) no rest can be asked for: a
+ * 416 seldom says which version it is of. A byte that comes once more does. */
+static void reopen(const struct transfer_plan *plan, struct part *part,
+                   const struct part_note *note) {
+    struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
+    uint64_t size = ranges_frontier(&part->have);
+    if (plan->want || !size || note->total < 0 || size != (uint64_t)note->total)
+        return;
+    part_cut(part, size - 1, &ignored);
+    if (!part->has_note)
+        part_remember(part, note, &ignored);
+    text_done(&ignored);
 }
 
 bool resume_is_foreign(const struct transfer_plan *plan, const char *url,
@@ -101,6 +120,7 @@ bool resume_recall(const struct transfer_plan *plan, const char *url, struct par
                    (note.total < 0 || ends_by(&part->have, (uint64_t)note.total)) &&
                    forget_unsafe(plan, part, &note);
     if (is_same) {
+        reopen(plan, part, &note);
         adopt(plan, url, &note);
         *ret_note = note;
     } else {

@@ -16,10 +16,10 @@ static void verifier_step(struct verifier *verifier);
 
 /* ---- the thread ------------------------------------------------------------- */
 
-static void hash_file(struct verifier *verifier) {
+static void hash_file(struct verifier *verifier, uint64_t end) {
     char block[BLOCK];
-    while (verifier->hashed < verifier->working_to && !atomic_load(&verifier->is_cancelled)) {
-        uint64_t left = verifier->working_to - verifier->hashed;
+    while (verifier->hashed < end && !atomic_load(&verifier->is_cancelled)) {
+        uint64_t left = end - verifier->hashed;
         ssize_t got = pread(verifier->fd, block, left < BLOCK ? (size_t)left : BLOCK,
                             (off_t)verifier->hashed);
         if (got < 0 && errno == EINTR)
@@ -33,72 +33,98 @@ static void hash_file(struct verifier *verifier) {
     }
 }
 
-static struct verifier_block *block_at(struct verifier *verifier, unsigned index) {
-    return &verifier->blocks[(verifier->first_block + index) % VERIFIER_BLOCKS];
-}
-
-static void hash_blocks(struct verifier *verifier) {
-    for (unsigned i = 0; i < verifier->working_blocks; i++) {
-        const struct verifier_block *block = block_at(verifier, i);
-        if (atomic_load(&verifier->is_cancelled))
-            return;
-        digest_add(&verifier->digest, block->data + block->skip, block->length - block->skip);
-        verifier->hashed += block->length - block->skip;
-    }
+/* The next block, and where it begins; waits a little for one. While a body pours in, the
+ * loop does not come to start another thread. */
+static bool next_block(struct verifier *verifier, struct verifier_block *ret_block,
+                       uint64_t *ret_at) {
+    const uint64_t patience_ns = 5 * 1000000;
+    uv_mutex_lock(&verifier->mutex);
+    bool is_early = verifier->consumed == verifier->produced && !verifier->is_finishing &&
+                    !atomic_load(&verifier->is_cancelled);
+    if (is_early)
+        uv_cond_timedwait(&verifier->has_news, &verifier->mutex, patience_ns);
+    bool has_one = verifier->consumed < verifier->produced && !atomic_load(&verifier->is_cancelled);
+    *ret_block = verifier->blocks[verifier->consumed % VERIFIER_BLOCKS];
+    *ret_at = verifier->blocks_at;
+    uv_mutex_unlock(&verifier->mutex);
+    return has_one;
 }
 
 /* In a thread of the pool: touches nothing but its own of the verifier. */
 static void work(uv_work_t *request) {
     struct verifier *verifier = request->data;
-    hash_file(verifier);
-    if (verifier->hashed == verifier->working_to)
-        hash_blocks(verifier);
+    struct verifier_block block;
+    uint64_t at;
+    hash_file(verifier, verifier->working_to);
+    while (!verifier->error && next_block(verifier, &block, &at)) {
+        hash_file(verifier, at);
+        if (verifier->hashed != at)
+            return;
+        size_t length = block.length - block.skip;
+        digest_add(&verifier->digest, block.data + block.skip, length);
+        verifier->hashed += length;
+        uv_mutex_lock(&verifier->mutex);
+        verifier->consumed++;
+        verifier->blocks_at += length;
+        uv_mutex_unlock(&verifier->mutex);
+    }
 }
 
 /* ---- blocks ----------------------------------------------------------------- */
 
-/* The first ones are not needed any more. */
-static void give_back(struct verifier *verifier, unsigned count) {
-    for (unsigned i = 0; i < count; i++) {
-        struct verifier_block *block = block_at(verifier, i);
-        verifier->spare[verifier->spare_count++] = block->data;
-        verifier->blocks_at += block->length - block->skip;
-    }
-    verifier->first_block = (verifier->first_block + count) % VERIFIER_BLOCKS;
-    verifier->block_count -= count;
+/* Takes those back that are hashed. Returns how many are not. */
+static unsigned take_back(struct verifier *verifier) {
+    uv_mutex_lock(&verifier->mutex);
+    uint64_t consumed = verifier->consumed;
+    uv_mutex_unlock(&verifier->mutex);
+    for (; verifier->taken_back < consumed; verifier->taken_back++)
+        verifier->spare[verifier->spare_count++] =
+            verifier->blocks[verifier->taken_back % VERIFIER_BLOCKS].data;
+    return (unsigned)(verifier->produced - consumed);
 }
 
-/* Whether the block is the next of what is to be hashed. What is before it is in the file,
- * or in other blocks. */
-static bool is_next_block(const struct verifier *verifier, uint64_t at, size_t length) {
-    bool is_behind_blocks = !verifier->block_count || verifier->blocks_end == verifier->reached;
-    return is_behind_blocks && at <= verifier->reached && at + length > verifier->reached &&
-           verifier->block_count < VERIFIER_BLOCKS && !verifier->is_restarting && !verifier->error;
+/* Nobody will hash those that are left. No thread is at work. */
+static void drop_blocks(struct verifier *verifier) {
+    verifier->consumed = verifier->produced;
+    take_back(verifier);
+}
+
+static void tell_thread(struct verifier *verifier, bool is_finishing) {
+    uv_mutex_lock(&verifier->mutex);
+    verifier->is_finishing = is_finishing;
+    uv_cond_signal(&verifier->has_news);
+    uv_mutex_unlock(&verifier->mutex);
 }
 
 char *verifier_trade(struct verifier *verifier, uint64_t at, char *block, size_t length) {
-    if (!is_next_block(verifier, at, length))
+    unsigned count = take_back(verifier);
+    /* What is before it is in the file, or in other blocks. */
+    bool is_next = (!count || verifier->blocks_end == verifier->reached) &&
+                   at <= verifier->reached && at + length > verifier->reached;
+    if (!is_next || count == VERIFIER_BLOCKS || verifier->is_restarting)
         return block;
     char *other =
         verifier->spare_count ? verifier->spare[--verifier->spare_count] : mem_new(length);
     if (!other)
         return block;
-    if (!verifier->block_count)
+    uv_mutex_lock(&verifier->mutex);
+    if (verifier->consumed == verifier->produced)
         verifier->blocks_at = verifier->reached;
-    *block_at(verifier, verifier->block_count++) = (struct verifier_block){
+    verifier->blocks[verifier->produced++ % VERIFIER_BLOCKS] = (struct verifier_block){
         .data = block, .skip = (size_t)(verifier->reached - at), .length = length};
+    uv_cond_signal(&verifier->has_news);
+    uv_mutex_unlock(&verifier->mutex);
     verifier->reached = verifier->blocks_end = at + length;
     verifier_step(verifier);
     return other;
 }
 
 /* ---- the machine ------------------------------------------------------------ */
-
 /* Of what had been in the file nothing counts, nor what reading it said. */
 static void restart(struct verifier *verifier) {
     verifier->is_restarting = false;
     atomic_store(&verifier->is_cancelled, false);
-    give_back(verifier, verifier->block_count);
+    drop_blocks(verifier);
     verifier->hashed = 0;
     verifier->error = digest_begin(&verifier->digest, verifier->algorithm) ? 0 : ENOMEM;
 }
@@ -107,7 +133,7 @@ static void work_is_done(uv_work_t *request, int status) {
     struct verifier *verifier = request->data;
     (void)status; /* if it was cancelled before it began, that is noted already */
     verifier->is_running = false;
-    give_back(verifier, verifier->working_blocks);
+    take_back(verifier);
     if (verifier->is_restarting)
         restart(verifier);
     verifier_step(verifier);
@@ -115,8 +141,7 @@ static void work_is_done(uv_work_t *request, int status) {
 
 static void start(struct verifier *verifier) {
     verifier->work.data = verifier;
-    verifier->working_to = verifier->block_count ? verifier->blocks_at : verifier->reached;
-    verifier->working_blocks = verifier->block_count;
+    verifier->working_to = take_back(verifier) ? verifier->blocks_at : verifier->reached;
     int error = uv_queue_work(verifier->uv, &verifier->work, work, work_is_done);
     verifier->is_running = !error;
     if (error)
@@ -143,11 +168,18 @@ static void verifier_step(struct verifier *verifier) {
 
 bool verifier_begin(struct verifier *verifier, uv_loop_t *uv,
                     const struct digest_algorithm *algorithm, int fd) {
+    if (!verifier->has_mutex && uv_mutex_init(&verifier->mutex))
+        return false;
+    if (!verifier->has_mutex && uv_cond_init(&verifier->has_news)) {
+        uv_mutex_destroy(&verifier->mutex);
+        return false;
+    }
+    verifier->has_mutex = true;
     verifier->uv = uv;
     verifier->algorithm = algorithm;
     verifier->fd = fd;
     verifier->reached = verifier->hashed = 0;
-    give_back(verifier, verifier->block_count);
+    drop_blocks(verifier);
     verifier->is_running = verifier->is_finishing = false;
     verifier->is_restarting = verifier->is_over = false;
     atomic_store(&verifier->is_cancelled, false);
@@ -182,19 +214,20 @@ void verifier_restart(struct verifier *verifier) {
     }
     verifier->is_restarting = true;
     atomic_store(&verifier->is_cancelled, true);
+    tell_thread(verifier, false);
 }
 
 void verifier_finish(struct verifier *verifier) {
-    verifier->is_finishing = true;
+    tell_thread(verifier, true);
     verifier_step(verifier);
 }
 
 void verifier_cancel(struct verifier *verifier) {
     if (verifier->is_over)
         return;
-    verifier->is_finishing = true;
     verifier->is_restarting = false;
     atomic_store(&verifier->is_cancelled, true);
+    tell_thread(verifier, true);
     if (verifier->is_running)
         uv_cancel((uv_req_t *)&verifier->work);
     verifier_step(verifier);
@@ -206,7 +239,12 @@ bool verifier_end(struct verifier *verifier, const struct digest_want *want,
 }
 
 void verifier_done(struct verifier *verifier) {
-    give_back(verifier, verifier->block_count);
+    if (verifier->has_mutex) {
+        drop_blocks(verifier);
+        uv_cond_destroy(&verifier->has_news);
+        uv_mutex_destroy(&verifier->mutex);
+    }
+    verifier->has_mutex = false;
     while (verifier->spare_count)
         mem_free(verifier->spare[--verifier->spare_count]);
     digest_done(&verifier->digest);

@@ -33,14 +33,21 @@ struct verifier {
     int fd;               /* the caller's */
     uint64_t reached;     /* so many bytes from the start are in the file, or fed */
     uint64_t hashed;      /* and so many in the digest; the thread's while is_running */
-    uint64_t working_to;  /* where the thread will stop reading back */
-    /* A ring: what comes behind that, up to `reached`. The thread's are the first ones. */
+    uint64_t working_to;  /* where the thread will stop reading back, but for blocks */
+    /* A ring of what comes behind that. Blocks come while the thread is at work, and it
+     * waits a little for them, so these are under the mutex: */
+    uv_mutex_t mutex;
+    uv_cond_t has_news;
     struct verifier_block blocks[VERIFIER_BLOCKS];
-    unsigned first_block, block_count, working_blocks;
-    uint64_t blocks_at, blocks_end; /* meaningful if there are any */
+    uint64_t produced, consumed; /* blocks so far */
+    uint64_t blocks_at;          /* where the first begins that is not consumed, if any */
+    bool is_finishing;
+    /* And these not: */
+    uint64_t taken_back, blocks_end;
     char *spare[VERIFIER_BLOCKS];
     unsigned spare_count;
-    bool is_running, is_finishing, is_restarting, is_over;
+    bool has_mutex;
+    bool is_running, is_restarting, is_over;
     atomic_bool is_cancelled;
     int error; /* after done(): errno of reading back; -1: the file was shorter; 0 */
     void (*done)(struct verifier *verifier);

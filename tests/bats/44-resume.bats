@@ -132,7 +132,7 @@ END
       "base": "echo base >>ran; echo B",
       "e": {"each": ["1", "2"], "policy": "settled", "do": {"group": {
         "x": {"sh": "echo x$I >>ran; echo X", "env": {"I": "${item}"}},
-        "y": {"sh": "echo y$I$V >>ran; [ $I != 2 ] || [ -e ok ]", "env": {"I": "${item}", "V": "${x.stdout}"}},
+        "y": {"sh": "echo y$I$V >>ran; [ $I != 2 ] || [ -e ok ]", "env": {"I": "${item}", "V": "${x.stdout}"}, "needs": ["m"]},
         "z": {"sh": "echo z$I >>ran", "env": {"I": "${item}"}, "needs": ["y"]},
         "l": {"sh": "echo l$I >>ran; echo a", "env": {"I": "${item}"}},
         "m": {"each": {"lines": "l"}, "do": {"sh": "echo m$I >>ran", "env": {"I": "${item}"}}}}}},
@@ -200,7 +200,7 @@ END
     wait_until 60 written
     kill -KILL "$AJOB_PID"
     wait_ajob
-    wait_until 10 no_test_processes
+    wait_until 60 no_test_processes
     printf '{"time":"2026-01-01T00:00:00.000000Z","seq":99,"event":"task.en' >>events
     rm latch && echo done >latch
     run_ajob run --resume events --events events spec.json

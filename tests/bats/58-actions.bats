@@ -248,7 +248,7 @@ $ACTIONS/output:0"
     expect_part
     wait_for_request '/f/x.* 200 ok$'
     wait_for_request '/f/y.* held$'
-    wait_until 10 test -e x
+    wait_until 60 test -e x
     kill -INT "$AJOB_PID"
     wait_ajob
     assert_failure 130

@@ -132,7 +132,7 @@ teardown() { common_teardown; }
     start_ajob get --segments 1 -o a "$MAIN/f/a?size=1025M&seed=1&latch=never&latch_at=1M"
     wait_for_request ' held$'
     # fallocate(2) was asked before the first byte was written
-    wait_until 20 eval '[[ -s a.part ]]'
+    wait_until 60 eval '[[ -s a.part ]]'
     (($(stat -c %b a.part) < 100000)) || fail "$(stat a.part)"
     expect_part
     expect_status 130

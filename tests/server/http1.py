@@ -209,10 +209,11 @@ class Exchange:
     def respond(self, status: int, headers: Headers, body: bytes = b"") -> None:
         """A whole short response."""
         fixed = [("Date", http_date(time.time()))] if not has(headers, "date") else []
-        fixed += [("Content-Length", str(len(body)))] if status != 304 else []
+        has_body = status not in (204, 304)  # else it would be in front of the next answer
+        fixed += [("Content-Length", str(len(body)))] if has_body else []
         if not self.keep_alive:
             fixed.append(("Connection", "close"))
-        bare = not body or self.request.method == "HEAD" or status == 304
+        bare = not body or self.request.method == "HEAD" or not has_body
         if bare:
             self.settle()
         self.head(status, [*fixed, *headers])

@@ -138,23 +138,36 @@ static void blocks_are_hashed_from_where_they_are(void) {
     end();
 }
 
-static void blocks_wait_for_what_is_before_them(void) {
-    size_t at = 300 * KIB, count = 0;
+static void blocks_come_while_the_thread_is_at_work(void) {
+    size_t at = 300 * KIB;
     begin();
     put(0, 300 * KIB);
     verifier_reach(&verifier, 300 * KIB);
     CHECK(verifier.is_running);
-    for (; offer(at); at += 64 * KIB)
-        count++;
-    CHECK_NUMBER(count, VERIFIER_BLOCKS); /* then there is no room for more */
-    put(at, 64 * KIB);
-    verifier_reach(&verifier, at + 64 * KIB);
-    CHECK(!offer(at + 64 * KIB)); /* what is in the file comes before it */
-    run();
-    CHECK(offer(at + 64 * KIB));
+    CHECK(offer(at)); /* behind what has to be read back */
+    for (at += 64 * KIB; at + 64 * KIB <= FILE_MAX; at += 64 * KIB)
+        if (!offer(at)) { /* more than it can take */
+            put(at, 64 * KIB);
+            verifier_reach(&verifier, at + 64 * KIB);
+        }
     verifier_finish(&verifier);
     run();
-    CHECK(is_content(at + 128 * KIB));
+    CHECK(is_content(at));
+    end();
+}
+
+static void with_no_room_they_are_read_back(void) {
+    size_t at = 0;
+    begin();
+    verifier.fd = -1; /* nothing can be read: a refused one must not get lost */
+    while (at < 4 * MIB && offer(at))
+        at += 64 * KIB;
+    CHECK(at > 0);
+    verifier_reach(&verifier, at + 64 * KIB);
+    CHECK(!offer(at + 128 * KIB));
+    verifier_finish(&verifier);
+    run();
+    CHECK_NUMBER(verifier.error, EBADF);
     end();
 }
 
@@ -370,7 +383,8 @@ int main(void) {
     RUN(a_small_file_is_hashed_as_it_is_written);
     RUN(of_a_large_file_the_rest_is_read_back);
     RUN(blocks_are_hashed_from_where_they_are);
-    RUN(blocks_wait_for_what_is_before_them);
+    RUN(blocks_come_while_the_thread_is_at_work);
+    RUN(with_no_room_they_are_read_back);
     RUN(over_again_with_blocks_that_wait);
     RUN(cancelled_with_blocks_that_wait);
     RUN(the_prefix_first_while_the_rest_comes);
