@@ -177,7 +177,9 @@ const struct cli_option run_transfer_options[] = {
         .help = "Try up to N times more where that may help (default: 4)",
         .more =
             "That is after connection and DNS errors, stalls, truncated bodies and the HTTP "
-            "statuses 408, 425, 429, 500, 502, 503, 504 and 520 to 524. What has arrived is kept.",
+            "statuses 408, 425, 429, 500, 502, 503, 504 and 520 to 524. What has arrived is kept. "
+            "A host name that does not exist cannot be told from a name server that is away: it "
+            "is looked up again, too.",
     },
     {
         .name = "retry-delay",

@@ -719,7 +719,8 @@ typedef struct ajob_release_options {
     void *data;
     bool list_only;         /* call asset, download nothing */
     ajob_http_options http; /* its token and headers go to the API's host alone */
-    /* What "not found" may mean with this token: "or ...". NULL: that it has no access. */
+    /* What "not found" may mean with this token, or none: "or ...". NULL: that it has no
+     * access, or that one is needed. */
     const char *token_hint;
 } ajob_release_options;
 
