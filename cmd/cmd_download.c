@@ -8,11 +8,13 @@
 #include "runner.h"
 #include "token.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum { MOST_SHOWN = 4096 };
 
@@ -84,7 +86,8 @@ static const struct cli_option asset_options[] = {
         .help = "Write to FILE what was downloaded, for --locked",
         .more = "Repository, tag, id, name, size, digest and URL of each asset, as JSON, in an "
                 "order that does not depend on the run. FILE is written only if everything was "
-                "downloaded, and replaced at once.",
+                "downloaded, and replaced at once. That it can be is tried first: FILE.tmp is made "
+                "and removed.",
     },
     {
         .name = "locked",
@@ -156,7 +159,8 @@ static void list_asset(const ajob_asset *asset, void *data) {
         return;
     }
     run_print(listing->run, "would download %s to %s (%s)\n",
-              ajob_escape(url, sizeof url, asset->url ? asset->url : asset->name),
+              asset->url ? ajob_show_url(url, sizeof url, asset->url)
+                         : ajob_escape(url, sizeof url, asset->name),
               ajob_escape(target, sizeof target, asset->path), ajob_format_size(size, asset->size));
 }
 
@@ -316,10 +320,22 @@ static int write_lock(struct run *run, void *data) {
     return cli_fail(run->command, STATUS_FAILED, "--lock: %s", ajob_error(run->loop));
 }
 
+/* Whether the lock is to be in DIR itself, which is not there yet: the run will make it. */
+static bool is_in_new_dir(const struct download_options *options) {
+    const char *lock = options->lock, *dir = options->run.dir, *slash = strrchr(lock, '/');
+    size_t length = dir ? strlen(dir) : 0;
+    while (length > 1 && dir[length - 1] == '/')
+        length--;
+    return dir && slash && (size_t)(slash - lock) == length && strncmp(lock, dir, length) == 0 &&
+           access(dir, F_OK) != 0 && errno == ENOENT;
+}
+
 static int open_locks(struct download *download) {
     const struct download_options *options = download->options;
     struct run *run = download->run;
 
+    if (options->lock && !is_in_new_dir(options) && ajob_lock_check(run->loop, options->lock))
+        return cli_fail(run->command, run_refused(run), "--lock: %s", ajob_error(run->loop));
     if (options->lock && !(download->lock = ajob_lock_new()))
         return cli_fail(run->command, STATUS_FAULT, "out of memory");
     if (options->locked && !(download->locked = ajob_lock_read(run->loop, options->locked)))

@@ -88,6 +88,7 @@ static int check_digest(const struct command *command, const char *hex) {
 static int collect(struct targets *targets, const struct get_options *options,
                    const struct text_list *operands) {
     const struct command *command = targets->command;
+    char mirror[PLACE_SIZE];
     int status = check_digest(command, options->sha256);
 
     if (status != STATUS_OK)
@@ -114,7 +115,7 @@ static int collect(struct targets *targets, const struct get_options *options,
     if (options->mirrors.count && targets->count && targets->items[0].mirrors)
         return cli_fail(command, STATUS_USAGE,
                         "--mirror: %s: the list names mirrors, too: add this one to them",
-                        options->mirrors.items[0]);
+                        ajob_show_url(mirror, sizeof mirror, options->mirrors.items[0]));
     if (targets->count == 0 && !options->run.quiet)
         cli_warn(command, "--input-file: %s: nothing to download: there is no URL in it",
                  targets->list);
@@ -191,17 +192,12 @@ static int check_targets(struct queue *queue) {
     return targets_merge(targets);
 }
 
-static const char *shown(char *buffer, size_t size, const char *url) {
-    ajob_escape(buffer, size, url);
-    return ajob_hide_logins(buffer);
-}
-
 static void show_target(const struct queue *queue, const struct target *target) {
     char url[MOST_SHOWN], file[MOST_SHOWN];
     const char *const *mirrors = options_of(queue, target).mirrors;
-    run_print(queue->run, "would download %s", shown(url, sizeof url, target->url));
+    run_print(queue->run, "would download %s", ajob_show_url(url, sizeof url, target->url));
     for (; mirrors && *mirrors; mirrors++)
-        run_print(queue->run, " or %s", shown(url, sizeof url, *mirrors));
+        run_print(queue->run, " or %s", ajob_show_url(url, sizeof url, *mirrors));
     run_print(queue->run, " to %s\n", ajob_escape(file, sizeof file, target->path));
 }
 

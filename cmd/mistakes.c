@@ -65,8 +65,43 @@ static void skip_characters(const char **text, unsigned count) {
         *text += width_next(*text, &width);
 }
 
+/* Puts * for each of these characters. Returns where they end now. */
+static char *mask(char *to, const char *from, const char *end) {
+    for (; from < end; from++)
+        if (((unsigned char)*from & 0xc0) != 0x80)
+            *to++ = '*';
+    return to;
+}
+
+/* The line, malloc'd, as many characters, with user, password and query of its URLs masked:
+ * a string of JSON ends at a quotation mark. NULL on lack of memory. */
+static char *hide_secrets(const char *source) {
+    char *line = malloc(strlen(source) + 1), *to = line;
+    for (const char *from = source, *scheme; line; from += strcspn(from, "\"")) {
+        scheme = strstr(from, "://");
+        size_t plain = scheme ? (size_t)(scheme + 3 - from) : strlen(from);
+        memcpy(to, from, plain);
+        to += plain;
+        from += plain;
+        size_t host = strcspn(from, "/?#\"");
+        const char *at = memrchr(from, '@', host);
+        to = at ? mask(to, from, at) : to;
+        size_t path = strcspn(at ? at : from, "?#\"");
+        memcpy(to, at ? at : from, path);
+        to += path;
+        from = (at ? at : from) + path;
+        to = mask(to, from, from + strcspn(from, "\""));
+        if (!scheme)
+            break;
+    }
+    if (line)
+        *to = '\0';
+    return line;
+}
+
 static void add_source(struct printer *printer, struct bytes *out, const ajob_mistake *mistake) {
-    const char *line = mistake->source;
+    char *source = hide_secrets(mistake->source);
+    const char *line = source ? source : "";
     unsigned before = mistake->column - 1, skipped = 0;
     if (before > SHOWN_BEFORE) {
         skipped = before - SHOWN_BEFORE;
@@ -84,6 +119,7 @@ static void add_source(struct printer *printer, struct bytes *out, const ajob_mi
     for (int i = 1; i < marks; i++)
         bytes_add(out, "~", 1);
     bytes_printf(out, "%s\n", paint(printer, "\033[0m"));
+    free(source);
 }
 
 static void add_text(struct printer *printer, struct bytes *out, const char *text) {

@@ -225,7 +225,7 @@ int run_start(struct run *run) {
             return run_close(run, status);
         }
         if (run->is_stream)
-            view_events_hurry(events);
+            view_events_stream(events, run->root);
     }
     struct actions *actions = open_actions(run);
     run->view =

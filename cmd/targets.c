@@ -39,7 +39,7 @@ void targets_done(struct targets *targets) {
 const char *target_place(const struct targets *targets, const struct target *target,
                          char buffer[PLACE_SIZE]) {
     if (target->number == 0)
-        return target->url;
+        return ajob_show_url(buffer, PLACE_SIZE, target->url);
     snprintf(buffer, PLACE_SIZE, "%s:%zu", targets->list, target->number);
     return buffer;
 }
@@ -100,6 +100,54 @@ const char *target_parse(struct target *target, const char *text, size_t length)
     if (target->name && strchr(target->name, '/'))
         return "the name has a directory in it: --dir says where to";
     return split_urls(target, line) ? NULL : "out of memory";
+}
+
+static const char hidden_login[] = "***@", hidden_query[] = "?***";
+
+/* Adds one URL. False on lack of memory. */
+static bool hide_url(FILE *hidden, const char *url, size_t length) {
+    const char *end = url + length, *scheme = memmem(url, length, "://", 3);
+    const char *host = scheme ? scheme + 3 : url, *path = host, *query;
+    while (path < end && !strchr("/?#", *path))
+        path++;
+    const char *at = memrchr(host, '@', (size_t)(path - host));
+    if (at)
+        fprintf(hidden, "%.*s%s", (int)(host - url), url, hidden_login);
+    const char *shown = at ? at + 1 : url;
+    for (query = path; query < end && *query != '?' && *query != '#';)
+        query++;
+    fprintf(hidden, "%.*s%s", (int)(query - shown), shown, query < end ? hidden_query : "");
+    return !ferror(hidden);
+}
+
+char *target_hide(const char *text, size_t length) {
+    char *line = NULL;
+    size_t size;
+    FILE *hidden = open_memstream(&line, &size);
+    const char *end = text + length, *tab = memchr(text, '\t', length);
+    const char *urls_end = tab ? tab : end;
+    bool is_ok = hidden != NULL;
+    for (const char *word = text; is_ok && word < urls_end;) {
+        const char *space = memchr(word, ' ', (size_t)(urls_end - word));
+        const char *word_end = space ? space : urls_end;
+        is_ok = hide_url(hidden, word, (size_t)(word_end - word));
+        if (space)
+            fputc(' ', hidden);
+        word = space ? space + 1 : urls_end;
+    }
+    if (is_ok)
+        fprintf(hidden, "%.*s", (int)(end - urls_end), urls_end);
+    is_ok = hidden && !fclose(hidden) && is_ok;
+    if (!is_ok)
+        free(line);
+    return is_ok ? line : NULL;
+}
+
+bool target_is_hidden(const char *text, size_t length) {
+    const char *tab = memchr(text, '\t', length);
+    size_t urls = tab ? (size_t)(tab - text) : length;
+    return memmem(text, urls, hidden_login, sizeof hidden_login - 1) ||
+           memmem(text, urls, hidden_query, sizeof hidden_query - 1);
 }
 
 static int read_line(struct targets *targets, const char *line, size_t length, size_t number) {

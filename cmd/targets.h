@@ -37,6 +37,13 @@ bool targets_add(struct targets *targets, struct target target);
  * any case. */
 const char *target_parse(struct target *target, const char *text, size_t length);
 
+/* The same line, malloc'd, with *** for user and password, and for the query, of each URL in
+ * it: for events, which others may read. NULL on lack of memory. */
+char *target_hide(const char *text, size_t length);
+
+/* Whether target_hide() has hidden something of this line. */
+bool target_is_hidden(const char *text, size_t length);
+
 /* Adds what the list at path names; "-" is standard input. */
 int targets_read(struct targets *targets, const char *path);
 

@@ -50,8 +50,9 @@ void view_after_output(struct view *view, int fd, bool at_line_start, bool has_m
  * memory): "--events: FILE: why". */
 struct view *view_events_open(ajob_loop *loop, const char *path, bool appends, char **error);
 
-/* The end of a task is written at once: if ajob is killed, it is known. */
-void view_events_hurry(struct view *view);
+/* They are of a stream of tasks in this group. The end of a task is written at once: if
+ * ajob is killed, it is known. Where that cannot be written the group is cancelled. */
+void view_events_stream(struct view *view, const ajob_task *root);
 
 /* Writes what is left and frees the view. After the run: the loop must have no
  * more events for it. Returns -1 if something could not be written, which is

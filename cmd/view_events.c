@@ -5,8 +5,9 @@
  * if a signal then ends ajob. A write is always of whole lines.
  *
  * A file that cannot be written to does not stop the run: the first error is
- * told when the view is closed. The exception is the reader of stdout that
- * went away: then nobody wants the run.
+ * told when the view is closed. There are two exceptions: the reader of stdout
+ * that went away, for nobody wants the run then; and a stream of tasks, which may
+ * have no end, and of which nobody would know what it has done.
  */
 #include "view.h"
 
@@ -25,8 +26,8 @@ struct events_view {
     char *path;       /* for messages, escaped */
     struct bytes lines;
     const ajob_task *root; /* once an event has named a task */
-    bool is_prompt;        /* each end of a task is written at once */
-    bool deserted;         /* the reader of stdout has gone and the run was cancelled */
+    bool is_stream;        /* each end of a task is written at once */
+    bool is_cancelled;     /* the run, for nothing can be written */
 };
 
 /* During the run a reader who takes nothing is not waited for, unless a megabyte waits
@@ -36,10 +37,14 @@ static void events_write(struct events_view *events, bool wait) {
 
     term_write(term, events->lines.data, events->lines.length, wait);
     events->lines.length = 0;
-    if (term->error == EPIPE && term->fd == STDOUT_FILENO && events->root && !events->deserted) {
-        events->deserted = true;
-        ajob_cancel((ajob_task *)events->root, "SIGPIPE");
-    }
+    bool is_deserted = term->error == EPIPE && term->fd == STDOUT_FILENO;
+    bool is_in_vain = is_deserted || (term->error && events->is_stream);
+    bool is_over = !events->root || ajob_task_status(events->root) != AJOB_UNDECIDED;
+    if (!is_in_vain || is_over || events->is_cancelled)
+        return;
+    events->is_cancelled = true;
+    ajob_cancel((ajob_task *)events->root,
+                is_deserted ? "SIGPIPE" : "a failure to write the events");
 }
 
 static bool is_urgent(const ajob_event *event) {
@@ -64,7 +69,7 @@ static void events_event(struct view *view, const ajob_event *event) {
     }
     if (event->type == AJOB_RUN_CANCELLING)
         events->term.patience_ms = PATIENCE_MS;
-    bool is_awaited = events->is_prompt && event->type == AJOB_TASK_ENDED;
+    bool is_awaited = events->is_stream && event->type == AJOB_TASK_ENDED;
     if (events->lines.length >= BUFFER_MAX || is_awaited || is_urgent(event))
         events_write(events, false);
 }
@@ -89,13 +94,17 @@ static int events_close(struct view *view) {
         term->error = errno;
     bool lost = term->error != 0 && !(term->error == EPIPE && term->fd == STDOUT_FILENO);
     if (lost)
-        fprintf(stderr, "ajob: events: %s: %s\n", events->path, strerror(term->error));
+        fprintf(stderr, "ajob: events: %s: %s%s\n", events->path, strerror(term->error),
+                events->is_cancelled ? ": the run was ended; --resume goes on from what is there"
+                                     : "");
     events_free(events);
     return lost ? -1 : 0;
 }
 
-void view_events_hurry(struct view *view) {
-    ((struct events_view *)view)->is_prompt = true;
+void view_events_stream(struct view *view, const ajob_task *root) {
+    struct events_view *events = (struct events_view *)view;
+    events->is_stream = true;
+    events->root = root;
 }
 
 static int open_file(const char *path, bool appends) {

@@ -370,8 +370,9 @@ typedef struct ajob_feed {
     void *data;
     unsigned window; /* how many there are at once, ended ones aside; 0: 64 */
     uint64_t total;  /* how many will come; 0: not known */
-    /* At least this long between two tasks, in microseconds. With a window that is not
-     * larger than the number of slots that is the time between two starts. */
+    /* At least this long between two tasks, in microseconds; the next is asked for before
+     * that is over, so that no time passes after the last. With a window that is not larger
+     * than the number of slots that is the time between two starts. */
     uint64_t interval_us;
     bool is_rate; /* that is an average: an interval that was late by up to 10 ms shortens the next
                    */
@@ -733,6 +734,10 @@ AJOB_API ajob_lock *ajob_lock_new(void);
 /* The one in this file. NULL with ajob_error() set: it cannot be read, or makes no sense. */
 AJOB_API ajob_lock *ajob_lock_read(ajob_loop *loop, const char *path);
 
+/* Whether ajob_lock_write() will be able to write this file, as far as can be known before:
+ * makes one beside it, and removes that. 0, or AJOB_EINVAL. */
+AJOB_API int ajob_lock_check(ajob_loop *loop, const char *path);
+
 /* The repositories that it has something of, "OWNER/REPO", in the order of the file; NULL
  * behind the last one. */
 AJOB_API const char *ajob_lock_repository(ajob_lock *lock, size_t index);
@@ -927,7 +932,9 @@ AJOB_API const char *ajob_event_json(ajob_loop *loop, const ajob_event *event, s
 
 /* Calls line once for each task that has not ended, in the order of the tree,
  * and its depth: its state, since when, what it waits for, its process and its
- * deadline. line also comes when the program gets SIGUSR1 in a run of a loop that
+ * deadline; and at last, if the run itself waits (for the input or the reader of the
+ * output of its group's feed, or after the last task for what is left), for that.
+ * line also comes when the program gets SIGUSR1 in a run of a loop that
  * handles signals and has one set by ajob_on_dump(). */
 typedef void ajob_dump_fn(const char *line, void *data);
 AJOB_API void ajob_dump(ajob_loop *loop, ajob_dump_fn *line, void *data);
@@ -953,8 +960,9 @@ AJOB_API int ajob_record_key(ajob_loop *loop, const char *const *parts, const si
 /* Reads a file of events (NDJSON), of one run or of several behind each other, for
  * ajob_record_take(): costs some 25 bytes for each task that has succeeded. Or, with
  * keeps_failed, for ajob_record_next_failed(): what has failed or timed out, and not
- * succeeded since. A last line that was cut off is left out: *whole is the length of what
- * is before it. NULL with ajob_error(). */
+ * succeeded in a later run, each item as often as its tasks have. A last line that was
+ * cut off is left out: *whole is the length of what is before it. NULL with
+ * ajob_error(). */
 AJOB_API ajob_record *ajob_record_read(ajob_loop *loop, const char *path, bool keeps_failed,
                                        uint64_t *whole);
 
@@ -969,6 +977,27 @@ AJOB_API size_t ajob_record_count_failed(const ajob_record *record);
 
 /* Takes NULL; returns NULL. */
 AJOB_API ajob_record *ajob_record_free(ajob_record *record);
+
+/* ---- names that are taken ------------------------------------------------ */
+
+/* Who was the first to take a name, among as many as there may ever be: beyond some
+ * thousands they are kept in a file, so that memory stays flat (24 bytes there for each). */
+typedef struct ajob_claims ajob_claims;
+
+/* NULL with ajob_error(): out of memory. */
+AJOB_API ajob_claims *ajob_claims_new(ajob_loop *loop);
+
+/* Takes the name for *number (from 1), and for a purpose; both are keys of
+ * ajob_record_key(). If it is taken for another purpose, *number becomes the number of
+ * who has it. 0, or AJOB_ESYSTEM: it cannot be kept. */
+AJOB_API int ajob_claims_add(ajob_claims *claims, const char *name, const char *purpose,
+                             uint64_t *number);
+
+/* Who has taken the name, or 0. 0, or AJOB_ESYSTEM. */
+AJOB_API int ajob_claims_find(ajob_claims *claims, const char *name, uint64_t *number);
+
+/* Takes NULL; returns NULL. */
+AJOB_API ajob_claims *ajob_claims_free(ajob_claims *claims);
 
 /* ---- words that people write ------------------------------------------- */
 
@@ -989,9 +1018,13 @@ AJOB_API const char *ajob_format_size(char buffer[32], uint64_t size);
  * Returns buffer. */
 AJOB_API const char *ajob_escape(char *buffer, size_t size, const char *text);
 
-/* Takes user and password out of all URLs in text, in place, be they valid or not: for
- * messages. Returns text. */
-AJOB_API char *ajob_hide_logins(char *text);
+/* Takes user, password, query and fragment out of all URLs in text, in place, be they valid
+ * or not: for messages. A URL ends at a space. Returns text. */
+AJOB_API char *ajob_hide_secrets(char *text);
+
+/* The same for one text that is, or should be, a URL, spaces and all; escaped as by
+ * ajob_escape(). Returns buffer. */
+AJOB_API const char *ajob_show_url(char *buffer, size_t size, const char *url);
 
 /* The candidate nearest to word by edit distance, or NULL if none is near
  * enough to be what was meant. */

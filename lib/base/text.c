@@ -253,13 +253,33 @@ const char *ajob_escape(char *buffer, size_t size, const char *text) {
     return buffer;
 }
 
-char *ajob_hide_logins(char *text) {
+char *ajob_hide_secrets(char *text) {
+    static const char behind[] = " \t\r\n\"<>"; /* what is in no URL */
     for (char *colon = text; (colon = strstr(colon, "://")); colon += 3) {
         char *host = colon + 3, *end = host + strcspn(host, "/?#"), *at = end;
         while (at > host && at[-1] != '@')
             at--;
         if (at > host)
             memmove(host, at, strlen(at) + 1);
+        char *query = host + strcspn(host, "?# \t\r\n\"<>");
+        if (*query != '?' && *query != '#')
+            continue;
+        end = query + strcspn(query, behind);
+        while (end > query && strchr(":,;", end[-1])) /* the sentence's */
+            end--;
+        memmove(query, end, strlen(end) + 1);
     }
     return text;
+}
+
+const char *ajob_show_url(char *buffer, size_t size, const char *url) {
+    const char *scheme_end = strstr(url, "://"), *host = scheme_end ? scheme_end + 3 : url;
+    size_t length = strcspn(host, "/?#"), login = length;
+    while (login && host[login - 1] != '@')
+        login--;
+    char *plain = text_make("%.*s%.*s", (int)(host - url), url, (int)(strcspn(host, "?#") - login),
+                            host + login);
+    ajob_escape(buffer, size, plain ? plain : "(a URL)");
+    mem_free(plain);
+    return buffer;
 }

@@ -36,7 +36,18 @@ static void add_unmet_needs(struct text *line, const struct ajob_task *task) {
         text_add(line, "  waits for the rest of its group");
 }
 
+/* Why a group asks for no more children; NULL: it does, or there are none. */
+static const char *feed_reason(const struct ajob_task *task) {
+    const struct group *group = task->kind->is_group ? group_of(task) : NULL;
+    if (!group || !group->is_fed || !group->feed_waits)
+        return NULL;
+    if (group->feed->is_held)
+        return "the reader of what was printed";
+    return group->feed->pause.index != DEADLINE_IDLE ? "its interval" : "its input";
+}
+
 static void add_reason(struct text *line, const struct ajob_task *task) {
+    const char *awaited;
     switch ((enum ajob_state)task->state) {
     case AJOB_PENDING:
         add_unmet_needs(line, task);
@@ -53,6 +64,10 @@ static void add_reason(struct text *line, const struct ajob_task *task) {
             add_duration(line, "  is killed in ", until(task, task->phase_at_ms));
         break;
     case AJOB_RUNNING:
+        awaited = feed_reason(task);
+        if (awaited)
+            text_format(line, "  waits for %s", awaited);
+        break;
     case AJOB_ENDED:
         break;
     }
@@ -92,14 +107,28 @@ static void dump_tree(const struct ajob_task *task, unsigned depth, struct text 
         dump_tree(child, depth, line);
 }
 
+/* What the run itself waits for, where no task may be left to say it. */
+static void dump_run(const struct ajob_task *root, struct text *line) {
+    const char *awaited = feed_reason(root);
+    if (root->state == AJOB_ENDED)
+        awaited = "what was printed to be read, or for what its commands left behind to end";
+    if (!awaited)
+        return;
+    text_clear(line);
+    text_format(line, "the run  waits for %s", awaited);
+    root->loop->dump(text_string(line), root->loop->dump_data);
+}
+
 void ajob_dump(ajob_loop *loop, ajob_dump_fn *call, void *data) {
     struct text line = TEXT_INIT(4 * TEXT_LINE_MAX);
     ajob_dump_fn *before = loop->dump;
     void *data_before = loop->dump_data;
     loop->dump = call;
     loop->dump_data = data;
-    if (loop->root)
+    if (loop->root) {
         dump_tree(loop->root, 0, &line);
+        dump_run(loop->root, &line);
+    }
     loop->dump = before;
     loop->dump_data = data_before;
     text_done(&line);

@@ -2,9 +2,10 @@
  * feed.c - a group that asks for its tasks as it can use them.
  *
  * Owns the question to the feed, in the loop's turn only, when it is not asked (the
- * window is full, the interval is not over, the loop holds feeds back), and the
- * forgetting of what has ended, so that a group of a million tasks is never larger than
- * its window.
+ * window is full, the loop holds feeds back), what it has brought before its time (the
+ * interval is not over: that nothing comes after it is to be known without waiting for
+ * that), and the forgetting of what has ended, so that a group of a million tasks is
+ * never larger than its window.
  */
 #include "base/mem.h"
 #include "core/group.h"
@@ -73,14 +74,22 @@ void feed_free(struct feed *feed) {
 void feed_take(struct group *group) {
     while (group->is_fed && group->count - group->ended < group->feed->asks.window) {
         struct feed *feed = group->feed;
-        if (!group->is_draining && (is_too_early(feed) || is_held(feed))) {
+        if (!group->is_draining && is_held(feed)) {
             group->feed_waits = true;
             return;
         }
-        struct ajob_task *child = feed->asks.next(&group->task, feed->asks.data);
+        struct ajob_task *child = feed->early;
+        if (!child)
+            child = feed->asks.next(&group->task, feed->asks.data);
         if (!child && group->feed_waits)
             return;
-        if (!child || !child->is_done)
+        bool takes_time = child && !child->is_done;
+        feed->early = takes_time && !group->is_draining && is_too_early(feed) ? child : NULL;
+        if (feed->early) {
+            group->feed_waits = true;
+            return;
+        }
+        if (takes_time)
             begin_interval(feed);
         bool is_wrong = child && (child->needs || ajob_group_add(&group->task, child));
         if (!child || is_wrong)
@@ -99,10 +108,17 @@ void feed_step(struct group *group) {
         group_refill(group);
 }
 
+static void forget_early(struct feed *feed) {
+    if (feed->early)
+        task_forget(feed->early);
+    feed->early = NULL;
+}
+
 void feed_drain(struct group *group) {
     if (!group->feed || !(group->feed_waits || group->feed->asks.drops_rest))
         return;
     group->is_fed = group->feed_waits = false; /* nobody waits for more */
+    forget_early(group->feed);
     deadline_disarm(&group->task.loop->deadlines, &group->feed->pause);
 }
 
@@ -135,6 +151,8 @@ uint64_t ajob_done_before(const ajob_loop *loop) {
 void group_clear(struct group *group) {
     while (group->first)
         task_forget(group->first);
+    if (group->feed)
+        forget_early(group->feed);
     group->count = group->ended = group->succeeded = group->failed = 0;
     group->ordinary_left = group->services_left = 0;
     group->decider = NULL;

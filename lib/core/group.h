@@ -15,8 +15,9 @@
 struct feed {
     ajob_feed asks;
     struct group *group;
-    struct deadline pause; /* armed while it is not asked because of asks.interval_us */
-    uint64_t next_ns;      /* no child before this */
+    struct ajob_task *early; /* the next child, in no group yet: it is too early for it; or NULL */
+    struct deadline pause;   /* armed while there is one */
+    uint64_t next_ns;        /* no child before this */
     struct feed *held_next;
     bool is_held; /* it is in the loop's list of those that wait for loop_hold_feeds() */
 };

@@ -324,7 +324,7 @@ int loop_fail(struct ajob_loop *loop, int code, const char *format, ...) {
     text_vformat(&loop->error, format, arguments);
     va_end(arguments);
     if (loop->error.length)
-        loop->error.length = strlen(ajob_hide_logins(loop->error.data));
+        loop->error.length = strlen(ajob_hide_secrets(loop->error.data));
     return code;
 }
 

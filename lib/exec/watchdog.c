@@ -93,6 +93,8 @@ bool watchdog_start(struct watchdog *watchdog) {
         close(ends[1]);
         return false;
     }
+    /* By both: who kills our group before it has run once must not reach it. */
+    setpgid(pid, pid);
     watchdog->pid = pid;
     watchdog->pipe = ends[1];
     return true;

@@ -104,9 +104,11 @@ bool github_parse_repo(const char *repository, const char *api_url, struct githu
     const char *path = path_of(repository, &repo.api);
     const char *api_fault = api_url ? github_api_fault(api_url) : NULL;
     char safe[TEXT_LINE_MAX];
-    char *plain = strchr(repository, '@') ? url_redacted(repository) : NULL;
-    ajob_escape(safe, sizeof safe, plain ? plain : repository);
-    mem_free(plain);
+    bool is_url = strchr(repository, '@') || strstr(repository, "://");
+    if (is_url)
+        ajob_show_url(safe, sizeof safe, repository);
+    else
+        ajob_escape(safe, sizeof safe, repository);
     if (!path || !read_repo_path(path, &parts)) {
         text_format(error, "%s: not a repository: write OWNER/REPO or its URL", safe);
     } else if (parts.has_more) {
@@ -179,6 +181,11 @@ static const char *read_name(const cJSON *json, const char *key) {
     return name && strlen(name) <= NAME_BYTES_MAX ? name : NULL;
 }
 
+static bool is_short(const char *text) {
+    enum { TEXT_BYTES_MAX = 4096 };
+    return !text || strlen(text) <= TEXT_BYTES_MAX;
+}
+
 void github_asset_done(struct github_asset *asset) {
     mem_free(asset->name);
     mem_free(asset->state);
@@ -214,10 +221,12 @@ static bool read_asset(const cJSON *json, struct github_asset *ret_asset, struct
         .digest = (char *)json_field_text(json, "digest"),
     };
     bool is_valid = asset.name && json_field_whole(json, "id", &asset.id) &&
-                    json_field_whole(json, "size", &asset.size);
+                    json_field_whole(json, "size", &asset.size) && is_short(asset.state) &&
+                    is_short(asset.url) && is_short(asset.digest);
     if (!is_valid)
         text_add(error,
-                 "the API's answer makes no sense: an asset without a usable name, id or size");
+                 "the API's answer makes no sense: an asset without a usable name, id or size, "
+                 "or with a text that is too long");
     else if (!github_copy_asset(&asset, ret_asset))
         text_add(error, "out of memory");
     else

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "core/loop.h"
 #include "net/disk.h"
 #include "net/lock.h"
@@ -76,48 +77,101 @@ static bool write_synced(int fd, const struct text *json) {
     return disk_sync(fd);
 }
 
-/* NULL, or why the file cannot be replaced. */
-static const char *replace(int dir_fd, const char *name, const char *draft,
-                           const struct text *json) {
+/* Where a lock file is, or will be. */
+struct place {
+    const char *name; /* the path's last part */
+    char *draft;      /* its name until it is whole */
+    int dir_fd;       /* -1: the directory cannot be opened */
+};
+
+static void place_done(struct place *place) {
+    if (place->dir_fd >= 0)
+        close(place->dir_fd);
+    mem_free(place->draft);
+}
+
+/* NULL, or why there can be no such place; place_done() in any case. */
+static const char *find_place(const char *path, struct place *ret_place) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    *ret_place = (struct place){.name = name, .draft = text_make("%s.tmp", name), .dir_fd = -1};
+    char *parent = !slash          ? mem_copy(".")
+                   : slash == path ? mem_copy("/")
+                                   : mem_copy_n(path, (size_t)(slash - path));
+    if (parent)
+        ret_place->dir_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *fault = !parent || !ret_place->draft ? "out of memory"
+                        : ret_place->dir_fd < 0      ? strerror(errno)
+                        : !*name                     ? "is a directory"
+                                                     : NULL;
+    mem_free(parent);
+    return fault;
+}
+
+/* NULL, or why what has the name cannot be replaced. *ret_mode: that it has; 0: nothing has. */
+static const char *look(const struct place *place, unsigned *ret_mode) {
     struct stat status;
-    bool is_there = !fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW);
-    if (is_there && S_ISLNK(status.st_mode))
-        return "is a symbolic link: refused";
-    if (is_there && !S_ISREG(status.st_mode))
-        return "is no regular file";
+    *ret_mode = 0;
+    if (fstatat(place->dir_fd, place->name, &status, AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT ? NULL : strerror(errno);
+    *ret_mode = status.st_mode;
+    return S_ISLNK(status.st_mode)    ? "is a symbolic link: refused"
+           : S_ISDIR(status.st_mode)  ? "is a directory"
+           : !S_ISREG(status.st_mode) ? "is no regular file"
+                                      : NULL;
+}
+
+/* Makes the draft anew, empty. -1 with errno set. */
+static int open_draft(const struct place *place) {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-    unlinkat(dir_fd, draft, 0); /* of a run that was killed */
-    int fd = openat(dir_fd, draft, flags, 0666);
+    unlinkat(place->dir_fd, place->draft, 0); /* of a run that was killed */
+    return openat(place->dir_fd, place->draft, flags, 0666);
+}
+
+/* NULL, or why the file cannot be replaced. */
+static const char *replace(const struct place *place, const struct text *json) {
+    unsigned mode;
+    const char *fault = look(place, &mode);
+    int fd = fault ? -1 : open_draft(place);
     if (fd < 0)
-        return strerror(errno);
-    const char *fault = write_synced(fd, json) ? NULL : strerror(errno);
-    if (!fault && is_there)
-        fchmod(fd, status.st_mode & 0777);
+        return fault ? fault : strerror(errno);
+    if (!write_synced(fd, json))
+        fault = strerror(errno);
+    if (!fault && mode)
+        fchmod(fd, mode & 0777);
     if (close(fd) && !fault)
         fault = strerror(errno);
-    if (!fault && !disk_rename(dir_fd, draft, name))
+    if (!fault && !disk_rename(place->dir_fd, place->draft, place->name))
         fault = strerror(errno);
     if (fault)
-        unlinkat(dir_fd, draft, 0);
+        unlinkat(place->dir_fd, place->draft, 0);
     return fault;
 }
 
 static int write_file(ajob_loop *loop, const char *path, const struct text *json) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    char *parent = !slash          ? mem_copy(".")
-                   : slash == path ? mem_copy("/")
-                                   : mem_copy_n(path, (size_t)(slash - path));
-    char *draft = text_make("%s.tmp", name);
-    int dir_fd = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    const char *fault = !parent || !draft ? "out of memory"
-                        : dir_fd < 0      ? strerror(errno)
-                                          : replace(dir_fd, name, draft, json);
-    int code = fault ? fail(loop, AJOB_ESYSTEM, path, fault) : 0;
-    if (dir_fd >= 0)
-        close(dir_fd);
-    mem_free(parent);
-    mem_free(draft);
-    return code;
+    struct place place;
+    const char *fault = find_place(path, &place);
+    if (!fault)
+        fault = replace(&place, json);
+    place_done(&place);
+    return fault ? fail(loop, AJOB_ESYSTEM, path, fault) : 0;
+}
+
+/* Only trying tells whether a file can be made there. */
+int ajob_lock_check(ajob_loop *loop, const char *path) {
+    struct place place;
+    unsigned mode;
+    const char *fault = find_place(path, &place);
+    if (!fault)
+        fault = look(&place, &mode);
+    int fd = fault ? -1 : open_draft(&place);
+    if (!fault && fd < 0)
+        fault = strerror(errno);
+    if (fd >= 0) {
+        close(fd);
+        unlinkat(place.dir_fd, place.draft, 0);
+    }
+    place_done(&place);
+    return fault ? fail(loop, AJOB_EINVAL, path, fault) : 0;
 }
 
 /* What a server may name, a lock may not: better said now than when it is used. */

@@ -27,6 +27,8 @@ void pieces_fail(struct pieces *pieces, enum pieces_result result, bool is_retry
 
 struct text *pieces_new_cause(struct pieces *pieces) {
     text_clear(&pieces->cause);
+    pieces->is_gone = false;
+    pieces->retry_after_ms = -1;
     return &pieces->cause;
 }
 
@@ -119,6 +121,10 @@ static bool share_is_full(struct stream *stream) {
     struct pieces *pieces = stream->owner;
     if (stream->end < stream->reach)
         return take_following(pieces, stream);
+    if (stream->source != pieces->source) {
+        stream->source->is_unfit = true;
+        return false;
+    }
     pieces->is_useless = !stream->reach; /* only the size that is wanted ended it */
     pieces->is_other = pieces->is_useless && pieces->plan->size_known;
     if (pieces->is_useless)
@@ -207,19 +213,20 @@ static bool ended_well(struct pieces *pieces, const struct stream *stream) {
     return false;
 }
 
-/* Others may bring the rest of what it was to bring. */
+/* Others may bring the rest of what it was to bring. Whatever a helper does, the attempt is
+ * not that one's. */
 static void stream_failed(struct pieces *pieces, struct stream *stream) {
     unsigned others = pieces_count(pieces, NULL);
     bool is_own = stream->source == pieces->source;
     bool has_progressed = stream->has_head && stream->writer.at >= stream->first + PROGRESS;
-    if (!others) {
+    if (!is_own) {
+        stream->source->is_unfit = stream->source->is_unfit || !has_progressed;
+    } else if (!others) {
         pieces_fail(pieces, PIECES_FAILED, pieces->is_retryable);
-    } else if (!has_progressed && is_own) {
+    } else if (!has_progressed) {
         segments_refused(&pieces->segments, others);
         if (pieces->wanted > others) /* until the next advice */
             pieces->wanted = others;
-    } else if (!has_progressed) {
-        stream->source->is_unfit = true;
     }
 }
 
@@ -228,10 +235,11 @@ static void judge(struct pieces *pieces, struct stream *stream, const struct fet
     bool is_well = result->kind == FETCH_OK ? ended_well(pieces, stream)
                                             : result->kind == FETCH_REFUSED && is_full;
     if (result->kind == FETCH_FAILED) {
+        bool is_own = stream->source == pieces->source;
         text_add(pieces_new_cause(pieces), result->cause);
         pieces->is_retryable = result->is_retryable;
-        pieces->is_gone = result->status == 404 || result->status == 410;
-        pieces->retry_after_ms = result->retry_after_ms;
+        pieces->is_gone = is_own && (result->status == 404 || result->status == 410);
+        pieces->retry_after_ms = is_own ? result->retry_after_ms : -1;
     }
     if (is_well)
         pieces->done_ms = loop_now_ms(pieces->task->loop);

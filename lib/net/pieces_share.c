@@ -84,11 +84,21 @@ static bool take_silent(struct pieces *pieces, struct range *ret_share) {
     return false;
 }
 
+/* The task has a connection to its own source, which nobody else can have. */
+static bool is_slot_idle(const struct pieces *pieces) {
+    for (size_t i = 0; i < SEGMENTS_MAX; i++)
+        if (pieces->streams[i].is_running && !pieces->streams[i].is_wide)
+            return false;
+    return true;
+}
+
 /* Who is asked next: of those that may be, the one that brings the least. */
 static struct source *choose_source(const struct pieces *pieces) {
     const struct transfer_plan *plan = pieces->plan;
     struct source *chosen = NULL;
     unsigned least = SEGMENTS_MAX;
+    if (!pieces->source->is_unfit && is_slot_idle(pieces))
+        return pieces->source;
     for (size_t i = 0; i < plan->source_count; i++) {
         struct source *source = &plan->sources[i];
         bool is_own = source == pieces->source;
@@ -116,12 +126,9 @@ void pieces_narrow(struct stream *stream) {
     stream->is_wide = false;
 }
 
-/* A connection to the source: the task's slot is for one, all others have to be granted. */
+/* A connection to the source: all but the task's own one have to be granted. */
 static bool widen(struct pieces *pieces, struct stream *stream) {
-    bool has_slot = stream->source == pieces->source;
-    for (size_t i = 0; i < SEGMENTS_MAX; i++)
-        if (pieces->streams[i].is_running && !pieces->streams[i].is_wide)
-            has_slot = false;
+    bool has_slot = stream->source == pieces->source && is_slot_idle(pieces);
     stream->is_wide = !has_slot && host_widen(stream->source->host);
     return has_slot || stream->is_wide;
 }

@@ -18,6 +18,12 @@ static int fail(ajob_loop *loop, const char *what, const char *why) {
     return loop_fail(loop, AJOB_EINVAL, "%s: %s", ajob_escape(safe, sizeof safe, what), why);
 }
 
+/* A URL may have secrets in it even where it is none that can be read. */
+static int fail_url(ajob_loop *loop, const char *url, const char *why) {
+    char safe[TEXT_LINE_MAX];
+    return loop_fail(loop, AJOB_EINVAL, "%s: %s", ajob_show_url(safe, sizeof safe, url), why);
+}
+
 /* Where the file goes: the path taken apart, or dir and a name. */
 static int plan_file(struct transfer_plan *plan, ajob_loop *loop,
                      const ajob_download_options *options, const char *subdir) {
@@ -69,7 +75,7 @@ static int plan_source(struct transfer_plan *plan, ajob_loop *loop, const char *
     char *origin;
     const char *fault = url_parse(url, &origin);
     if (fault)
-        return fail(loop, url, fault);
+        return fail_url(loop, url, fault);
     bool is_first = plan->source_count++ == 0;
     source->host = origin ? host_for(loop, origin) : NULL;
     source->url = mem_copy(url);
@@ -91,7 +97,7 @@ static int plan_sources(struct transfer_plan *plan, ajob_loop *loop,
         count++;
     const char *fault = url_fault(options->url);
     if (fault)
-        return fail(loop, options->url, fault);
+        return fail_url(loop, options->url, fault);
     struct profile *profile = profile_for(loop, &options->http);
     if (!profile)
         return AJOB_EINVAL;

@@ -25,9 +25,14 @@ struct entry {
     uint32_t value;     /* how many have succeeded; or the place in `failed` and one, or 0 */
 };
 
+/* Tasks with the same key: the same item, as often as it is in the input. Each one of a
+ * run is taken for one that an earlier run has left, as far as there are such. */
 struct failed_item {
-    char *text; /* NULL: it has succeeded since */
+    char *text;
     size_t length;
+    uint32_t run;  /* the last one with such a task */
+    uint32_t left; /* by the runs before it, and not tried again in it */
+    uint32_t failed;
 };
 
 struct ajob_record {
@@ -35,6 +40,7 @@ struct ajob_record {
     struct entry *entries;
     size_t count, space;
     bool keeps_failed;
+    uint32_t run; /* the one that is read, from 1 */
     struct failed_item *failed;
     size_t failed_count, failed_space, failed_next;
 };
@@ -107,10 +113,11 @@ bool ajob_record_take(ajob_record *record, const char *hex) {
 
 const char *ajob_record_next_failed(ajob_record *record, size_t *length) {
     while (record->failed_next < record->failed_count) {
-        const struct failed_item *item = &record->failed[record->failed_next++];
+        struct failed_item *item = &record->failed[record->failed_next];
         *length = item->length;
-        if (item->text)
+        if (item->failed ? item->failed-- : item->left && item->left--)
             return item->text;
+        record->failed_next++;
     }
     return NULL;
 }
@@ -118,7 +125,7 @@ const char *ajob_record_next_failed(ajob_record *record, size_t *length) {
 size_t ajob_record_count_failed(const ajob_record *record) {
     size_t count = 0;
     for (size_t i = record->failed_next; i < record->failed_count; i++)
-        count += record->failed[i].text != NULL;
+        count += (size_t)record->failed[i].failed + record->failed[i].left;
     return count;
 }
 
@@ -149,20 +156,24 @@ static char *item_of(const char *line, size_t line_length, size_t *length) {
     return item;
 }
 
-static void forget_failed(struct ajob_record *record, struct entry *entry) {
-    struct failed_item *item = entry->value ? &record->failed[entry->value - 1] : NULL;
-    if (item)
-        item->text = mem_free(item->text);
-    entry->value = 0;
+/* A task of that item, in the run that is read. */
+static void note_try(const struct ajob_record *record, struct failed_item *item, bool has_failed) {
+    if (item->run != record->run) {
+        item->left += item->failed;
+        item->failed = 0;
+        item->run = record->run;
+    }
+    item->left -= item->left > 0;
+    item->failed += has_failed;
 }
 
 /* False on lack of memory. */
 static bool add_failed(struct ajob_record *record, struct entry *entry, const char *line,
                        size_t length) {
-    struct failed_item item;
-    if (entry->value || !(item.text = item_of(line, length, &item.length)))
+    struct failed_item item = {.run = record->run};
+    if (!entry->value && !(item.text = item_of(line, length, &item.length)))
         return true;
-    if (record->failed_count == record->failed_space) {
+    if (!entry->value && record->failed_count == record->failed_space) {
         size_t space = record->failed_space ? 2 * record->failed_space : 64;
         void *failed = mem_resize(record->failed, space * sizeof *record->failed);
         if (!failed) {
@@ -172,8 +183,11 @@ static bool add_failed(struct ajob_record *record, struct entry *entry, const ch
         record->failed = failed;
         record->failed_space = space;
     }
-    record->failed[record->failed_count++] = item;
-    entry->value = (uint32_t)record->failed_count;
+    if (!entry->value) {
+        record->failed[record->failed_count++] = item;
+        entry->value = (uint32_t)record->failed_count;
+    }
+    note_try(record, &record->failed[entry->value - 1], true);
     return true;
 }
 
@@ -201,9 +215,9 @@ static bool read_end(struct ajob_record *record, const char *line, size_t length
     struct entry *entry = add(record, key);
     if (entry && has_failed)
         return add_failed(record, entry, line, length);
-    if (entry && record->keeps_failed)
-        forget_failed(record, entry);
-    else if (entry)
+    if (entry && record->keeps_failed && entry->value)
+        note_try(record, &record->failed[entry->value - 1], false);
+    else if (entry && !record->keeps_failed)
         entry->value++;
     return entry != NULL;
 }
@@ -216,6 +230,7 @@ static int read_line(struct ajob_record *record, const char *line, size_t length
         return loop_fail(record->loop, AJOB_EINVAL,
                          "line %zu is no event of a run: give a file that --events has written",
                          number);
+    record->run += has(line, length, "\"event\":\"run.started\"");
     if (has(line, length, "\"event\":\"task.ended\"") && !read_end(record, line, length))
         return loop_fail(record->loop, AJOB_ENOMEM, "out of memory");
     return 0;

@@ -38,7 +38,7 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     set_fixture "${large/reset_at=400K&times=1/"latch=go&latch_at=2M"}"
     start_ajob download -v --events events --token-file "$BATS_TEST_TMPDIR/token" o/r
     wait_for_request '^storage .*held$'
-    wait_until 10 test -s v1/a.part.json
+    wait_until 60 test -s v1/a.part.json
     assert_equal "$(tr '\0' '\n' <"/proc/$AJOB_PID/cmdline" | grep -cF "$SECRET")" 0
     assert_equal "$(grep -rlF "$SECRET" .)" ""
     # Nor is the signature of the URL it leads to.
@@ -226,10 +226,11 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     rm -f a
 }
 
-@test "a login in a URL is shown by no mistake, and by no --dry-run" {
+@test "a login or a query in a URL is shown by no mistake, and by no --dry-run" {
     local url
     for url in "http://u:$SECRET@h/x y" "ftp://u:$SECRET@h/x" "http://u:$SECRET@[" "http://u:$SECRET@h:99999/x" "http://u:$SECRET@h\\@g/x" \
-        "http://$SECRET@h/x y"; do
+        "http://$SECRET@h/x y" "u:$SECRET@h/x" "http://h/x?sig=$SECRET y" "ftp://h/x?$SECRET" "http://h:99999/?$SECRET" \
+        "http://h:99999/x#$SECRET" "h/x?$SECRET"; do
         run_ajob get "$url"
         assert_failure 2
         refute_stderr --partial "$SECRET"
@@ -240,13 +241,44 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
         assert_failure 2
         refute_stderr --partial "$SECRET"
     done
+    run_ajob get "http://h/x?sig=a $SECRET"
+    assert_failure 2
+    refute_stderr --partial "$SECRET"
     run_ajob get "http://u: $SECRET@h/x"
     assert_failure 2
     refute_stderr --partial "$SECRET"
     run_ajob get --dry-run "http://u:$SECRET@h/x?sig=1" --mirror "http://u:$SECRET@g/x"
     assert_success
-    assert_output 'would download http://h/x?sig=1 or http://g/x to x'
+    assert_output 'would download http://h/x or http://g/x to x'
     run_ajob get "http://u:$SECRET@h/x" "http://v:$SECRET@h/x"
     assert_failure 2
     refute_stderr --partial "$SECRET"
+    run_ajob get "http://h/x?$SECRET" "http://h/x?a"
+    assert_failure 2
+    assert_stderr 'ajob: get: http://h/x: is to be written to x, as is http://h/x: name one of them with --input-file'
+    run_ajob each -n --get ::: "http://u:$SECRET@h/x?$SECRET"
+    assert_output 'would download http://h/x to x'
+    run_ajob download "http://u:$SECRET@h/o/r?$SECRET $SECRET"
+    assert_failure 2
+    refute_stderr --partial "$SECRET"
+    printf '{"tasks": {"a": {"get": "http://u:%s@h:99999/x?sig=%s y"}}}' "$SECRET" "$SECRET" >"$BATS_TEST_TMPDIR/spec"
+    run_ajob check "$BATS_TEST_TMPDIR/spec"
+    assert_failure 2
+    assert_stderr --partial 'http://******************@h:99999/x***'
+    refute_stderr --partial "$SECRET"
+    rm "$BATS_TEST_TMPDIR/spec"
+}
+
+@test "each --get: no secret of a URL is in events, in results or on the screen; what has one is not retried" {
+    local item="http://u:$SECRET@127.0.0.1:1/x?sig=$SECRET http://$SECRET@127.0.0.1:1/y#$SECRET"
+    run_ajob each --get -v -r 0 --events events --results results ::: "$item"$'\tname' http://127.0.0.1:1/z
+    assert_failure 1
+    assert_stderr --partial 'ajob: each: 1: http://127.0.0.1:1/x http://127.0.0.1:1/y'
+    assert_equal "$(grep -cF "$SECRET" events "$AJOB_ERR" | cut -d : -f 2)" $'0\n0'
+    assert_equal "$(events events 'event == "task.ended"' item | sort)" \
+        "$(printf '%s\n' $'http://***@127.0.0.1:1/x?*** http://***@127.0.0.1:1/y?***\tname' http://127.0.0.1:1/z | sort)"
+    run_ajob each --get -r 0 --retry-failed events
+    assert_failure 1
+    assert_stderr --partial 'http://127.0.0.1:1/y: its URL has a secret, which no events have: use --resume, with the input'
+    assert_stderr --partial ': http://127.0.0.1:1/z: Connection refused'
 }

@@ -100,6 +100,29 @@ work() { echo 'echo "$1" >>ran; [ ! -e "fail-$1" ]'; }
     assert_equal "$(ran)" ""
 }
 
+@test "equal items: those that have failed are tried again, as many as have" {
+    # Writes its item; as many fail as there are lines in the file bad.
+    local fails='echo "$1" >>ran; [ ! -s bad ] || { sed -i 1d bad; exit 1; }'
+    printf '\n\n' >bad
+    run_ajob each -j1 --events events sh -c "$fails" sh ::: a a b a
+    assert_stderr --partial "2 done, 2 failed"
+    run_ajob each -n --retry-failed events sh -c "$fails" sh
+    assert_equal "$(grep -c ' a$' "$AJOB_OUT")" 2
+    run_ajob each -n --resume events sh -c "$fails" sh ::: a a a
+    assert_equal "$(grep -c ' a$' "$AJOB_OUT")" 2
+    # One of the two fails again, and then that one.
+    for left in 1 1 0 0; do
+        printf '\n' >bad
+        ((left)) || : >bad
+        rm -f ran
+        run_ajob each -j1 --events events --retry-failed events sh -c "$fails" sh
+        cat ran 2>/dev/null || echo
+    done >got
+    assert_equal "$(tr '\n' ' ' <got)" "a a a a  "
+    run_ajob each -n --resume events sh -c "$fails" sh ::: a a a b
+    refute_output
+}
+
 @test "--retry-failed gives items back to the byte" {
     "$PYTHON" -c 'import os; os.write(1, b"\0".join([bytes(range(1, 256)), b"", b"a\nb", b"\xc3\xa9\"\\", b"c"]))' >items
     run_ajob each -0 -j1 --events events sh -c 'printf "%s\0" "$1"; exit 1' sh <items
@@ -113,6 +136,29 @@ work() { echo 'echo "$1" >>ran; [ ! -e "fail-$1" ]'; }
     run_ajob each -0 -N 3 -j1 --retry-failed events sh -c 'printf "%s|" "$@"; printf "\0"' sh
     assert_success
     cmp first "$AJOB_OUT"
+}
+
+@test "a record that cannot be written ends the run soon, whose missing part runs again" {
+    # Endless input, with commands under way, and before the first item.
+    run_ajob each -j2 --events /dev/full sh -c '[ "$1" != 1 ] || exec sleep 1000' sh < <(seq 1000000)
+    assert_failure 1
+    assert_stderr --partial "cancelling: a failure to write the events"
+    assert_stderr --partial "ajob: events: /dev/full: No space left on device: the run was ended; --resume goes on from what is there"
+    mkfifo never
+    exec 9<>never
+    run_ajob each --events /dev/full true <never 9>&-
+    exec 9>&-
+    assert_failure 1
+    # In the middle of a line.
+    (ulimit -f 4 && exec "$AJOB" each -q -j2 --events events sh -c "$(work)" sh < <(seq 1000000)) 2>err 3>&- && status=0 || status=$?
+    assert_equal "$status" 1
+    grep -F "ajob: events: events: File too large: the run was ended" err
+    local recorded
+    recorded=$(grep -c '"status":"succeeded"' events)
+    ((recorded > 0 && recorded < 100))
+    run_ajob each -q -j2 --events events --resume events sh -c "$(work)" sh < <(seq 100)
+    assert_success
+    assert_equal "$(sort -nu ran)" "$(seq 100)"
 }
 
 @test "--retry-failed -N: an item is one again, with a newline in it; with a NUL it fails again" {

@@ -158,20 +158,42 @@ END
     assert_equal "$(grep -c '"name"' l)" 1
 }
 
-@test "where a lock cannot be written: a failure that says so, and no file half written" {
+@test "where a lock cannot be written: wrong usage, before anything is asked for" {
     start_server "$RELEASES"
-    echo precious >precious
-    ln -s precious link
+    ln -s none link
     mkdir dir
     mkfifo fifo
-    local target why
-    for target in 'link|is a symbolic link: refused' 'dir|is no regular file' 'fifo|is no regular file' \
-        'none/l|No such file or directory' 'precious/l|Not a directory'; do
+    touch file
+    local target why long
+    printf -v long '%0253d' 0
+    for target in 'link|is a symbolic link: refused' 'dir|is a directory' 'dir/|is a directory' 'fifo|is no regular file' \
+        'none/l|No such file or directory' 'none/none/l|No such file or directory' 'file/l|Not a directory' \
+        "$long|File name too long" '/proc/l|'; do
         why=${target#*|} target=${target%|*}
-        run_ajob download --lock "$target" -p a o/r v2
-        assert_failure 1
+        run_ajob download --lock "$target" -d none -p a o/r v2
+        if [[ $target == none/l ]]; then # in DIR, which is made
+            assert_success
+            mv none/l l
+            rm -r none
+            continue
+        fi
+        assert_failure 2
         assert_stderr --partial "ajob: download: --lock: $target: $why"
     done
+    if ((EUID)); then
+        chmod 555 dir
+        run_ajob download --lock dir/l -p a o/r v2
+        assert_failure 2
+        assert_stderr 'ajob: download: --lock: dir/l: Permission denied'
+    fi
+    assert_requests 3
+    assert_tree . dir/ fifo file l link
+}
+
+@test "a lock that cannot be written in the end: a failure that says so, and no file half written" {
+    start_server "$RELEASES"
+    echo precious >precious
+    local target why
     run_ajob download -d new -p a o/r v2
     for target in 'write|No space left on device' 'fsync|Input/output error' 'rename|Input/output error'; do
         why=${target#*|} target=${target%|*}
@@ -183,7 +205,7 @@ END
     run_ajob download --lock l -p a o/r v2
     assert_success
     assert_equal "$(<precious)" precious
-    assert_tree . dir/ fifo l link new/v2/a precious v2/a
+    assert_tree . l new/v2/a precious v2/a
 }
 
 @test "what --lock and --locked cannot go with is wrong usage" {

@@ -325,9 +325,12 @@ static void logins_are_hidden(void) {
         const char *in, *out;
     } cases[] = {
         {"http://u:p@h/x", "http://h/x"},
-        {"a: http://u@h, https://v:w@g?x@y", "a: http://h, https://g?x@y"},
+        {"a: http://u@h, https://v:w@g?x@y", "a: http://h, https://g"},
         {"http://u:p@q@h", "http://h"},
         {"http://h/a@b http://u:a b@h", "http://h/a@b http://h"},
+        {"http://h?s: why, http://h/x#s; \"http://h/?s\" ?",
+         "http://h: why, http://h/x; \"http://h/\" ?"},
+        {"http://h/x?:s@:http://u@g?s:", "http://h/x:"},
         {"://@", "://"},
         {"http://@://@x", "http://://x"},
         {"u:p@h", "u:p@h"},
@@ -337,7 +340,26 @@ static void logins_are_hidden(void) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[64];
         snprintf(text, sizeof text, "%s", cases[i].in);
-        CHECK_TEXT(ajob_hide_logins(text), cases[i].out);
+        CHECK_TEXT(ajob_hide_secrets(text), cases[i].out);
+    }
+}
+
+static void a_url_is_shown_without_secrets_whatever_it_is(void) {
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"http://u:p@h/x?q#f", "http://h/x"},
+        {"http://h/x?a b://c@d", "http://h/x"},
+        {"http://h#f", "http://h"},
+        {"u:p@h/x?q", "h/x"},
+        {"h/a@b", "h/a@b"},
+        {"?q", ""},
+        {"", ""},
+        {"::x\n", "\\x3a:x\\x0a"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char shown[64];
+        CHECK_TEXT(ajob_show_url(shown, sizeof shown, cases[i].in), cases[i].out);
     }
 }
 
@@ -350,6 +372,7 @@ int main(void) {
     RUN(escaped_text_does_nothing_to_a_terminal_or_ci);
     RUN(escaped_text_is_cut_at_a_character);
     RUN(logins_are_hidden);
+    RUN(a_url_is_shown_without_secrets_whatever_it_is);
     RUN(durations_are_read);
     RUN(sizes_are_read);
     RUN(durations_and_sizes_are_written);

@@ -274,6 +274,33 @@ static void the_dump_says_what_each_task_waits_for(void) {
     rig_close();
 }
 
+static ajob_task *next_of_none(ajob_task *group, void *data) {
+    (void)data;
+    ajob_feed_wait(group);
+    return NULL;
+}
+
+static void the_dump_says_what_a_feed_waits_for(void) {
+    rig_open(0);
+    struct text lines = TEXT_INIT(4096);
+    ajob_task *group = make_group(AJOB_ALL, NULL, NULL);
+    CHECK_NUMBER(ajob_group_feed(group, &(ajob_feed){.next = next_of_none}), 0);
+    start_run(group);
+    turn();
+    ajob_dump(rig.loop, add_line, &lines);
+    loop_hold_feeds(rig.loop, true);
+    ajob_feed_resume(group);
+    turn();
+    ajob_dump(rig.loop, add_line, &lines);
+    CHECK_TEXT(text_string(&lines), "the run  waits for its input\n"
+                                    "the run  waits for the reader of what was printed\n");
+    text_done(&lines);
+    loop_hold_feeds(rig.loop, false);
+    ajob_kill(group, "me");
+    turn();
+    rig_close();
+}
+
 int main(void) {
     RUN(an_allowed_failure_fails_nothing_else);
     RUN(what_skips_because_of_an_allowed_failures_need_still_fails);
@@ -288,5 +315,6 @@ int main(void) {
     RUN(nobody_waits_for_a_feed_in_a_cancelled_group);
     RUN(time_stands_still_while_the_program_is_suspended);
     RUN(the_dump_says_what_each_task_waits_for);
+    RUN(the_dump_says_what_a_feed_waits_for);
     return finish();
 }
