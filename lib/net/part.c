@@ -312,16 +312,23 @@ bool part_empty(struct part *part, struct text *error) {
 
 /* ---- the end -------------------------------------------------------------- */
 
-bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
-    part->has_room = false; /* it is used up */
+enum { OWNERS = 0600 };
+
+void part_dress(struct part *part, int64_t mtime_s, unsigned mode) {
     if (mtime_s >= 0)
         futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
     if (mode)
-        fchmod(part->fd, mode);
+        fchmod(part->fd, mode | OWNERS);
+}
+
+bool part_commit(struct part *part, unsigned mode, struct text *error) {
+    part->has_room = false; /* it is used up */
     if (!is_still_named(part))
         return disk_fail(error, part->part_name, "something else has taken its name");
     if (!disk_rename(part->dir_fd, part->part_name, part->name))
         return disk_fail_errno(error, part->name);
+    if (mode && (mode & OWNERS) != OWNERS)
+        fchmod(part->fd, mode);
     note_forget(part); /* now: a kill before would have made all of the part worthless */
     return true;
 }

@@ -314,8 +314,8 @@ static void a_note_goes_when_its_part_has_become_the_file(void) {
     struct part_target target;
     CHECK(claim() && write_there(0, 10) && remember());
     mem_fail_nth(FAULT_RENAME, 1);
-    CHECK(!part_commit(&part, -1, 0, &error) && recall()); /* not before */
-    CHECK(part_commit(&part, -1, 0, &error) && !is_there("f.part.json"));
+    CHECK(!part_commit(&part, 0, &error) && recall()); /* not before */
+    CHECK(part_commit(&part, 0, &error) && !is_there("f.part.json"));
     leave();
     put("f.part.json", "{\"part\":1,\"identity\":\"i\"}"); /* killed in between */
     part = (struct part)PART_INIT(dir_fd);
@@ -338,7 +338,7 @@ static void without_locks_a_part_has_a_name_of_its_own(void) {
     mem_fail_nth(FAULT_LOCK, 1);
     CHECK(claim() && !part.is_resumable && strcmp(part.part_name, "f.part") != 0);
     CHECK(write_there(0, 100) && remember() && !part.has_note);
-    CHECK(part_commit(&part, -1, 0, &error) && is_there("f") && is_there("f.part"));
+    CHECK(part_commit(&part, 0, &error) && is_there("f") && is_there("f.part"));
     leave();
     clean();
     mem_fail_nth(FAULT_LOCK, 1);
@@ -410,12 +410,33 @@ static void a_file_that_cannot_be_renamed_stays_a_part(void) {
     put("f", "old");
     CHECK(claim() && write_there(0, 10));
     mem_fail_nth(FAULT_RENAME, 1);
-    CHECK(!part_commit(&part, -1, 0, &error));
+    CHECK(!part_commit(&part, 0, &error));
     CHECK_TEXT(text_string(&error), "f: Input/output error");
     CHECK(is_there("f.part"));
-    CHECK(part_commit(&part, 1000, 0600, &error) && !is_there("f.part"));
+    part_dress(&part, 1000, 0600);
+    CHECK(part_commit(&part, 0600, &error) && !is_there("f.part"));
     struct stat status;
     CHECK(!fstatat(dir_fd, "f", &status, 0) && status.st_size == 10 && status.st_mtime == 1000);
+    leave();
+    clean();
+}
+
+static unsigned mode_of(const char *name) {
+    struct stat status;
+    CHECK(!fstatat(dir_fd, name, &status, 0));
+    return status.st_mode & 07777;
+}
+
+/* One that could not be written to would stop all who come after a kill here. */
+static void a_part_is_its_owners_to_write_until_it_is_the_file(void) {
+    CHECK(claim() && write_there(0, 10));
+    part_dress(&part, -1, 0444);
+    CHECK_NUMBER(mode_of("f.part"), 0644);
+    mem_fail_nth(FAULT_RENAME, 1);
+    CHECK(!part_commit(&part, 0444, &error));
+    CHECK_NUMBER(mode_of("f.part"), 0644);
+    CHECK(part_commit(&part, 0444, &error));
+    CHECK_NUMBER(mode_of("f"), 0444);
     leave();
     clean();
 }
@@ -593,6 +614,7 @@ int main(void) {
     RUN(whichever_rename_fails_nothing_lies);
     RUN(wherever_memory_lacks_nothing_lies);
     RUN(a_file_that_cannot_be_renamed_stays_a_part);
+    RUN(a_part_is_its_owners_to_write_until_it_is_the_file);
     RUN(after_another_boot_the_last_bytes_are_unknown);
     RUN(after_another_boot_pieces_are_unknown);
     RUN(a_digest_judges_what_a_power_cut_left);
