@@ -161,8 +161,8 @@ static const char *open_part(struct part *part) {
             fault = "another download is writing it";
         else
             fault = look_at_part(part, &is_named);
-        /* A new one that had an owner already is not empty any more. */
-        is_named = is_named && (is_new ? !part->have.count : is_still_named(part));
+        /* A new one may have had an owner already: who left bytes in it left a note, too. */
+        is_named = is_named && (!is_new || !part->have.count) && is_still_named(part);
         if (!fault && (is_named || !part->is_locked)) {
             if (part->is_locked && !is_new) {
                 note_forget_half(part);

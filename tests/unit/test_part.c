@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -347,6 +349,46 @@ static void without_locks_a_part_has_a_name_of_its_own(void) {
     leave();
 }
 
+/* What another process does between our open and our lock. */
+static void (*meanwhile)(void);
+
+int flock(int fd, int how) {
+    void (*now)(void) = meanwhile;
+    meanwhile = NULL;
+    if (now)
+        now();
+    return (int)syscall(SYS_flock, fd, how);
+}
+
+static void it_becomes_the_file(void) {
+    CHECK(!renameat(dir_fd, "f.part", dir_fd, "f"));
+}
+
+static void it_is_removed(void) {
+    CHECK(!unlinkat(dir_fd, "f.part", 0));
+}
+
+static void it_is_left_with_bytes(void) {
+    put("f.part", "theirs");
+}
+
+static void what_was_anothers_meanwhile_is_not_ours(void) {
+    static void (*const ends[])(void) = {it_becomes_the_file, it_is_removed, it_is_left_with_bytes};
+    struct stat status;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        for (int is_old = 0; is_old < 2; is_old++) {
+            if (is_old)
+                put("f.part", "");
+            meanwhile = ends[i];
+            CHECK(claim() && is_there("f.part"));
+            CHECK(!fstatat(dir_fd, "f.part", &status, 0) && status.st_ino == part.inode);
+            CHECK_TEXT(have(), ends[i] == it_is_left_with_bytes ? "0-6" : "");
+            leave();
+            clean();
+        }
+    }
+}
+
 static void more_pieces_than_a_note_can_list(void) {
     CHECK(claim());
     part.is_in_pieces = true;
@@ -609,6 +651,7 @@ int main(void) {
     RUN(half_a_note_goes_when_its_part_is_claimed);
     RUN(a_note_goes_when_its_part_has_become_the_file);
     RUN(without_locks_a_part_has_a_name_of_its_own);
+    RUN(what_was_anothers_meanwhile_is_not_ours);
     RUN(more_pieces_than_a_note_can_list);
     RUN(whichever_write_fails_nothing_lies);
     RUN(whichever_rename_fails_nothing_lies);
