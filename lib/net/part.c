@@ -163,8 +163,8 @@ static const char *open_part(struct part *part) {
             fault = "another download is writing it";
         else
             fault = look_at_part(part, &is_named);
-        /* A new one that had an owner already is not empty any more. */
-        is_named = is_named && (is_new ? !part->have.count : is_still_named(part));
+        /* A new one may have had an owner already: who left bytes in it left a note, too. */
+        is_named = is_named && (!is_new || !part->have.count) && is_still_named(part);
         if (!fault && (is_named || !part->is_locked)) {
             if (part->is_locked && !is_new) {
                 note_forget_half(part);
@@ -314,16 +314,23 @@ bool part_empty(struct part *part, struct text *error) {
 
 /* ---- the end -------------------------------------------------------------- */
 
-bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
-    part->has_room = false; /* it is used up */
+enum { OWNERS = 0600 };
+
+void part_dress(struct part *part, int64_t mtime_s, unsigned mode) {
     if (mtime_s >= 0)
         futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
     if (mode)
-        fchmod(part->fd, mode);
+        fchmod(part->fd, mode | OWNERS);
+}
+
+bool part_commit(struct part *part, unsigned mode, struct text *error) {
+    part->has_room = false; /* it is used up */
     if (!is_still_named(part))
         return disk_fail(error, part->part_name, "something else has taken its name");
     if (!disk_rename(part->dir_fd, part->part_name, part->name))
         return disk_fail_errno(error, part->name);
+    if (mode && (mode & OWNERS) != OWNERS)
+        fchmod(part->fd, mode);
     note_forget(part); /* now: a kill before would have made all of the part worthless */
     return true;
 }
