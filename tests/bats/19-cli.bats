@@ -225,6 +225,12 @@ URL=http://127.0.0.1:1/a
     assert_equal "$(complete_words ajob get ci)" 'no '
     assert_equal "$(complete_words ajob download --pat | tr -d ' ')" --pattern
     assert_equal "$(complete_words ajob get --progress '' | tr -d ' ' | sort | tr '\n' ' ')" 'auto bar lines none '
+    # The command of each is a program, and what is behind it is that one's.
+    assert_equal "$(complete_words ajob each -j 4 --tag mkfif)" mkfifo
+    assert_equal "$(complete_words ajob each -j4 --output = group -- mkfif)" mkfifo
+    assert_equal "$(complete_words ajob each mkfifo --out)" ''
+    assert_equal "$(complete_words ajob each mkfifo --output '')" ''
+    assert_equal "$(complete_words ajob each -a mkfifo --orde)" --ordered
 }
 
 @test "completions and manual pages are in step with the tables" {
