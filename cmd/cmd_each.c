@@ -8,6 +8,7 @@
 #include "each_run.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define AT(field) .at = offsetof(struct each_options, field)
 
@@ -23,14 +24,16 @@ static const struct cli_option item_rows[] = {
         .type = CLI_FLAG,
         AT(is_get),
         .help = "The items are URLs, and each task downloads one to DIR; there is no CMD",
-        .more = "As in the list of ajob get: mirrors may follow, with spaces between, after a tab "
-                "the name of the file and, after another, its digest. Without --jobs there are 16 "
-                "at once; without --retries one is tried up to 4 times more. Empty lines and those "
-                "that begin with # are left out. Of two "
-                "with the same name the later one replaces the other. On the screen, in "
-                "--events and --results items are without the secrets of their URLs: without user, "
-                "password and query. Where one has any, *** stands for it there, and "
-                "--retry-failed cannot do it: use --resume with the same input.",
+        .more =
+            "As in the list of ajob get: mirrors may follow, with spaces between, after a tab the "
+            "name of the file and, after another, its digest. Without --jobs there are 16 at once; "
+            "without --retries one is tried up to 4 times more. Empty lines and those that begin "
+            "with # are left out. An item "
+            "whose file has the name of an earlier one's fails, unless it is the same URL: it "
+            "needs another name, so --retry-failed does not try it again. On the screen, in "
+            "--events and --results items are without the secrets of their URLs: without user, "
+            "password and query. Where one has any, *** stands for it there, and "
+            "--retry-failed cannot do it: use --resume with the same input.",
     },
     {
         .name = "task-timeout",
@@ -100,6 +103,9 @@ static int split(const struct command *command, const struct text_list *operands
                  struct parts *parts) {
     *parts = (struct parts){.argv = operands->items, .argc = operands->count};
     for (size_t i = 0; i < operands->count; i++) {
+        if (strcmp(operands->items[i], ":::+") == 0 || strcmp(operands->items[i], "::::+") == 0)
+            return cli_fail(command, STATUS_USAGE,
+                            "lists are not linked by :::+ here: use --columns, with lines of both");
         if (!parts->items && strcmp(operands->items[i], "::::") == 0)
             return cli_fail(
                 command, STATUS_USAGE,
@@ -172,6 +178,12 @@ static int check(const struct command *command, const struct each_options *optio
                         "%s: an item is for itself: leave out --max-args, --max-chars and "
                         "--columns",
                         option);
+    const char *dir = run->dir ? run->dir : "";
+    if ((*dir == '\\' || (*dir && !dir[1])) && access(dir, F_OK) != 0)
+        return cli_fail(command, STATUS_USAGE,
+                        "-d: is --dir, and there is no directory %s: for the end of an item use "
+                        "--delimiter",
+                        dir);
     const char *network = network_option(run);
     if (!options->is_get && network)
         return cli_fail(command, STATUS_USAGE, "%s: is for downloads: goes with --get", network);
@@ -249,11 +261,31 @@ static const struct cli_section sections[] = {
 /* Of xargs and GNU parallel. */
 static const struct cli_habit habits[] = {
     {"k", "--ordered"},
-    {"n1", "-N 1, and -n is --dry-run"},
     {"keep-order", "--ordered"},
     {"I", "{}, always"},
+    {"i", "{}, always"},
+    {"J", "{}, always"},
+    {"replace", "{}, always"},
     {"L", "-N"},
+    {"l", "-N"},
     {"max-lines", "-N"},
+    {"n", "-N"},
+    {"max-replace-args", "-N"},
+    {"m", "-N or --max-chars"},
+    {"X", "-N or --max-chars"},
+    {"xargs", "-N or --max-chars"},
+    {"r", "the default: without items nothing runs"},
+    {"no-run-if-empty", "the default"},
+    {"u", "--output stream"},
+    {"ungroup", "--output stream"},
+    {"lb", "--output stream"},
+    {"line-buffer", "--output stream"},
+    {"linebuffer", "--output stream"},
+    {"group", "the default, --output group"},
+    {"resume-failed", "--retry-failed"},
+    {"wd", "--dir"},
+    {"workdir", "--dir"},
+    {"nice", "a part of the command: nice CMD"},
     {"P", "-j"},
     {"max-procs", "-j"},
     {"s", "--max-chars"},

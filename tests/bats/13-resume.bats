@@ -7,7 +7,7 @@ teardown() { common_teardown; }
 
 SIZE='size=500K&seed=1'
 
-note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.get(key) for key in "part etag last_modified size".split()], sep="\t")'; }
+note() { "$PYTHON" -c 'import json; d = json.load(open("a.part.json")); print(*[d.get(key) for key in "part etag last_modified size".split()], sep="\t")'; }
 
 @test "what has arrived is kept, and the next run asks for the rest" {
     start_server
@@ -164,9 +164,9 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
 @test "a range in pieces is put together" {
     start_server
     local url="$MAIN/f/a?size=5M&seed=1&reset_at=2M&times=1"
-    run_ajob get -r 0 "$url"
+    run_ajob get -r 0 --segments 1 "$url"
     sed -i "s/\"identity\": \"[^\"]*\"/\"identity\": \"url-sha256:$(printf %s "$MAIN/f/a?size=5M&seed=1&range_max=1M" | sha256sum | cut -c1-64)\"/" a.part.json
-    run_ajob get --retry-delay 1ms -r 1 "$MAIN/f/a?size=5M&seed=1&range_max=1M"
+    run_ajob get --retry-delay 1ms -r 1 --segments 1 "$MAIN/f/a?size=5M&seed=1&range_max=1M"
     assert_success
     assert_body a 1 5M
     assert_requests 3 ' 206 ok$'
@@ -273,7 +273,7 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     start_ajob get "$url"
     wait_for_request ' held$'
     part_is_there() { [[ -e a.part && $(stat -c %s a.part) -gt 700000 ]]; } # the last bytes may be on their way
-    wait_until 10 part_is_there
+    wait_until 60 part_is_there
     kill -KILL "$AJOB_PID"
     expect_status 137
     wait_ajob
@@ -295,12 +295,12 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     start_ajob get --segments 1 -r 0 "$MAIN/f/much?size=3M&latch=go&latch_at=1M" "$MAIN/f/endless?size=3M&chunked=1&latch=go&latch_at=1M" \
         "$MAIN/f/begun?size=3M&latch=go&latch_at=500K" "$MAIN/f/nearly?size=1000K&latch=go&latch_at=900K"
     wait_for_request ' held$' 4
-    wait_until 10 has_come much 700000
-    wait_until 10 has_come endless 700000
-    wait_until 10 has_come begun 300000
-    wait_until 10 has_come nearly 600000
-    wait_until 10 test -s much.part.json
-    wait_until 10 test -s endless.part.json
+    wait_until 60 has_come much 700000
+    wait_until 60 has_come endless 700000
+    wait_until 60 has_come begun 300000
+    wait_until 60 has_come nearly 600000
+    wait_until 60 test -s much.part.json
+    wait_until 60 test -s endless.part.json
     assert_tree . {much,endless,begun,nearly}.part {much,endless}.part.json
     expect_status 130
     kill -INT "$AJOB_PID"

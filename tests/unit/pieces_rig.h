@@ -83,14 +83,15 @@ struct server {
     unsigned version; /* of the file, now */
     bool has_etag, has_date, is_without_ranges, is_silent_of_ranges, is_multiplexed, is_encoded;
     bool ignores_if_range;
-    bool forgets_etag;   /* in the answer to a range */
-    bool says_no_total;  /* in Content-Range */
-    bool is_chunked;     /* the whole comes without its length */
-    bool sends_more;     /* than it says */
-    bool shifts_ranges;  /* sends another one than asked for */
-    bool ends_early;     /* and says that this was all */
-    uint64_t range_max;  /* longer ones are cut; 0: none is */
-    unsigned streams;    /* more at once are refused; 0: as many as there may be */
+    bool forgets_etag;      /* in the answer to a range */
+    bool says_no_total;     /* in Content-Range */
+    bool is_chunked;        /* the whole comes without its length */
+    bool sends_more;        /* than it says */
+    bool shifts_ranges;     /* sends another one than asked for */
+    bool ends_early;        /* and says that this was all */
+    uint64_t range_max;     /* longer ones are cut; 0: none is */
+    unsigned streams;       /* more at once are refused; 0: as many as there may be */
+    unsigned comes_back_ms; /* what it says when it fails; 0: nothing */
     unsigned busy, asked;
 };
 
@@ -211,6 +212,7 @@ static void put_note(void) {
     part->has_note = true;
     part->note_has_ranges = part->is_in_pieces;
     part->noted_bytes = ranges_total(&part->have);
+    part->noted_at_ms = UINT64_MAX / 2; /* it is never due for its age */
     copy_ranges(&world.noted.ranges, &part->have);
     world.noted.has_ranges = part->note_has_ranges;
     snprintf(world.noted.etag, sizeof world.noted.etag, "%s",
@@ -343,18 +345,19 @@ static void end_with(struct connection *connection, const struct fetch_result *r
 }
 
 static void fail_connection(struct connection *connection, int status) {
+    int64_t wait_ms = connection->server->comes_back_ms;
     end_with(connection, &(struct fetch_result){.kind = FETCH_FAILED,
                                                 .is_retryable = status != 404,
-                                                .retry_after_ms = -1,
+                                                .retry_after_ms = wait_ms ? wait_ms : -1,
                                                 .cause = "it failed",
                                                 .status = status});
 }
 
 static void end_connection(struct connection *connection) {
-    end_with(connection, &(struct fetch_result){
-                             .kind = connection->is_refused ? FETCH_REFUSED : FETCH_OK,
-                             .retry_after_ms = -1,
-                             .status = 200});
+    end_with(connection,
+             &(struct fetch_result){.kind = connection->is_refused ? FETCH_REFUSED : FETCH_OK,
+                                    .retry_after_ms = -1,
+                                    .status = 200});
 }
 
 static bool is_of_version(const struct connection *connection) {
@@ -414,8 +417,7 @@ static void answer(struct connection *connection) {
     connection->version = server->version;
     connection->has_head = true;
     world.is_calling = true;
-    connection->is_refused =
-        !connection->fetch->calls->head(connection->fetch->owner, &response);
+    connection->is_refused = !connection->fetch->calls->head(connection->fetch->owner, &response);
     world.is_calling = false;
     if (response.status == 416)
         connection->to = connection->at = 0;
@@ -432,6 +434,8 @@ static void send_bytes(struct connection *connection, uint64_t length) {
         connection->fetch->owner, content[connection->version] + connection->at, length);
     world.is_calling = false;
     connection->at += length;
+    if (!connection->is_refused) /* a kill now costs no more than it may */
+        CHECK(!part_note_is_due(&world.part, pieces_size(&world.pieces)));
 }
 
 /* What comes next on it comes: the head, bytes of the body, its end. */

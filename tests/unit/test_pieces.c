@@ -158,6 +158,7 @@ static void prepare(void) {
     world.random = random;
     rig_open(0);
     world.task.loop = rig.loop;
+    world.want.algorithm = digest_sha256();
     world.part = (struct part){.dir_fd = -1,
                                .fd = fd,
                                .part_name = (char *)"f.part",
@@ -392,6 +393,13 @@ static void draw_part(void) {
     }
 }
 
+static void swap_sources(void) {
+    struct source first = world.sources[0];
+    world.sources[0] = world.sources[1];
+    world.sources[1] = first;
+    world.plan.url = world.sources[0].url;
+}
+
 static void draw_world(bool is_decent) {
     prepare();
     for (unsigned i = 0; i < VERSIONS; i++)
@@ -400,7 +408,6 @@ static void draw_world(bool is_decent) {
     draw_server(&world.servers[1], one_in(4) ? OF_MIRROR : world.servers[0].version);
     world.plan.want = one_in(3) ? &world.want : NULL;
     world.plan.source_count = 1 + below(2);
-    world.want.algorithm = digest_sha256();
     if (world.plan.source_count > 1 && !world.plan.want)
         world.plan.identity = NULL;
     world.plan.size_known = one_in(4);
@@ -412,12 +419,8 @@ static void draw_world(bool is_decent) {
     }
     world.plan.segments = one_in(2) ? 0 : 1 + below(SEGMENTS_MAX);
     world.pieces.is_single = one_in(10);
-    if (world.plan.source_count > 1 && one_in(2)) {
-        struct source first = world.sources[0];
-        world.sources[0] = world.sources[1];
-        world.sources[1] = first;
-        world.plan.url = "http://b/f";
-    }
+    if (world.plan.source_count > 1 && one_in(2))
+        swap_sources();
     world.is_kept = !is_decent && one_in(20);
     rig.loop->limit_rate = one_in(10);
     draw_part();
@@ -447,6 +450,113 @@ static void whatever_happens_it_is_over_once_with_the_bytes_of_one_file(void) {
         CHECK(results[i] > 20);
 }
 
+/* ---- one by one -------------------------------------------------------------------------- */
+
+/* A file of which the attempt's own server and a mirror bring one half each. */
+static void begin_with_mirror(bool is_mirror_first) {
+    prepare();
+    sizes[0] = FILE_MAX;
+    world.servers[1].has_etag = true;
+    world.plan.want = &world.want;
+    world.plan.source_count = world.plan.segments = 2;
+    if (is_mirror_first)
+        swap_sources();
+    CHECK(begin());
+    answer(&world.connections[0]);
+    time_passes(0);
+    CHECK(world.connections[1].is_open && world.connections[1].server == &world.servers[1]);
+    answer(&world.connections[1]);
+    check_step();
+}
+
+/* All of its share comes, and nothing else happens. */
+static void bring_share(struct connection *connection) {
+    uint64_t end = world.pieces.streams[connection - world.connections].end;
+    while (connection->at < end)
+        send_bytes(connection, end - connection->at);
+    end_connection(connection);
+}
+
+static void end_complete(void) {
+    let_it_end();
+    CHECK_NUMBER(world.pieces.result, PIECES_COMPLETE);
+    end();
+}
+
+static void a_mirror_that_fails_last_does_not_fail_the_attempt(void) {
+    begin_with_mirror(false);
+    bring_share(&world.connections[0]);
+    while (!world.connections[0].is_open) /* it helps the mirror, and is faster */
+        time_passes(20);
+    answer(&world.connections[0]);
+    bring_share(&world.connections[0]);
+    for (int i = 0; i < 2; i++)
+        if (world.connections[i].is_open && world.connections[i].server == &world.servers[1])
+            fail_connection(&world.connections[i], 404);
+    CHECK(!world.overs && !world.pieces.is_gone);
+    end_complete();
+}
+
+static void the_connection_of_the_task_is_used_where_no_other_is_granted(void) {
+    begin_with_mirror(true);
+    send_bytes(&world.connections[1], FILE_MAX / 3 + 10);
+    world.hosts[1].is_full = true;
+    fail_connection(&world.connections[1], 0);
+    bring_share(&world.connections[0]);
+    CHECK(!world.overs && world.connections[0].is_open);
+    end_complete();
+}
+
+static void when_a_mirror_comes_back_is_nothing_to_wait_for(void) {
+    begin_with_mirror(false);
+    world.servers[1].comes_back_ms = 3600000;
+    world.hosts[0].is_full = true;
+    fail_connection(&world.connections[1], 503);
+    world.connections[0].to = world.connections[0].at;
+    end_connection(&world.connections[0]);
+    CHECK_NUMBER(world.pieces.result, PIECES_FAILED);
+    CHECK_NUMBER(world.pieces.retry_after_ms, -1);
+    end();
+}
+
+static void what_a_server_said_first_is_not_said_of_the_end(void) {
+    begin_with_mirror(false);
+    fail_connection(&world.connections[1], 0);
+    time_passes(20);
+    world.servers[0].comes_back_ms = 3600000;
+    CHECK(world.connections[1].is_open && world.connections[1].server == world.servers);
+    fail_connection(&world.connections[1], 404);
+    CHECK_NUMBER(world.pieces.retry_after_ms, 3600000);
+    world.connections[0].to = world.connections[0].at;
+    end_connection(&world.connections[0]);
+    CHECK_NUMBER(world.pieces.result, PIECES_FAILED);
+    CHECK(strstr(text_string(&world.pieces.cause), "ended early"));
+    CHECK(world.pieces.is_retryable && !world.pieces.is_gone);
+    CHECK_NUMBER(world.pieces.retry_after_ms, -1);
+    end();
+}
+
+static void a_mirror_that_sends_more_than_it_says_is_left_alone(void) {
+    begin_with_mirror(false);
+    world.connections[1].to += 10 * KIB;
+    send_bytes(&world.connections[1], FILE_MAX);
+    CHECK(world.connections[1].is_refused);
+    end_connection(&world.connections[1]);
+    CHECK(!world.overs && world.sources[1].is_unfit);
+    end_complete();
+    CHECK_NUMBER(world.servers[1].asked, 1);
+}
+
+static void a_server_that_takes_two_is_not_asked_for_more_all_the_time(void) {
+    prepare();
+    sizes[0] = FILE_MAX;
+    world.plan.segments = 16;
+    world.servers[0].streams = 2;
+    CHECK(begin());
+    end_complete();
+    CHECK(world.servers[0].asked < 30);
+}
+
 int main(void) {
     world.part.fd = memfd_create("part", MFD_CLOEXEC);
     for (unsigned version = 0; version < VERSIONS; version++)
@@ -454,6 +564,12 @@ int main(void) {
             content[version][i] = (char)(((i * 2654435761U) >> 13) + version * 77);
     sizes[0] = FILE_MAX / 2;
     RUN(whatever_happens_it_is_over_once_with_the_bytes_of_one_file);
+    RUN(a_mirror_that_fails_last_does_not_fail_the_attempt);
+    RUN(the_connection_of_the_task_is_used_where_no_other_is_granted);
+    RUN(when_a_mirror_comes_back_is_nothing_to_wait_for);
+    RUN(what_a_server_said_first_is_not_said_of_the_end);
+    RUN(a_mirror_that_sends_more_than_it_says_is_left_alone);
+    RUN(a_server_that_takes_two_is_not_asked_for_more_all_the_time);
     close(world.part.fd);
     return finish();
 }
