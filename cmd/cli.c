@@ -343,9 +343,6 @@ static int parse_short(struct arguments *arguments, const char *argument) {
             if (here)
                 return cli_fail(command, STATUS_USAGE, "unknown option %s: here it is %s", shown,
                                 here);
-            if (letter > argument + 1 && *letter >= '0' && *letter <= '9')
-                return cli_fail(command, STATUS_USAGE, "%.32s: takes no value: write just %.*s",
-                                argument, (int)(letter - argument), argument);
             /* Not a part of a character of several bytes. */
             if ((unsigned char)*letter < 0x80)
                 snprintf(what, sizeof what, "unknown option %s", shown);

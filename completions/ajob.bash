@@ -285,7 +285,7 @@ _ajob() {
             < <(compgen -W "$words" -- "$cur")
         ;;
     programs)
-        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -c -- "$cur")
+        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -c -- "$cur" | sort -u)
         ;;
     dirs)
         while IFS= read -r word; do COMPREPLY+=("$prefix$word"); done \
