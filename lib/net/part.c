@@ -158,7 +158,7 @@ static const char *open_part(struct part *part) {
         is_named = is_named && (is_new ? !part->have.count : is_still_named(part));
         if (!fault && (is_named || !part->is_locked)) {
             if (part->is_locked && !is_new)
-                note_forget_half(part);
+                part_note_forget_half(part);
             return NULL;
         }
         close(part->fd);
@@ -190,7 +190,7 @@ bool part_claim(struct part *part, const char *name, struct text *error) {
 static bool write_at(struct part *part, const char *data, size_t length, uint64_t at,
                      struct text *error) {
     if (part->has_note && !part->note_has_ranges && at > ranges_frontier(&part->have))
-        note_forget(part); /* by the file's size it would say that the gap is there */
+        part_note_forget(part); /* by the file's size it would say that the gap is there */
     size_t written = disk_write(part->fd, data, length, at);
     if (written < length)
         disk_fail_errno(error, part->part_name);
@@ -294,7 +294,7 @@ bool part_cut(struct part *part, uint64_t size, struct text *error) {
     /* By the file's size what is cut off would seem to be there again, once there
      * are bytes behind it. */
     if (part->note_has_ranges)
-        note_forget(part);
+        part_note_forget(part);
     ranges_cut(&part->have, size);
     bool is_done = !fstat(part->fd, &status) &&
                    ((uint64_t)status.st_size <= size || !ftruncate(part->fd, (off_t)size));
@@ -302,7 +302,7 @@ bool part_cut(struct part *part, uint64_t size, struct text *error) {
 }
 
 bool part_empty(struct part *part, struct text *error) {
-    note_forget(part); /* it speaks of what was in it */
+    part_note_forget(part); /* it speaks of what was in it */
     part->is_in_pieces = false;
     return part_cut(part, 0, error);
 }
@@ -319,7 +319,7 @@ bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text 
         return disk_fail(error, part->part_name, "something else has taken its name");
     if (!disk_rename(part->dir_fd, part->part_name, part->name))
         return disk_fail_errno(error, part->name);
-    note_forget(part); /* now: a kill before would have made all of the part worthless */
+    part_note_forget(part); /* now: a kill before would have made all of the part worthless */
     return true;
 }
 
@@ -327,7 +327,7 @@ void part_discard(struct part *part) {
     if (part->fd < 0)
         return;
     if (is_still_named(part)) {
-        note_forget(part);
+        part_note_forget(part);
         unlinkat(part->dir_fd, part->part_name, 0);
     }
     close(part->fd);

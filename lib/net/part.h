@@ -110,10 +110,6 @@ bool part_remember(struct part *part, const struct part_note *note, struct text 
  * whole file; 0: not known. */
 bool part_note_is_due(const struct part *part, uint64_t size);
 
-/* What the system's boot is called (Linux: boot_id); NULL: not known here. */
-enum { PART_BOOT_MAX = 64 };
-char *part_boot(char boot[PART_BOOT_MAX]);
-
 /* Hands bytes over, for where the writer is; part_flush() writes what is left of
  * them. After an error `have` is still true. */
 bool part_write(struct part *part, struct part_writer *writer, const char *data, size_t length,

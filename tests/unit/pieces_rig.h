@@ -191,7 +191,7 @@ bool watched_part_write(struct part *part, struct part_writer *writer, const cha
 }
 
 bool watched_part_empty(struct part *part, struct text *error) {
-    CHECK(!world.pieces.has_answer); /* later, others write what it would lose */
+    CHECK(!world.pieces.answer.has_come); /* later, others write what it would lose */
     CHECK(!world.pieces.verifier || !world.verifier.reached);
     ranges_cut(&world.handed, 0);
     world.versions = 0;
@@ -313,7 +313,7 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
         .end = request->range_end ? request->range_end : STREAM_OPEN_END,
     };
     CHECK(connection->first < connection->end);
-    CHECK(!world.pieces.has_answer || connection->end <= pieces_size(&world.pieces));
+    CHECK(!world.pieces.answer.has_come || connection->end <= pieces_size(&world.pieces));
     CHECK(!world.is_foreign || !connection->has_range);
     CHECK_TEXT(request->url, server == world.servers ? "http://a/f" : "http://b/f");
     CHECK(!request->if_range || server == world.servers);
