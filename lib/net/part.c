@@ -22,13 +22,13 @@ enum {
     JOIN_SIZE = 64 * 1024   /* them, and small files, that is good enough */
 };
 
-const char *const part_endings[] = {".part", ".part.json", ".part.json.tmp", NULL};
+const char *const part_endings[] = {AJOB_PART_ENDINGS, NULL};
 
 /* The note of a part that became the file just before its owner was killed. */
 static void remove_orphan(const struct part *part, const char *name) {
-    char *note_name = text_make("%s.part.json", name);
+    char *note_name = text_make("%s%s", name, part_endings[PART_ENDING_NOTE]);
     if (note_name && !faccessat(part->dir_fd, note_name, F_OK, AT_SYMLINK_NOFOLLOW)) {
-        char *part_name = text_make("%s.part", name);
+        char *part_name = text_make("%s%s", name, part_endings[PART_ENDING]);
         if (part_name && faccessat(part->dir_fd, part_name, F_OK, AT_SYMLINK_NOFOLLOW))
             unlinkat(part->dir_fd, note_name, 0);
         mem_free(part_name);
@@ -78,8 +78,8 @@ bool part_look(struct part *part, const char *name, struct part_target *ret_targ
 
 static bool set_names(struct part *part, const char *name, const char *infix) {
     part->name = mem_copy(name);
-    part->part_name = text_make("%s%s.part", name, infix);
-    part->note_name = text_make("%s%s.part.json", name, infix);
+    part->part_name = text_make("%s%s%s", name, infix, part_endings[PART_ENDING]);
+    part->note_name = text_make("%s%s%s", name, infix, part_endings[PART_ENDING_NOTE]);
     return part->name && part->part_name && part->note_name;
 }
 

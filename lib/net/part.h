@@ -30,6 +30,7 @@
 
 /* What is added to NAME for the files that stand beside it meanwhile: the part, its note, and
  * that until it is whole. NULL-terminated. */
+enum { PART_ENDING, PART_ENDING_NOTE };
 extern const char *const part_endings[];
 
 struct part {
