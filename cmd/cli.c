@@ -142,6 +142,15 @@ static const char *habit_of(const struct command *command, const char *name, siz
     return NULL;
 }
 
+/* Of an option that means another thing here: "; elsewhere ...", or "". */
+static const char *elsewhere(const struct command *command, const char *letter, char buffer[160]) {
+    const char *here = habit_of(command, letter, 1);
+    *buffer = '\0';
+    if (here)
+        snprintf(buffer, 160, "; elsewhere -%c is another option, which here is %s", *letter, here);
+    return buffer;
+}
+
 static int unknown_option(const struct command *command, const char *name) {
     const char *names[MAX_NAMES] = {0};
     size_t count = 0;
@@ -205,13 +214,15 @@ static int find_word(const char *const *words, const char *value) {
 
 static int bad_number(const struct command *command, const struct cli_option *option,
                       const char *shown, const char *value) {
-    char words[256] = "";
+    char words[256] = "", other[160] = "";
+    if (shown[1] != '-' && !strchr("0123456789", *value))
+        elsewhere(command, shown + 1, other);
     if (option->words)
         cli_list_words(option->words, words, sizeof words);
     return cli_fail(command, STATUS_USAGE,
-                    "%s: %s: not a whole number that fits: use %s%sone from %" PRIu64
-                    " to %" PRIu64,
-                    shown, value, words, *words ? " or " : "", option->min, option->max);
+                    "%s: %s: not a whole number that fits: use %s%sone from %" PRIu64 " to %" PRIu64
+                    "%s",
+                    shown, value, words, *words ? " or " : "", option->min, option->max, other);
 }
 
 static int store_amount(const struct command *command, const struct cli_option *option,
@@ -324,10 +335,17 @@ static int parse_short(struct arguments *arguments, const char *argument) {
 
         if (!option) {
             char what[32];
+            char other[160];
             const char *here = habit_of(command, letter, 1);
+            if (letter > argument + 1 && *letter >= '0' && *letter <= '9')
+                return cli_fail(command, STATUS_USAGE, "%s: -%c takes no value%s", argument,
+                                letter[-1], elsewhere(command, letter - 1, other));
             if (here)
                 return cli_fail(command, STATUS_USAGE, "unknown option %s: here it is %s", shown,
                                 here);
+            if (letter > argument + 1 && *letter >= '0' && *letter <= '9')
+                return cli_fail(command, STATUS_USAGE, "%.32s: takes no value: write just %.*s",
+                                argument, (int)(letter - argument), argument);
             /* Not a part of a character of several bytes. */
             if ((unsigned char)*letter < 0x80)
                 snprintf(what, sizeof what, "unknown option %s", shown);

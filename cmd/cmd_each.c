@@ -8,6 +8,7 @@
 #include "each_run.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define AT(field) .at = offsetof(struct each_options, field)
 
@@ -23,12 +24,16 @@ static const struct cli_option item_rows[] = {
         .type = CLI_FLAG,
         AT(is_get),
         .help = "The items are URLs, and each task downloads one to DIR; there is no CMD",
-        .more = "As in the list of ajob get: after a tab may come the name of the file and, after "
-                "another, its digest. Empty lines and those that begin with # are left out. Of two "
-                "with the same name the later one replaces the other. On the screen, in "
-                "--events and --results items are without the secrets of their URLs: without user, "
-                "password and query. Where one has any, *** stands for it there, and "
-                "--retry-failed cannot do it: use --resume with the same input.",
+        .more =
+            "As in the list of ajob get: mirrors may follow, with spaces between, after a tab the "
+            "name of the file and, after another, its digest. Without --jobs there are 16 at once; "
+            "without --retries one is tried up to 4 times more. Empty lines and those that begin "
+            "with # are left out. An item "
+            "whose file has the name of an earlier one's fails, unless it is the same URL: it "
+            "needs another name, so --retry-failed does not try it again. On the screen, in "
+            "--events and --results items are without the secrets of their URLs: without user, "
+            "password and query. Where one has any, *** stands for it there, and "
+            "--retry-failed cannot do it: use --resume with the same input.",
     },
     {
         .name = "task-timeout",
@@ -98,6 +103,9 @@ static int split(const struct command *command, const struct text_list *operands
                  struct parts *parts) {
     *parts = (struct parts){.argv = operands->items, .argc = operands->count};
     for (size_t i = 0; i < operands->count; i++) {
+        if (strcmp(operands->items[i], ":::+") == 0 || strcmp(operands->items[i], "::::+") == 0)
+            return cli_fail(command, STATUS_USAGE,
+                            "lists are not linked by :::+ here: use --columns, with lines of both");
         if (!parts->items && strcmp(operands->items[i], "::::") == 0)
             return cli_fail(
                 command, STATUS_USAGE,
@@ -112,6 +120,31 @@ static int split(const struct command *command, const struct text_list *operands
         parts->item_count = operands->count - i - 1;
     }
     return STATUS_OK;
+}
+
+/* The first that is given of those that only downloads heed, or NULL. */
+static const char *network_option(const struct run_options *run) {
+    const struct {
+        const char *name;
+        bool is_given;
+    } options[] = {
+        {"--per-host", run->per_host.given},
+        {"--segments", run->segments.given},
+        {"--limit-rate", run->limit_rate.given},
+        {"--max-wait", run->max_wait.given},
+        {"--fsync", run->fsync},
+        {"--header", run->headers.count > 0},
+        {"--cacert", run->cacert != NULL},
+        {"--http", run->http != AJOB_HTTP_AUTO},
+        {"--connect-timeout", run->connect_timeout.given},
+        {"--stall-timeout", run->stall_timeout.given},
+        {"--min-speed", run->min_speed.given},
+        {"--insecure", run->insecure},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (options[i].is_given)
+            return options[i].name;
+    return NULL;
 }
 
 static int check(const struct command *command, const struct each_options *options,
@@ -145,6 +178,15 @@ static int check(const struct command *command, const struct each_options *optio
                         "%s: an item is for itself: leave out --max-args, --max-chars and "
                         "--columns",
                         option);
+    const char *dir = run->dir ? run->dir : "";
+    if ((*dir == '\\' || (*dir && !dir[1])) && access(dir, F_OK) != 0)
+        return cli_fail(command, STATUS_USAGE,
+                        "-d: is --dir, and there is no directory %s: for the end of an item use "
+                        "--delimiter",
+                        dir);
+    const char *network = network_option(run);
+    if (!options->is_get && network)
+        return cli_fail(command, STATUS_USAGE, "%s: is for downloads: goes with --get", network);
     const char *printing = run->output          ? "--output"
                            : run->is_ordered    ? "--ordered"
                            : run->tag           ? "--tag"
@@ -209,6 +251,7 @@ static const struct cli_section sections[] = {
     {"Tasks", item_rows, 0},
     {"Commands", run_item_options, offsetof(struct each_options, run)},
     {"What commands print", run_item_printing_options, offsetof(struct each_options, run)},
+    {"Transfers, with --get", run_item_transfer_options, offsetof(struct each_options, run)},
     {"Network, with --get", run_network_options, offsetof(struct each_options, run)},
     {"Output", run_output_options, offsetof(struct each_options, run)},
     CLI_HELP_SECTION,
@@ -220,8 +263,29 @@ static const struct cli_habit habits[] = {
     {"k", "--ordered"},
     {"keep-order", "--ordered"},
     {"I", "{}, always"},
+    {"i", "{}, always"},
+    {"J", "{}, always"},
+    {"replace", "{}, always"},
     {"L", "-N"},
+    {"l", "-N"},
     {"max-lines", "-N"},
+    {"n", "-N"},
+    {"max-replace-args", "-N"},
+    {"m", "-N or --max-chars"},
+    {"X", "-N or --max-chars"},
+    {"xargs", "-N or --max-chars"},
+    {"r", "the default: without items nothing runs"},
+    {"no-run-if-empty", "the default"},
+    {"u", "--output stream"},
+    {"ungroup", "--output stream"},
+    {"lb", "--output stream"},
+    {"line-buffer", "--output stream"},
+    {"linebuffer", "--output stream"},
+    {"group", "the default, --output group"},
+    {"resume-failed", "--retry-failed"},
+    {"wd", "--dir"},
+    {"workdir", "--dir"},
+    {"nice", "a part of the command: nice CMD"},
     {"P", "-j"},
     {"max-procs", "-j"},
     {"s", "--max-chars"},

@@ -40,7 +40,7 @@ const struct cli_option each_input_rows[] = {
         .type = CLI_TEXT,
         AT(delimiter),
         .help = "Items end with the character C, not with a newline",
-        .more = "C is one byte, or \\n, \\t or \\0.",
+        .more = "C is one byte, or written as \\n, \\t, \\0 or \\x1e.",
     },
     {
         .name = "columns",
@@ -86,12 +86,18 @@ const struct cli_option each_input_rows[] = {
 
 /* ---- opening ------------------------------------------------------------------ */
 
-/* One byte, or how it is usually written. */
+/* One byte, or how xargs(1) and printf(1) write it: \n, \x1e, \036. */
 static int parse_character(const struct command *command, const char *option, const char *text,
                            char *ret_character) {
-    static const char names[] = "n\nt\t0\0";
-    *ret_character = *text;
-    if (text[0] && !text[1])
+    static const char names[] = "a\ab\bf\fn\nr\rt\tv\v\\\\";
+    static const char octal[] = "01234567", hex[] = "0123456789abcdefABCDEF";
+    bool is_hex = text[0] == '\\' && text[1] == 'x';
+    size_t digits = strspn(text + 1 + is_hex, is_hex ? hex : octal);
+    bool is_number =
+        text[0] == '\\' && digits && digits <= (is_hex ? 2 : 3) && !text[1 + is_hex + digits];
+    unsigned long number = is_number ? strtoul(text + 1 + is_hex, NULL, is_hex ? 16 : 8) : 256;
+    *ret_character = number < 256 ? (char)number : *text;
+    if (number < 256 || !text[1])
         return STATUS_OK;
     for (size_t i = 0; i + 1 < sizeof names; i += 2) {
         if (text[0] == '\\' && text[1] == names[i] && !text[2]) {
@@ -100,7 +106,8 @@ static int parse_character(const struct command *command, const char *option, co
         }
     }
     return cli_fail(command, STATUS_USAGE,
-                    "%s: %s: not one character: give one byte, or \\n, \\t or \\0", option, text);
+                    "%s: %s: not one character: give one byte, or as \\n, \\t, \\0 or \\x1e",
+                    option, text);
 }
 
 static int check(struct each_input *input) {

@@ -8,8 +8,8 @@
  */
 #include "each_run.h"
 
+#include "each_get.h"
 #include "resume.h"
-#include "targets.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -110,35 +110,6 @@ static ajob_task *make_failing_copy(struct each *each, const char *why) {
     return task;
 }
 
-/* NULL with *is_nothing: a line that names none. */
-static ajob_task *make_download(struct each *each, const struct each_batch *batch,
-                                bool *is_nothing) {
-    const struct run_options *run = &each->run_options;
-    struct target target;
-    ajob_task *task = NULL;
-    const char *mistake = target_parse(&target, batch->text, batch->length);
-    *is_nothing = !mistake && !target.url;
-    bool is_retried = each->record && !each->is_resumed;
-    if (!mistake && is_retried && target_is_hidden(batch->text, batch->length))
-        mistake = "its URL has a secret, which no events have: use --resume, with the input";
-    if (!mistake && target.url) {
-        task = ajob_download(each->run.loop, &(ajob_download_options){
-                                                 .url = target.url,
-                                                 .name = target.name,
-                                                 .digest = target.digest,
-                                                 .mirrors = target.mirrors,
-                                                 .dir = run->dir,
-                                                 .max_wait_ms = run_amount(&run->max_wait),
-                                                 .http = run_http(run),
-                                             });
-        mistake = task ? NULL : ajob_error(each->run.loop);
-    }
-    if (mistake)
-        task = make_failing_copy(each, mistake);
-    target_done(&target);
-    return task;
-}
-
 /* Of a download it is a URL, and who reads the events is not to have its secrets. */
 static bool set_item(const struct each *each, ajob_task *task, const struct each_batch *batch) {
     if (!each->options->is_get)
@@ -157,25 +128,27 @@ static bool set_tries(struct each *each, ajob_task *task) {
             ajob_set_attempt_timeout(task, options->task_timeout.value) == 0);
 }
 
-/* The task of a batch; NULL: it was left out, or the run was cancelled. */
-static ajob_task *make_task(struct each *each, const struct each_batch *batch) {
+/* The task of a batch, with --get of this download; NULL: it was left out, or the run
+ * was cancelled. */
+static ajob_task *make_task(struct each *each, const struct each_batch *batch,
+                            const struct each_download *download) {
     char key[AJOB_KEY_SIZE] = "";
     const struct run_options *run = &each->run_options;
-    bool has_key = run->events || each->record;
+    bool has_key = (run->events || each->record) && !(download && download->is_refused);
     if (has_key && !make_key(each, batch, key))
         return give_up(each);
-    bool is_done = each->is_resumed && ajob_record_take(each->record, key);
+    bool is_done = each->is_resumed && has_key && ajob_record_take(each->record, key);
     if (is_done && (!run->events || run->adds_events)) {
         ajob_feed_skip(each->run.root);
         return NULL;
     }
-    bool is_nothing = false;
-    ajob_task *task = batch->fault            ? make_failing(each, batch->fault)
-                      : each->options->is_get ? make_download(each, batch, &is_nothing)
-                                              : make_command(each, batch);
-    if (is_nothing)
-        return NULL;
-    if (!task || (!batch->fault && !set_tries(each, task)) || !set_item(each, task, batch) ||
+    const char *mistake = download ? download->mistake : NULL;
+    ajob_task *task = batch->fault ? make_failing(each, batch->fault)
+                      : mistake    ? make_failing_copy(each, mistake)
+                      : download   ? each_get_make(each, download)
+                                   : make_command(each, batch);
+    bool is_tried = !batch->fault && !mistake;
+    if (!task || (is_tried && !set_tries(each, task)) || !set_item(each, task, batch) ||
         (has_key && ajob_set_key(task, key)) || (is_done && ajob_set_done(task)))
         return give_up(each);
     return task;
@@ -193,44 +166,51 @@ static ajob_task *fail_input(struct each *each) {
 
 /* ---- the commands as a list ------------------------------------------------------- */
 
-static void show_download(struct each *each, const struct each_batch *batch) {
+static void show_download(struct each *each, const struct each_download *download) {
     char text[4096], file[4096];
-    struct target target;
-    const char *path;
-    const char *mistake = target_parse(&target, batch->text, batch->length);
-    if (!mistake && target.url &&
-        ajob_download_check(each->run.loop,
-                            &(ajob_download_options){.url = target.url,
-                                                     .name = target.name,
-                                                     .digest = target.digest,
-                                                     .dir = each->run_options.dir},
-                            &path))
-        mistake = ajob_error(each->run.loop);
-    if (mistake)
-        cli_warn(each->command, "%llu: %s", (unsigned long long)each->number, mistake);
-    else if (target.url)
+    if (download->mistake)
+        cli_warn(each->command, "%llu: %s", (unsigned long long)each->number, download->mistake);
+    else
         run_print(&each->run, "would download %s to %s\n",
-                  ajob_show_url(text, sizeof text, target.url),
-                  ajob_escape(file, sizeof file, path));
-    target_done(&target);
+                  ajob_show_url(text, sizeof text, download->target.url),
+                  ajob_escape(file, sizeof file, download->path));
 }
 
-static ajob_task *show(struct each *each, const struct each_batch *batch) {
+static ajob_task *show(struct each *each, const struct each_batch *batch,
+                       const struct each_download *download) {
     char *line = NULL, key[AJOB_KEY_SIZE];
     size_t length = 0;
     ajob_feed_skip(each->run.root);
-    if (each->is_resumed && make_key(each, batch, key) && ajob_record_take(each->record, key))
+    bool is_refused = download && download->is_refused;
+    if (each->is_resumed && !is_refused && make_key(each, batch, key) &&
+        ajob_record_take(each->record, key))
         return NULL;
     if (batch->fault)
         cli_warn(each->command, "%llu: %s", (unsigned long long)each->number, batch->fault);
-    else if (each->options->is_get)
-        show_download(each, batch);
+    else if (download)
+        show_download(each, download);
     else if (!each->template)
         run_print(&each->run, "%s\n", batch->text);
     else if (expand(each, batch) && arguments_quote(&each->arguments, &line, &length))
         run_print(&each->run, "%s\n", line);
     free(line);
     return NULL;
+}
+
+/* NULL: there is none, for the caller to go on to the next batch. */
+static ajob_task *make_or_show(struct each *each, const struct each_batch *batch) {
+    struct each_download download;
+    bool is_download = each->options->is_get && !batch->fault;
+    ajob_task *task = NULL;
+    if (is_download)
+        each_get_ask(each, batch, &download);
+    bool is_nothing = is_download && !download.mistake && !download.target.url;
+    if (!is_nothing)
+        task = each->run.silent ? show(each, batch, is_download ? &download : NULL)
+                                : make_task(each, batch, is_download ? &download : NULL);
+    if (is_download)
+        each_get_done(&download);
+    return task;
 }
 
 /* ---- the feed ---------------------------------------------------------------------- */
@@ -253,7 +233,7 @@ static ajob_task *next_task(ajob_task *group, void *data) {
             break;
         }
         batch->values.number = ++each->number;
-        ajob_task *task = each->run.silent ? show(each, batch) : make_task(each, batch);
+        ajob_task *task = make_or_show(each, batch);
         if (task)
             return task;
     }
@@ -368,6 +348,7 @@ void each_done(struct each *each) {
     template_free(each->template);
     arguments_done(&each->arguments);
     ajob_record_free(each->record);
+    ajob_claims_free(each->claims);
     free(each->parts.texts);
     free(each->parts.lengths);
     free(each->failure);

@@ -37,6 +37,7 @@ struct each {
     struct arguments arguments;
     ajob_retry retry;
     ajob_record *record; /* of earlier runs, or NULL */
+    ajob_claims *claims; /* with --get: which names of files are taken; or NULL */
     bool is_resumed;     /* it says what is done; else what is to be done */
     struct key_parts parts;
     struct each_results results;

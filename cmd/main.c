@@ -10,8 +10,8 @@
  *     cmd_check, cmd_graph, cmd_completion, cmd_help
  *                       subcommands: their options and what they ask for
  *     each_run          from items to tasks; each_results: --results
- *     each_input, each_template
- *                       what each is asked for: items, and the command for them
+ *     each_input, each_template, each_get
+ *                       what each is asked for: items, the command or download for them
  *     targets           what get is asked for: operands and lists
  *     definition        what graph and run are asked for: a spec, or tasks from options
  *     token             the token for GitHub's API
@@ -32,8 +32,8 @@
  *     version           which libraries it stands on
  *     spec/             a graph of tasks as JSON
  *                         json, schema (every key), read, resolve: text to spec
- *                         build, each, expand: spec to tasks; journal, record: --resume
- *                         draw: spec to drawings
+ *                         build, each, expand: spec to tasks; journal, record: --resume;
+ *                         claims: names that are taken; draw: spec to drawings
  *     exec/             processes; knows nothing of net/, nor that of it
  *                         command, service: the kinds of task; probe: is it ready
  *                         process, spawn, reaper, orphans, watchdog: one attempt, and

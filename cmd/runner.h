@@ -52,10 +52,11 @@ struct run_options {
 };
 
 extern const struct cli_option run_transfer_options[];
-extern const struct cli_option run_command_options[]; /* of gather, any and race */
-extern const struct cli_option run_item_options[];    /* of each */
-extern const struct cli_option run_graph_options[];   /* of run */
-extern const struct cli_option run_network_options[]; /* of runner_network.c */
+extern const struct cli_option run_command_options[];       /* of gather, any and race */
+extern const struct cli_option run_item_options[];          /* of each */
+extern const struct cli_option run_item_transfer_options[]; /* of each, besides these */
+extern const struct cli_option run_graph_options[];         /* of run */
+extern const struct cli_option run_network_options[];       /* of runner_network.c */
 extern const struct cli_option run_output_options[];
 extern const struct cli_option run_printing_options[];      /* of those that run commands */
 extern const struct cli_option run_item_printing_options[]; /* of each */

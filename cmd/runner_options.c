@@ -62,6 +62,34 @@ _Static_assert(COLOR_AUTO == 0 && COLOR_ALWAYS == 1 && COLOR_NEVER == 2, "color_
         .help = "Receive at most SIZE a second, all transfers together (default: no limit)",       \
     }
 
+#define ROW_SEGMENTS                                                                               \
+    {                                                                                              \
+        .name = "segments", .argument = "N", .type = CLI_NUMBER, .words = segments_words,          \
+        AT(segments), .min = 1, .max = MOST_SEGMENTS,                                              \
+        .help = "Use N connections for one file, or auto: as many as pay (default: auto)",         \
+        .more =                                                                                    \
+            "With auto, a large file begins with one connection; others are added while that "     \
+            "makes it faster, as it does where a server limits each. There are never more than "   \
+            "16 to one host. What a server cannot send in pieces comes over one.",                 \
+    }
+
+#define ROW_MAX_WAIT                                                                               \
+    {                                                                                              \
+        .name = "max-wait", .argument = "D", .type = CLI_DURATION, AT(max_wait),                   \
+        .help = "Wait at most D when a server asks for it (default: 5m, for a release 1m)",        \
+        .more = "It does with Retry-After, or with a rate limit that says when it ends. A server " \
+                "that asks for more fails the task at once. With 0s nothing is waited for.",       \
+    }
+
+#define ROW_FSYNC                                                                                  \
+    {                                                                                              \
+        .name = "fsync", .type = CLI_FLAG, AT(fsync),                                              \
+        .help = "Call a file downloaded only when it would survive a loss of power",               \
+        .more =                                                                                    \
+            "It and its directory are then written out to the disk, which takes time. Without "    \
+            "it a file is as safe from whatever stops ajob alone.",                                \
+    }
+
 #define ROW_TIMEOUT                                                                                \
     {                                                                                              \
         .name = "timeout", .argument = "D", .type = CLI_DURATION, AT(timeout),                     \
@@ -126,19 +154,7 @@ const struct cli_option run_transfer_options[] = {
         .more = "Given a number, so many may go to one host too, unless --per-host says otherwise.",
     },
     ROW_PER_HOST,
-    {
-        .name = "segments",
-        .argument = "N",
-        .type = CLI_NUMBER,
-        .words = segments_words,
-        AT(segments),
-        .min = 1,
-        .max = MOST_SEGMENTS,
-        .help = "Use N connections for one file, or auto: as many as pay (default: auto)",
-        .more = "With auto, a large file begins with one connection; others are added while that "
-                "makes it faster, as it does where a server limits each. There are never more than "
-                "16 to one host. What a server cannot send in pieces comes over one.",
-    },
+    ROW_SEGMENTS,
     ROW_LIMIT_RATE,
     {
         .name = "timeout",
@@ -170,23 +186,8 @@ const struct cli_option run_transfer_options[] = {
         .more = "The wait is drawn at random from zero to that time, which grows to 30s at most. A "
                 "server that asks for a longer one is obeyed, see --max-wait.",
     },
-    {
-        .name = "max-wait",
-        .argument = "D",
-        .type = CLI_DURATION,
-        AT(max_wait),
-        .help = "Wait at most D when a server asks for it (default: 5m, for a release 1m)",
-        .more = "It does with Retry-After, or with a rate limit that says when it ends. A server "
-                "that asks for more fails the task at once. With 0s nothing is waited for.",
-    },
-    {
-        .name = "fsync",
-        .type = CLI_FLAG,
-        AT(fsync),
-        .help = "Call a file downloaded only when it would survive a loss of power",
-        .more = "It and its directory are then written out to the disk, which takes time. Without "
-                "it a file is as safe from whatever stops ajob alone.",
-    },
+    ROW_MAX_WAIT,
+    ROW_FSYNC,
     {
         .name = "fail-fast",
         .type = CLI_FLAG,
@@ -258,6 +259,10 @@ const struct cli_option run_item_options[] = {
     ROW_EXIT_CODE,
     ROW_COMMAND_DRY_RUN,
     {0},
+};
+
+const struct cli_option run_item_transfer_options[] = {
+    ROW_PER_HOST, ROW_SEGMENTS, ROW_LIMIT_RATE, ROW_MAX_WAIT, ROW_FSYNC, {0},
 };
 
 const struct cli_option run_graph_options[] = {

@@ -15,6 +15,7 @@
 
 #include "view.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -47,7 +48,8 @@ struct table {
 struct texts {
     struct bytes all;
     size_t count;
-    bool is_cut; /* there were more */
+    bool is_cut;    /* there were more */
+    bool has_unfit; /* one that is no line was left out */
 };
 
 struct actions {
@@ -225,9 +227,18 @@ static bool has_text(const struct texts *texts, const char *text) {
     return false;
 }
 
+static bool is_line(const char *text) {
+    while (*text && !iscntrl((unsigned char)*text))
+        text++;
+    return !*text;
+}
+
+/* Those who read the output take it apart at its lines. */
 static void add_text(struct texts *texts, const char *text) {
     size_t size = strlen(text) + 1;
-    if (texts->all.length + size > OUTPUT_MOST || !bytes_add(&texts->all, text, size))
+    if (!is_line(text))
+        texts->has_unfit = true;
+    else if (texts->all.length + size > OUTPUT_MOST || !bytes_add(&texts->all, text, size))
         texts->is_cut = true;
     else
         texts->count++;
@@ -402,6 +413,8 @@ static void write_outputs(const struct actions *actions) {
         bytes_printf(&text, "count=%zu\n", actions->paths.count);
     if (!is_whole)
         complain(actions, variable, "has no paths: they are more than 1 MiB");
+    if (actions->paths.has_unfit || tags->has_unfit)
+        complain(actions, variable, "lacks a path or tag: it has a control character in it");
     write_file(actions, variable, fd, &text);
     bytes_done(&text);
 }

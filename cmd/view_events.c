@@ -39,7 +39,8 @@ static void events_write(struct events_view *events, bool wait) {
     events->lines.length = 0;
     bool is_deserted = term->error == EPIPE && term->fd == STDOUT_FILENO;
     bool is_in_vain = is_deserted || (term->error && events->is_stream);
-    if (!is_in_vain || !events->root || ajob_task_status(events->root) != AJOB_UNDECIDED)
+    bool is_over = !events->root || ajob_task_status(events->root) != AJOB_UNDECIDED;
+    if (!is_in_vain || is_over || events->is_cancelled)
         return;
     events->is_cancelled = true;
     ajob_cancel((ajob_task *)events->root,

@@ -189,9 +189,10 @@ static void tell_failure(struct screen *screen, const ajob_event *event, const c
                          const char *cause) {
     const ajob_field *url = field_of(event, "url");
     char subject[NAME_SIZE], both[2 * NAME_SIZE + 2];
+    size_t length;
     if (is_named_by_cause(event, name, cause)) {
         name = "";
-    } else if (url && url->text[0]) {
+    } else if (url && url->text[0] && !ajob_task_item(event->task, &length)) { /* it is the item */
         term_escape(&screen->term, subject, sizeof subject, url->text);
         snprintf(both, sizeof both, "%s: %s", name, subject);
         name = screen->options.names_urls ? subject : both;

@@ -149,7 +149,7 @@ _ajob() {
         esac
         ;;
     each)
-        options='--arg-file --null --delimiter --columns --max-args --max-chars --count --shell --get --task-timeout --max-failures --delay --limit-start --resume --retry-failed --dir --jobs --timeout --jobserver --grace --retries --retry-delay --fail-fast --exit-code --dry-run --output --ordered --tag --results --events-output --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
+        options='--arg-file --null --delimiter --columns --max-args --max-chars --count --shell --get --task-timeout --max-failures --delay --limit-start --resume --retry-failed --dir --jobs --timeout --jobserver --grace --retries --retry-delay --fail-fast --exit-code --dry-run --output --ordered --tag --results --events-output --per-host --segments --limit-rate --max-wait --fsync --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         operand=files
         case $prev in
@@ -175,6 +175,10 @@ _ajob() {
         --exit-code) words='any first' ;;
         --output) words='auto group prefix stream none' ;;
         --results) kind=dirs ;;
+        --per-host) kind=nothing ;;
+        --segments) words='auto' ;;
+        --limit-rate) kind=nothing ;;
+        --max-wait) kind=nothing ;;
         -H | --header) kind=nothing ;;
         --cacert) kind=files ;;
         --http) words='auto 1.1 2' ;;

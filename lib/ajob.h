@@ -980,6 +980,27 @@ AJOB_API size_t ajob_record_count_failed(const ajob_record *record);
 /* Takes NULL; returns NULL. */
 AJOB_API ajob_record *ajob_record_free(ajob_record *record);
 
+/* ---- names that are taken ------------------------------------------------ */
+
+/* Who was the first to take a name, among as many as there may ever be: beyond some
+ * thousands they are kept in a file, so that memory stays flat (24 bytes there for each). */
+typedef struct ajob_claims ajob_claims;
+
+/* NULL with ajob_error(): out of memory. */
+AJOB_API ajob_claims *ajob_claims_new(ajob_loop *loop);
+
+/* Takes the name for *number (from 1), and for a purpose; both are keys of
+ * ajob_record_key(). If it is taken for another purpose, *number becomes the number of
+ * who has it. 0, or AJOB_ESYSTEM: it cannot be kept. */
+AJOB_API int ajob_claims_add(ajob_claims *claims, const char *name, const char *purpose,
+                             uint64_t *number);
+
+/* Who has taken the name, or 0. 0, or AJOB_ESYSTEM. */
+AJOB_API int ajob_claims_find(ajob_claims *claims, const char *name, uint64_t *number);
+
+/* Takes NULL; returns NULL. */
+AJOB_API ajob_claims *ajob_claims_free(ajob_claims *claims);
+
 /* ---- words that people write ------------------------------------------- */
 
 /* "500ms", "30s", "5m", "1h30m"; a bare number, "1.5" too, is seconds. False

@@ -144,6 +144,16 @@ wait_until() {
     done
 }
 
+# with_time CONDITION COMMAND...: calls it with a time at its end, a longer one should
+# the condition not hold after it: what had to be done before a timeout took too long.
+# Sets limit.
+with_time() {
+    for limit in 200ms 2s 20s; do
+        "${@:2}" "$limit"
+        ! $1 || return 0
+    done
+}
+
 process_over() { # PID: gone, or a zombie
     local stat
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
@@ -276,6 +286,19 @@ events() { "$PYTHON" "$TESTS_DIR/events.py" "$1" --where "${2:-True}" -- "${@:3}
 
 # assert_events FILE [--cut]: they are a whole record of a run, as ajob(1) says
 assert_events() { "$PYTHON" "$TESTS_DIR/events.py" "$1" --check "${@:2}" || fail "events: $1"; }
+
+# free_ports COUNT: on which nobody listens now; below those that a system gives to
+# whoever asks for any (ip(7): ip_local_port_range), so that nobody gets them by chance.
+free_ports() {
+    "$PYTHON" -c 'import random, socket, sys
+found = []
+while len(found) < int(sys.argv[1]):
+    try:
+        found.append(socket.create_server(("127.0.0.1", random.randrange(10000, 32000))))
+    except OSError:
+        pass
+print(*[s.getsockname()[1] for s in found])' "$1"
+}
 
 # --- the fault server --------------------------------------------------------
 

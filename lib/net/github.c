@@ -181,6 +181,11 @@ static const char *read_name(const cJSON *json, const char *key) {
     return name && strlen(name) <= NAME_BYTES_MAX ? name : NULL;
 }
 
+static bool is_short(const char *text) {
+    enum { TEXT_BYTES_MAX = 4096 };
+    return !text || strlen(text) <= TEXT_BYTES_MAX;
+}
+
 void github_asset_done(struct github_asset *asset) {
     mem_free(asset->name);
     mem_free(asset->state);
@@ -216,10 +221,12 @@ static bool read_asset(const cJSON *json, struct github_asset *ret_asset, struct
         .digest = (char *)json_field_text(json, "digest"),
     };
     bool is_valid = asset.name && json_field_whole(json, "id", &asset.id) &&
-                    json_field_whole(json, "size", &asset.size);
+                    json_field_whole(json, "size", &asset.size) && is_short(asset.state) &&
+                    is_short(asset.url) && is_short(asset.digest);
     if (!is_valid)
         text_add(error,
-                 "the API's answer makes no sense: an asset without a usable name, id or size");
+                 "the API's answer makes no sense: an asset without a usable name, id or size, "
+                 "or with a text that is too long");
     else if (!github_copy_asset(&asset, ret_asset))
         text_add(error, "out of memory");
     else

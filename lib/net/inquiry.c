@@ -25,7 +25,7 @@ void inquiry_fail(struct inquiry *inquiry, const struct query_result *result, co
 }
 
 void inquiry_ask(struct inquiry *inquiry, char *url, bool is_file, answered_fn *answered) {
-    const struct release_plan *plan = inquiry->plan;
+    struct release_plan *plan = inquiry->plan;
     struct query *query = &inquiry->query;
     query->loop = inquiry->task->loop;
     query->profile = is_file ? plan->assets_profile : plan->profile;
@@ -35,6 +35,7 @@ void inquiry_ask(struct inquiry *inquiry, char *url, bool is_file, answered_fn *
     query->done = answered;
     query->is_text = is_file;
     query->cache = plan->cache;
+    query->budget = &plan->answers_left;
     query->token = plan->token;
     if (!url || !query_start(query, url))
         inquiry_fail(inquiry, NULL, "out of memory");

@@ -120,10 +120,12 @@ static bool knows_id(const struct listing *listing, uint64_t id) {
     return false;
 }
 
-static bool keep_id(struct listing *listing, uint64_t id) {
+static bool keep_id(struct listing *listing, uint64_t id, struct text *error) {
     enum { RELEASES_MAX = 20000 };
-    if (listing->id_count == RELEASES_MAX)
+    if (listing->id_count == RELEASES_MAX) {
+        text_format(error, "more than %d releases: refused", RELEASES_MAX);
         return false;
+    }
     uint64_t *ids = mem_resize(listing->ids, (listing->id_count + 1) * sizeof *ids);
     if (!ids)
         return false;
@@ -142,10 +144,11 @@ static bool add_listed(struct listing *listing, const cJSON *item, struct text *
         return false;
     if (!knows_id(listing, info.id) && !info.is_draft) {
         listing->chosen += assets_choose(listing->inquiry.plan, &info, NULL, &ignored);
-        is_ok = keep_id(listing, info.id) && add_release(listing, &info);
+        is_ok = release_plan_count(listing->inquiry.plan, info.asset_count, error) &&
+                keep_id(listing, info.id, error) && add_release(listing, &info);
     }
-    if (!is_ok)
-        text_add(error, "too many releases, or out of memory");
+    if (!is_ok && !error->length)
+        text_add(error, "out of memory");
     github_release_done(&info);
     text_done(&ignored);
     return is_ok;

@@ -7,7 +7,7 @@
 #include "net/json_field.h"
 #include "net/url.h"
 
-enum { BODY_MAX = 64 << 20, TEXT_MAX = 4 << 20, SECONDARY_WAIT_MS = 60000 };
+enum { BODY_MAX = 32 << 20, TEXT_MAX = 4 << 20, SECONDARY_WAIT_MS = 60000 };
 
 /* The questions of a loop. */
 struct line {
@@ -133,14 +133,25 @@ static bool head_came(void *owner, const struct response *response) {
     return response->status == 200;
 }
 
+/* Takes it from the budget, if there is so much left. */
+static bool spend(struct query *query, size_t length) {
+    bool is_enough = !query->budget || length <= *query->budget;
+    if (query->budget)
+        *query->budget -= is_enough ? length : *query->budget;
+    query->is_over_budget = query->is_over_budget || !is_enough;
+    return is_enough;
+}
+
 static bool body_came(void *owner, const char *data, size_t length) {
     struct query *query = owner;
+    if (!spend(query, length))
+        return false;
     text_add_n(&query->body, data, length);
     return text_ok(&query->body);
 }
 
 static cJSON *parse(const struct text *body) {
-    enum { VALUES_MAX = 4000000 };
+    enum { VALUES_MAX = 1000000 }; /* of some 100 bytes; GitHub's assets have 40 each */
     const char *text = text_string(body);
     bool is_too_much = json_field_count(text, body->length) > VALUES_MAX;
     return is_too_much ? NULL : cJSON_ParseWithLength(text, body->length);
@@ -152,6 +163,7 @@ static bool is_unchanged(const struct query *query, const struct fetch_result *f
 }
 
 static void take_kept(struct query *query, struct query_result *result) {
+    spend(query, query->kept.length);
     text_clear(&query->body);
     text_add_n(&query->body, query->kept.body, query->kept.length);
     result->status = 200;
@@ -202,8 +214,11 @@ static void fetch_is_done(void *owner, const struct fetch_result *fetched) {
     };
     cJSON *json = NULL;
     leave_line(query);
-    if (is_unchanged(query, fetched)) {
+    if (is_unchanged(query, fetched))
         take_kept(query, &result);
+    if (query->is_over_budget) {
+        text_add(&cause, "the API's answers are too long: more than 256 MiB in all");
+    } else if (is_unchanged(query, fetched)) {
         read_json(query, &json, &cause);
     } else if (fetched->kind == FETCH_FAILED) {
         text_add(&cause, fetched->cause);
@@ -259,6 +274,7 @@ static bool ask(struct query *query) {
     static const struct fetch_owner calls = {head_came, body_came, fetch_is_done};
     struct line *line = line_of(query->loop);
     query->body.max = query->is_text ? TEXT_MAX : BODY_MAX;
+    query->is_over_budget = false;
     text_clear(&query->body);
     set_headers(query);
     struct fetch_request request = {

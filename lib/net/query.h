@@ -34,11 +34,13 @@ struct query {
     bool has_token;
     bool is_text;        /* the URL is a file's */
     struct cache *cache; /* NULL: none */
+    uint64_t *budget;    /* bytes of answers that may still come; shared; NULL: no limit */
     const char *token;   /* that the profile has, or NULL: whose answers the cache may give */
     void (*done)(struct query *query, const struct query_result *result);
     void *owner;
     struct query *next; /* waits for its turn */
     bool is_waiting, is_running;
+    bool is_over_budget;
     struct fetch fetch;
     struct text body;
     struct cache_answer kept; /* what the cache has of the answer */

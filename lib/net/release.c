@@ -14,7 +14,10 @@
 #include "net/inquiry.h"
 #include "net/lock.h"
 
-enum { LOOKED_THROUGH = 100 }; /* releases, for a tag that has none */
+enum {
+    LOOKED_THROUGH = 100, /* releases, for a tag that has none */
+    SUMS_FILES_MAX = 500  /* GitHub has 1,000 assets in a release at most */
+};
 
 struct release {
     struct group group;
@@ -23,7 +26,9 @@ struct release {
     struct github_release info; /* what the API said */
     bool has_begun;             /* it is a group of downloads now */
     bool is_lenient;            /* one of several releases: nothing to choose in it is no failure */
+    size_t counted;             /* assets of it that the plan has counted */
     size_t checksums;           /* how far we are in the search for files of them */
+    size_t sums_files;          /* that were read */
     const struct github_asset *sums_file; /* that is being read, in info */
 };
 
@@ -74,12 +79,28 @@ static void read_checksums(struct release *release) {
         begin_downloads(release);
         return;
     }
+    if (++release->sums_files > SUMS_FILES_MAX) {
+        inquiry_fail(&release->inquiry, NULL, "more than 500 files of checksums: refused");
+        return;
+    }
     inquiry_ask(&release->inquiry, assets_url(plan, release->sums_file), true, checksums_answered);
 }
 
+/* Whether the plan takes all that are known by now. */
+static bool count_assets(struct release *release, struct text *error) {
+    size_t known = release->info.asset_count, counted = release->counted;
+    release->counted = known > counted ? known : counted;
+    return release_plan_count(release->inquiry.plan, release->counted - counted, error);
+}
+
 static void assets_are_known(struct release *release) {
-    release->checksums = 0;
-    read_checksums(release);
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    release->checksums = release->sums_files = 0;
+    if (count_assets(release, &error))
+        read_checksums(release);
+    else
+        inquiry_fail(&release->inquiry, NULL, text_string(&error));
+    text_done(&error);
 }
 
 static void assets_answered(struct query *query, const struct query_result *result) {
@@ -87,7 +108,8 @@ static void assets_answered(struct query *query, const struct query_result *resu
     struct text error = TEXT_INIT(TEXT_LINE_MAX);
     if (!result->json) {
         inquiry_fail_for(&release->inquiry, result);
-    } else if (!github_read_assets(result->json, &release->info, &error)) {
+    } else if (!github_read_assets(result->json, &release->info, &error) ||
+               !count_assets(release, &error)) {
         inquiry_fail(&release->inquiry, NULL, text_string(&error));
     } else if (result->next_link) {
         inquiry_ask_next(&release->inquiry, result, assets_answered);
@@ -268,6 +290,7 @@ ajob_task *release_new(ajob_loop *loop, struct release_plan *plan, const char *t
         return NULL;
     if (info) {
         release->info = *info;
+        release->counted = info->asset_count;
         *info = (struct github_release){0};
     }
     return task;

@@ -5,6 +5,8 @@
 #include "core/loop.h"
 #include "net/lock.h"
 
+enum { ASSETS_MAX = 100000, ANSWERS_MAX = 256 << 20 };
+
 static char **free_list(char **list) {
     for (char **item = list; item && *item; item++)
         mem_free(*item);
@@ -44,6 +46,15 @@ void release_plan_unref(struct release_plan *plan) {
     free_list(plan->include);
     free_list(plan->exclude);
     mem_free(plan);
+}
+
+bool release_plan_count(struct release_plan *plan, size_t assets, struct text *error) {
+    bool is_fine = assets <= plan->assets_left;
+    if (is_fine)
+        plan->assets_left -= assets;
+    else
+        text_format(error, "more than %d assets in all: refused", ASSETS_MAX);
+    return is_fine;
 }
 
 static bool copy_options(struct release_plan *plan, const ajob_release_options *options) {
@@ -94,6 +105,8 @@ struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_option
         return NULL;
     }
     plan->references = 1;
+    plan->assets_left = ASSETS_MAX;
+    plan->answers_left = ANSWERS_MAX;
     if (!github_parse_repo(options->repository, options->api_url, &plan->repo, &error))
         loop_fail(loop, AJOB_EINVAL, "%s", text_string(&error));
     else if (!copy_options(plan, options))

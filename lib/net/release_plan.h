@@ -31,6 +31,9 @@ struct release_plan {
     bool lists_all, is_flat, has_token, list_only;
     bool takes_prerelease; /* without tag: the newest release of any kind */
     bool requires_digest;
+    /* What a server may still make the tasks of it keep and read, together: */
+    size_t assets_left;
+    uint64_t answers_left; /* bytes */
     void (*asset)(const ajob_asset *asset, void *data);
     void *data;
 };
@@ -39,5 +42,8 @@ struct release_plan {
 struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_options *options);
 struct release_plan *release_plan_ref(struct release_plan *plan);
 void release_plan_unref(struct release_plan *plan);
+
+/* So many more assets are kept. False, with one line in error: that is too many. */
+bool release_plan_count(struct release_plan *plan, size_t assets, struct text *error);
 
 #endif

@@ -36,11 +36,16 @@ static bool ends_by(const struct ranges *ranges, uint64_t size) {
     return !ranges->count || ranges->items[ranges->count - 1].end <= size;
 }
 
-static bool is_of(const struct transfer_plan *plan, const char *url, const struct part_note *note) {
-    char *identity = identity_of(plan, url);
+static bool is_named(const struct part_note *note, char *identity) {
     bool is_same = identity && note->identity && !strcmp(note->identity, identity);
     mem_free(identity);
     return is_same;
+}
+
+/* What came from the URL before its digest was known is judged by that in the end. */
+static bool is_of(const struct transfer_plan *plan, const char *url, const struct part_note *note) {
+    return is_named(note, identity_of(plan, url)) ||
+           (plan->want && !plan->identity && is_named(note, identity_of_url(url)));
 }
 
 /* From whichever of the plan's URLs. */

@@ -8,6 +8,8 @@
 #include "base/table.h"
 #include "core/loop.h"
 
+enum { KEPT_MOST = 16384 }; /* files: a run may have no end */
+
 struct taken {
     UT_hash_handle hh;
     uint64_t id; /* of the asset */
@@ -117,8 +119,13 @@ void taken_keep(struct ajob_loop *loop, int dir_fd, const char *name) {
     kept->id = id;
     memcpy(kept->name, name, strlen(name) + 1);
     HASH_ADD(hh, takings->kept, id, sizeof kept->id, kept);
-    if (!table_has(kept))
+    if (!table_has(kept)) {
         mem_free(kept);
+    } else if (HASH_COUNT(takings->kept) > KEPT_MOST) {
+        struct kept *oldest = takings->kept;
+        HASH_DEL(takings->kept, oldest);
+        mem_free(oldest);
+    }
 }
 
 bool taken_is_free(struct ajob_loop *loop, int dir_fd, const char *name, struct text *error) {

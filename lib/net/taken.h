@@ -4,7 +4,8 @@
  *
  * Paths that are equal are known beforehand. Names that only a file system takes for one
  * (A and a, or an accent spelled in two ways) are known when the second is about to
- * replace what the first has written: nobody but the file system knows its rules.
+ * replace what the first has written: nobody but the file system knows its rules. Of
+ * these the last some thousands are remembered.
  */
 #ifndef AJOB_NET_TAKEN_H
 #define AJOB_NET_TAKEN_H

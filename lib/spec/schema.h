@@ -43,7 +43,8 @@
     X(POOLS, "the name of a pool, a list of them, or an object of names and counts",               \
       "{\"$ref\":\"#/definitions/pools\"}")                                                        \
     X(POOL_SIZES, "an object of names and sizes", "{\"$ref\":\"#/definitions/poolSizes\"}")        \
-    X(RETRY, "a number of further tries, or an object", "{\"$ref\":\"#/definitions/retry\"}")      \
+    X(RETRY, "a number of further tries, from 0 to 1000, or an object",                            \
+      "{\"$ref\":\"#/definitions/retry\"}")                                                        \
     X(EXITS, "an exit code, or a list of them", "{\"$ref\":\"#/definitions/exits\"}")              \
     X(READY, "an object such as {\"tcp\": \"127.0.0.1:80\"}",                                      \
       "{\"$ref\":\"#/definitions/ready\"}")                                                        \

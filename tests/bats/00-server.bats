@@ -25,7 +25,7 @@ api() { fetch -H 'Accept: application/vnd.github+json' "${@:2}" "$MAIN$1"; }
 header() { sed -n "s/^$1: //Ip" head; }
 
 # json EXPR: of the document `d` in ./body
-json() { python3 -c 'import json, sys; d = json.load(open("body")); print(eval(sys.argv[1]))' "$1"; }
+json() { "$PYTHON" -c 'import json, sys; d = json.load(open("body")); print(eval(sys.argv[1]))' "$1"; }
 
 part_of_body() { # SEED SIZE FIRST COUNT
     body "$1" "$2" | tail -c "+$(($3 + 1))" | head -c "$4"
@@ -349,7 +349,7 @@ part_of_body() { # SEED SIZE FIRST COUNT
     start_server --tls
     # goodbye PARAMETERS: how the connection ends (libcurl makes no difference)
     goodbye() {
-        python3 -c 'import os, socket, ssl, sys
+        "$PYTHON" -c 'import os, socket, ssl, sys
 context = ssl.create_default_context(cafile=os.environ["CA"])
 context.options &= ~(1 << 7)  # OP_IGNORE_UNEXPECTED_EOF, which some versions set unasked
 address = "127.0.0.1", int(os.environ["TLS"].rpartition(":")[2])
@@ -402,7 +402,7 @@ with context.wrap_socket(socket.create_connection(address), server_hostname="loc
 }
 
 @test "GitHub: pages of releases and of assets, by Link" {
-    start_server "$(python3 -c 'import json; print(json.dumps({"embed_limit": 30, "repos": {"o/r": {"releases": [
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"embed_limit": 30, "repos": {"o/r": {"releases": [
         {"tag": f"v{n}", "assets": [{"name": f"{k}.bin"} for k in range(130 * (n == 0))]}
         for n in range(230)]}}}))')"
     api "/repos/o/r/releases?per_page=100"
@@ -490,9 +490,9 @@ with context.wrap_socket(socket.create_connection(address), server_hostname="loc
     (cd / && exec bash -c 'read -r _ <>"$1"' _ "$BATS_TEST_TMPDIR/never") 3>&- &
     local away=$!
     both_found() { [[ $(test_processes) == "$(printf '%s\n' "$hidden" "$away" | sort -n)" ]]; }
-    wait_until 5 both_found
+    wait_until 60 both_found
     kill "$hidden" "$away"
-    wait_until 5 no_test_processes
+    wait_until 60 no_test_processes
     AJOB=$(type -P bash)
     run_ajob -c 'echo out; echo err >&2; exit 3'
     assert_failure 3

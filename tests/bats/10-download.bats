@@ -76,7 +76,7 @@ fixture() {
 }
 
 @test "--all reads every page of releases, prereleases too, drafts not" {
-    start_server "$(python3 -c 'import json; print(json.dumps({"repos": {"o/r": {"releases": [
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"repos": {"o/r": {"releases": [
         {"tag": f"v{n}", "draft": n == 7, "prerelease": n == 8,
          "assets": [{"name": f"{k}", "size": n, "seed": n} for k in range(n % 50 == 8)]}
         for n in range(251)]}}}))')"
@@ -91,7 +91,7 @@ fixture() {
 }
 
 @test "every page of assets is read where the release shows only some" {
-    start_server "$(python3 -c 'import json; print(json.dumps({"embed_limit": 30, "repos": {"o/r": {"releases": [
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"embed_limit": 30, "repos": {"o/r": {"releases": [
         {"tag": "v1", "assets": [{"name": f"{k}.bin", "size": k, "seed": k} for k in range(130)]}]}}}))')"
     run_ajob download o/r v1
     assert_success
@@ -235,7 +235,7 @@ fixture() {
         '{"name": "bad", "size": 10, "query": "status=404&latch=bad"}' '{"name": "late", "size": 10}')"
     start_ajob download --fail-fast --events events o/r -j 2
     wait_for_request '^storage .*slow held$'
-    wait_until 10 test -s v1/slow.part
+    wait_until 60 test -s v1/slow.part
     open_latch bad
     wait_ajob
     assert_failure 1
@@ -364,7 +364,7 @@ fixture() {
     exec 4<v1/a
     start_ajob download o/r
     wait_for_request '^storage .*held$'
-    wait_until 10 test -s v1/a.part
+    wait_until 60 test -s v1/a.part
     cmp v1/a <(head -c 204800 /dev/zero) # nothing has happened to it yet
     open_latch go
     wait_ajob

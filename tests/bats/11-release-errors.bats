@@ -9,7 +9,7 @@ GOOD='"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [{"name": "a", "siz
 
 # answers RAW: the API's body for tag v1, with status 200 and the type of JSON
 answers() {
-    python3 -c 'import json, sys; print(json.dumps({"raw": {"releases/tags/v1": sys.argv[1]}}))' "$1"
+    "$PYTHON" -c 'import json, sys; print(json.dumps({"raw": {"releases/tags/v1": sys.argv[1]}}))' "$1"
 }
 
 # fails_with TEXT...: `download o/r v1` fails, says this in one line, and writes nothing
@@ -94,7 +94,7 @@ fails_with() {
 }
 
 @test "an answer without end is not read to its end" {
-    start_server "$(python3 -c 'import json; print(json.dumps({"raw": {"releases/tags/v1": " " * (65 << 20)}}))')"
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"raw": {"releases/tags/v1": " " * (33 << 20)}}))')"
     fails_with "o/r: release v1: the API's answer is too long"
     assert_requests 1
 }
@@ -133,7 +133,7 @@ fails_with() {
 }
 
 @test "a page of assets that fails, fails the release" {
-    start_server "$(python3 -c 'import json; print(json.dumps({"embed_limit": 30, "errors": {"releases/v1/assets?page=2": {"status": 500, "times": 1}},
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"embed_limit": 30, "errors": {"releases/v1/assets?page=2": {"status": 500, "times": 1}},
         "repos": {"o/r": {"releases": [{"tag": "v1", "assets": [{"name": f"{k}.bin", "size": k} for k in range(101)]}]}}}))')"
     run_ajob download -r 0 o/r v1
     assert_failure 1

@@ -7,7 +7,7 @@ teardown() { common_teardown; }
 
 SIZE='size=500K&seed=1'
 
-note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.get(key) for key in "part etag last_modified size".split()], sep="\t")'; }
+note() { "$PYTHON" -c 'import json; d = json.load(open("a.part.json")); print(*[d.get(key) for key in "part etag last_modified size".split()], sep="\t")'; }
 
 @test "what has arrived is kept, and the next run asks for the rest" {
     start_server
@@ -67,6 +67,35 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     assert_success
     assert_equal "$(requests ' 206 ' sent headers.if-range)" $'204800\t'
     assert_stderr --regexp 'sha256 ok  resumed at 300.0 KiB'
+}
+
+@test "a digest that is given later judges what is there" {
+    start_server
+    local url="$MAIN/f/a?$SIZE&reset_at=300K&times=1" sum
+    sum=$(body_sha256 1 500K)
+    run_ajob get -r 0 "$url"
+    assert_failure 1
+    run_ajob get --sha256 "$sum" "$url"
+    assert_success
+    assert_stderr --regexp 'sha256 ok  resumed at 300.0 KiB'
+    assert_body a 1 500K
+    rm a
+    # Not what it should be: found out, and mended.
+    run_ajob get -r 0 "$url&key=c"
+    assert_failure 1
+    printf '%1000s' '' | dd of=a.part bs=1 seek=1000 conv=notrunc status=none
+    run_ajob get --retry-delay 1ms --sha256 "$sum" "$url&key=c"
+    assert_success
+    assert_body a 1 500K
+    rm a
+    # The other way round nobody would judge it.
+    run_ajob get -r 0 --sha256 "$sum" "$url&key=d"
+    assert_failure 1
+    run_ajob get "$url&key=d"
+    assert_success
+    refute_stderr --partial resumed
+    assert_body a 1 500K
+    assert_tree . a
 }
 
 @test "a file that has changed meanwhile comes whole, in one request" {
@@ -135,9 +164,9 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
 @test "a range in pieces is put together" {
     start_server
     local url="$MAIN/f/a?size=5M&seed=1&reset_at=2M&times=1"
-    run_ajob get -r 0 "$url"
+    run_ajob get -r 0 --segments 1 "$url"
     sed -i "s/\"identity\": \"[^\"]*\"/\"identity\": \"url-sha256:$(printf %s "$MAIN/f/a?size=5M&seed=1&range_max=1M" | sha256sum | cut -c1-64)\"/" a.part.json
-    run_ajob get --retry-delay 1ms -r 1 "$MAIN/f/a?size=5M&seed=1&range_max=1M"
+    run_ajob get --retry-delay 1ms -r 1 --segments 1 "$MAIN/f/a?size=5M&seed=1&range_max=1M"
     assert_success
     assert_body a 1 5M
     assert_requests 3 ' 206 ok$'
@@ -244,7 +273,7 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     start_ajob get "$url"
     wait_for_request ' held$'
     part_is_there() { [[ -e a.part && $(stat -c %s a.part) -gt 700000 ]]; } # the last bytes may be on their way
-    wait_until 10 part_is_there
+    wait_until 60 part_is_there
     kill -KILL "$AJOB_PID"
     expect_status 137
     wait_ajob
@@ -266,12 +295,12 @@ note() { python3 -c 'import json; d = json.load(open("a.part.json")); print(*[d.
     start_ajob get --segments 1 -r 0 "$MAIN/f/much?size=3M&latch=go&latch_at=1M" "$MAIN/f/endless?size=3M&chunked=1&latch=go&latch_at=1M" \
         "$MAIN/f/begun?size=3M&latch=go&latch_at=500K" "$MAIN/f/nearly?size=1000K&latch=go&latch_at=900K"
     wait_for_request ' held$' 4
-    wait_until 10 has_come much 700000
-    wait_until 10 has_come endless 700000
-    wait_until 10 has_come begun 300000
-    wait_until 10 has_come nearly 600000
-    wait_until 10 test -s much.part.json
-    wait_until 10 test -s endless.part.json
+    wait_until 60 has_come much 700000
+    wait_until 60 has_come endless 700000
+    wait_until 60 has_come begun 300000
+    wait_until 60 has_come nearly 600000
+    wait_until 60 test -s much.part.json
+    wait_until 60 test -s endless.part.json
     assert_tree . {much,endless,begun,nearly}.part {much,endless}.part.json
     expect_status 130
     kill -INT "$AJOB_PID"

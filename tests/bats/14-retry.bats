@@ -8,7 +8,7 @@ teardown() { common_teardown; }
 # mended FAULT [TEXT]: a fault that happens once does no harm
 mended() {
     : >"$SERVER_STATE/requests.jsonl"
-    run_ajob get --retry-delay 1ms --stall-timeout 1s "$MAIN/f/a?size=300K&seed=1&times=1&$1"
+    run_ajob get --retry-delay 1ms --stall-timeout "${stall-30s}" "$MAIN/f/a?size=300K&seed=1&times=1&$1"
     assert_success
     assert_body a 1 300K
     assert_tree . a
@@ -49,6 +49,7 @@ mended() {
 }
 
 @test "a stall is noticed and mended" {
+    local stall=1s
     start_server
     mended stall_at=100K 'stalled: no data for 1s'
     assert_equal "$(requests . sent | tail -n 1)" 204800
@@ -90,7 +91,7 @@ with open("port.new", "w") as file:
     file.write(str(server.getsockname()[1]))
 os.rename("port.new", "port")
 open("end").read()' 3>&- &
-    wait_until 10 test -e port
+    wait_until 60 test -e port
     run_ajob get -r 1 --retry-delay 1ms --connect-timeout 300ms "http://127.0.0.1:$(<port)/a"
     echo >end
     wait
@@ -117,7 +118,7 @@ open("end").read()' 3>&- &
 
 @test "progress gives new hope: a long file outlives more breaks than -r" {
     start_server
-    run_ajob get -r 1 --retry-delay 1ms "$MAIN/f/a?size=9M&reset_at=2M&seed=1"
+    run_ajob get -r 1 --retry-delay 1ms --segments 1 "$MAIN/f/a?size=9M&reset_at=2M&seed=1"
     assert_success
     assert_body a 1 9M
     assert_requests 5

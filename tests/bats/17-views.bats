@@ -26,7 +26,7 @@ screen() { tmux_run capture-pane -p; }
 # sees REGEX: until the screen matches
 sees() {
     screen_matches() { [[ $(screen) =~ $1 ]]; }
-    wait_until 20 screen_matches "$1" || fail "the screen:" "$(screen)"
+    wait_until 60 screen_matches "$1" || fail "the screen:" "$(screen)"
 }
 
 # --- lines -------------------------------------------------------------------
@@ -81,9 +81,10 @@ sees() {
     assert_failure 124
     assert_stderr --regexp '^ajob: gather: timeout 10ms: still running: ([0-9a-z]+, ){3}[0-9a-z]+ and 2 more$'
     start_server
-    run_ajob get --timeout 200ms "$MAIN/f/a?size=10&latch=never" "$MAIN/f/b?size=10"
+    one_is_there() { [[ -e b ]]; }
+    with_time one_is_there run_ajob get "$MAIN/f/a?size=10&latch=never" "$MAIN/f/b?size=10" --timeout
     assert_failure 124
-    assert_stderr --partial 'ajob: get: timeout 200ms: still running: a'$'\n'
+    assert_stderr --partial "ajob: get: timeout $limit: still running: a"$'\n'
 }
 
 @test "what fails is called as it was asked for: by its URL, by its task, a release by its name" {
@@ -137,10 +138,10 @@ sees() {
     "$AJOB" get -r 0 --events events "${urls[@]}" 2>pipe >/dev/null 3>&- &
     AJOB_PID=$!
     all_ended() { [[ -e events && $(grep -c task.ended events) == 400 ]]; }
-    wait_until 20 all_ended
+    wait_until 60 all_ended
     cat <&4 >/dev/null 3>&- & # the rest is waited for
     local reader=$!
-    wait_until 20 process_over "$AJOB_PID"
+    wait_until 60 process_over "$AJOB_PID"
     kill "$reader"
     exec 4<&-
 }
@@ -169,7 +170,7 @@ sees() {
         text=$(screen)
         [[ $text == *50%* && $(grep -c . <<<"$text") == 2 ]]
     }
-    wait_until 20 narrow || fail "$(screen)"
+    wait_until 60 narrow || fail "$(screen)"
     tmux_run resize-window -x 120 -y 10
     sees 'a-rather-long-name-of-a-file.tar.gz +#+\.+ +50% '
     assert_equal "$(screen | grep -c .)" 2

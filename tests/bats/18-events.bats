@@ -112,7 +112,7 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     start_server
     start_ajob get --events events "$MAIN/f/a?size=10" "$MAIN/f/b?size=10&latch=go"
     a_ended() { [[ $(events events 'event == "task.ended"' task 2>/dev/null) == a ]]; }
-    wait_until 5 a_ended
+    wait_until 60 a_ended
     open_latch go
     wait_ajob
     assert_success
@@ -123,7 +123,7 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     start_server
     start_ajob get --events events "$MAIN/f/a?size=10" "$MAIN/f/b?status=404" "$MAIN/f/c?size=10&latch=go"
     b_failed() { grep -q '"HTTP 404' events; }
-    wait_until 5 b_failed
+    wait_until 60 b_failed
     kill -KILL "$AJOB_PID"
     expect_status 137
     wait_ajob
@@ -133,15 +133,16 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
 
 @test "a timeout, and fail-fast: causes tell who did it" {
     start_server
-    run_ajob get --timeout 200ms --events events "$MAIN/f/a?latch=go" "$MAIN/f/b?size=5"
+    b_is_there() { [[ -e b ]]; }
+    with_time b_is_there run_ajob get --events events "$MAIN/f/a?latch=go" "$MAIN/f/b?size=5" --timeout
     assert_failure 124
-    assert_stderr --partial 'ajob: get: timeout 200ms'
+    assert_stderr --partial "ajob: get: timeout $limit"
     refute_stderr --partial cancelling
     assert_events events
-    assert_equal "$(events events 'event == "run.cancelling"' cause)" 'timeout 200ms'
+    assert_equal "$(events events 'event == "run.cancelling"' cause)" "timeout $limit"
     assert_equal "$(events events 'event == "task.ended"' task status cause | sort)" \
-        $'a\tcancelled\tcancelled by timeout 200ms\nb\tsucceeded\tNone'
-    assert_equal "$(events events 'event == "run.ended"' status cause exit)" $'timed_out\ttimeout 200ms\t124'
+        $'a\tcancelled\tcancelled by timeout '"$limit"$'\nb\tsucceeded\tNone'
+    assert_equal "$(events events 'event == "run.ended"' status cause exit)" $'timed_out\ttimeout '"$limit"$'\t124'
     run_ajob get --fail-fast -j 2 --events events "$MAIN/f/c?latch=go" "$MAIN/f/d?status=404" "$MAIN/f/e?size=5"
     assert_failure 1
     assert_events events
@@ -157,7 +158,7 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
     local reader=$!
     start_ajob run --events pipe - <<<'{"tasks": {"many": {"each": {"from": 1, "to": 2000}, "do": {}},
         "long": {"sh": "touch started; sleep 1000", "needs": "many"}}}'
-    wait_until 20 test -e started
+    wait_until 60 test -e started
     expect_status 143
     kill -TERM "$AJOB_PID"
     wait_ajob

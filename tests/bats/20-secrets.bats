@@ -38,7 +38,7 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     set_fixture "${large/reset_at=400K&times=1/"latch=go&latch_at=2M"}"
     start_ajob download -v --events events --token-file "$BATS_TEST_TMPDIR/token" o/r
     wait_for_request '^storage .*held$'
-    wait_until 10 test -s v1/a.part.json
+    wait_until 60 test -s v1/a.part.json
     assert_equal "$(tr '\0' '\n' <"/proc/$AJOB_PID/cmdline" | grep -cF "$SECRET")" 0
     assert_equal "$(grep -rlF "$SECRET" .)" ""
     # Nor is the signature of the URL it leads to.

@@ -16,7 +16,7 @@ start_nginx() {
     local state=$BATS_TEST_TMPDIR/nginx plain tls
     mkdir -p www "$state"
     (cd "$state" && make_certificate) || return
-    read -r plain tls < <(free_ports)
+    read -r plain tls < <(free_ports 2)
     cat >"$state/conf" <<END
 daemon off; master_process off; pid $state/pid; error_log $state/error.log;
 events { worker_connections 512; }
@@ -38,19 +38,13 @@ END
     disown "$NGINX"
     PLAIN=http://127.0.0.1:$plain HTTPS=https://127.0.0.1:$tls CA=$state/ca.pem
     answers() { curl -s --noproxy '*' -o /dev/null "$PLAIN/probe"; }
-    wait_until 20 answers || fail "$(cat "$state/stderr" "$state/error.log")"
+    wait_until 60 answers || fail "$(cat "$state/stderr" "$state/error.log")"
 }
 
 stop_nginx() {
     [[ -n ${NGINX-} ]] || return 0
     kill -TERM "$NGINX" 2>/dev/null || true
-    wait_until 20 process_over "$NGINX"
-}
-
-free_ports() {
-    "$PYTHON" -c 'import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-print(*[s.getsockname()[1] for s in sockets])'
+    wait_until 60 process_over "$NGINX"
 }
 
 make_certificate() {

@@ -37,11 +37,12 @@ collect() {
 }
 
 @test "a full disk: one clear line, no second try, no file" {
+    on_small_disk 1M true 2>/dev/null || skip "no file system can be mounted here"
     start_server
     local length
     for length in '' '&chunked=1'; do
         # shellcheck disable=SC2016
-        collect on_small_disk 1M sh -c '"$AJOB" get --retry-delay 1ms -d small "$1"; code=$?; ls -A small >left; exit $code' _ \
+        collect on_small_disk 1M sh -c '"$AJOB" get --segments 1 --retry-delay 1ms -d small "$1"; code=$?; ls -A small >left; exit $code' _ \
             "$MAIN/f/a?size=3M$length"
         assert_failure 1
         assert_equal "$(head -n 1 <<<"$stderr")" "ajob: get: $MAIN/f/a: a.part: No space left on device"
@@ -121,7 +122,7 @@ collect() {
     start_server
     start_ajob get "$MAIN/f/a?size=2M&seed=1&latch=go&latch_at=1M"
     wait_for_request ' held$'
-    wait_until 10 test -s a.part
+    wait_until 60 test -s a.part
     "$AJOB" get -r 0 "$MAIN/f/a?size=2M&seed=1&latch=go&latch_at=1M" 2>second 3>&- && status=0 || status=$?
     assert_equal "$status" 1
     grep -q "ajob: get: $MAIN/f/a: a.part: another download is writing it" second
@@ -157,7 +158,7 @@ collect() {
     start_server
     start_ajob get -r 0 "$MAIN/f/a?size=2M&seed=1&latch=go&latch_at=1M"
     wait_for_request ' held$'
-    wait_until 10 test -s a.part
+    wait_until 60 test -s a.part
     rm a.part
     echo other >a.part
     open_latch go

@@ -50,7 +50,7 @@ teardown() { common_teardown; }
     done
     wait_for_request ' held$' 2
     parts() { set -- a.*.part && (($# == 2)) && [[ -s $1 && -s $2 ]]; }
-    wait_until 10 parts
+    wait_until 60 parts
     [[ ! -e a.part && ! -e a ]]
     open_latch go
     wait "${pids[@]}"

@@ -248,7 +248,8 @@ END
 
 @test "--timeout stops everything, and the exit status says so" {
     expect_status 124
-    run_ajob gather --timeout 200ms --events events 'exec sleep 1000' true
+    second_has_ended() { grep -q '"task.ended".*"succeeded"' events; }
+    with_time second_has_ended run_ajob gather --events events 'exec sleep 1000' true --timeout
     assert_failure 124
     assert_equal "$(ended status)" "$(rows $'1\tcancelled' $'2\tsucceeded')"
     assert_equal "$(events events 'event == "run.ended"' status exit)" $'timed_out\t124'
@@ -269,7 +270,7 @@ END
 @test "cancelled in a backoff: at once, and it is not tried again" {
     start_ajob gather -r 5 --retry-delay 1000s --events events 'echo x >>tries; exit 1'
     retries() { grep -q task.retrying events; }
-    wait_until 10 retries
+    wait_until 60 retries
     expect_status 130
     kill -INT "$AJOB_PID"
     wait_ajob

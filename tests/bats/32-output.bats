@@ -25,7 +25,7 @@ screen() { tmux_run capture-pane -p; }
 # sees REGEX: until the screen matches
 sees() {
     screen_matches() { [[ $(screen) =~ $1 ]]; }
-    wait_until 20 screen_matches "$1" || fail "the screen:" "$(screen)"
+    wait_until 60 screen_matches "$1" || fail "the screen:" "$(screen)"
 }
 
 has_line() { grep -qx -- "$1" "$AJOB_OUT"; }
@@ -38,7 +38,7 @@ latches() { mkfifo "$@"; }
 @test "group: a block for each command, in the order in which they end" {
     latches first
     start_ajob gather 'echo a1; cat first; echo a2' 'echo b1; echo b2'
-    wait_until 20 has_line b2
+    wait_until 60 has_line b2
     assert_equal "$(<"$AJOB_OUT")" $'b1\nb2'
     : >first
     wait_ajob
@@ -54,7 +54,7 @@ latches() { mkfifo "$@"; }
     for options in "" "-j 1"; do
         # shellcheck disable=SC2086
         start_ajob gather $options 'echo one; printf two; cat go; echo .' ${options:+true}
-        wait_until 20 has_line one
+        wait_until 60 has_line one
         : >go
         wait_ajob
         assert_success
@@ -65,7 +65,7 @@ latches() { mkfifo "$@"; }
 @test "a command that runs alone shows a prompt" {
     latches go
     start_ajob gather 'printf "well? "; cat go; echo yes'
-    wait_until 20 grep -q '^well? ' "$AJOB_OUT"
+    wait_until 60 grep -q '^well? ' "$AJOB_OUT"
     : >go
     wait_ajob
     assert_success
@@ -83,9 +83,9 @@ latches() { mkfifo "$@"; }
 @test "what two streams bring into one file stands in the order in which it was read" {
     latches go
     "$AJOB" gather --progress none -q 'echo 1; cat go; echo 2 >&2; cat go; echo 3' >both 2>&1 3>&- &
-    wait_until 20 grep -q 1 both
+    wait_until 60 grep -q 1 both
     : >go
-    wait_until 20 grep -q 2 both
+    wait_until 60 grep -q 2 both
     : >go
     wait
     assert_equal "$(<both)" $'1\n2\n3'
@@ -205,7 +205,7 @@ blocked() {
         latches go
         blocked gather --grace 1h --output $mode 'yes | head -c 3M; : >go; sleep 1000' 'cat go; sleep 1000' 'head -c 200K /dev/zero'
         [[ $mode != group ]] || cat go
-        wait_until 20 test_blocked
+        wait_until 60 test_blocked
         expect_status 130
         kill -INT "$AJOB_PID"
         wait_ajob
@@ -223,7 +223,7 @@ test_blocked() { read -rt 0 -u "$unread"; }
     "$AJOB" gather --output stream 'seq 300000' 'seq 300001 600000' >out 2>"$AJOB_ERR" 3>&- &
     exec {reader}<out
     head -n 1 <&"$reader" >/dev/null # reads a block
-    wait_until 20 eval '((i++ > 20))'
+    wait_until 60 eval '((i++ > 20))'
     { cat <&"$reader"; } | wc -l >count
     wait "$!"
     exec {reader}<&-
@@ -244,7 +244,7 @@ test_blocked() { read -rt 0 -u "$unread"; }
     wait_ajob
     assert_failure 141
     refute_stderr
-    wait_until 10 no_test_processes
+    wait_until 60 no_test_processes
 }
 
 @test "a full disk under stdout ends the run with an error" {
@@ -333,7 +333,7 @@ END
 @test "on a terminal the command that has run longest is live, and hands over" {
     latches a b
     on_terminal 80x20 "'$AJOB' gather --progress none --name a --name b --name c 'echo a1; cat a; echo a2' 'echo b1; touch b-printed; cat b; echo b2' 'echo c1; touch c-printed'"
-    wait_until 20 test -e b-printed -a -e c-printed
+    wait_until 60 test -e b-printed -a -e c-printed
     sees a1
     [[ ! $(screen) =~ b1|c1 ]]
     : >a

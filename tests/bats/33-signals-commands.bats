@@ -20,14 +20,14 @@ start_waiting() { # OPTION...: as a shell's job, which somebody can let go on
     set -m
     start_ajob gather "$@" "$waiting"
     set +m
-    wait_until 10 test -e pid
+    wait_until 60 test -e pid
 }
 
 @test "SIGTSTP stops the commands and ajob, SIGCONT lets both go on" {
     start_waiting
     kill -TSTP "$AJOB_PID"
-    wait_until 10 state_is "$AJOB_PID" T
-    wait_until 10 state_is "$(<pid)" T
+    wait_until 60 state_is "$AJOB_PID" T
+    wait_until 60 state_is "$(<pid)" T
     kill -CONT "$AJOB_PID"
     cat go
     wait_ajob
@@ -36,12 +36,12 @@ start_waiting() { # OPTION...: as a shell's job, which somebody can let go on
 }
 
 @test "time that it was stopped counts for no timeout" {
-    start_waiting --timeout 2s
+    start_waiting --timeout 3s
     kill -TSTP "$AJOB_PID"
-    wait_until 10 state_is "$AJOB_PID" T
-    local until=$((${EPOCHREALTIME//[!0-9]/} + 2500000)) # it is time that is tested
+    wait_until 60 state_is "$AJOB_PID" T
+    local until=$((${EPOCHREALTIME//[!0-9]/} + 3300000)) # it is time that is tested
     later() { ((${EPOCHREALTIME//[!0-9]/} > until)); }
-    wait_until 10 later
+    wait_until 60 later
     kill -CONT "$AJOB_PID"
     cat go
     wait_ajob
@@ -51,7 +51,7 @@ start_waiting() { # OPTION...: as a shell's job, which somebody can let go on
 @test "what was stopped can be ended" {
     start_waiting
     kill -TSTP "$AJOB_PID"
-    wait_until 10 state_is "$AJOB_PID" T
+    wait_until 60 state_is "$AJOB_PID" T
     kill -TERM "$AJOB_PID"
     kill -CONT "$AJOB_PID"
     expect_status 143
@@ -91,9 +91,9 @@ fill_pipe() {
     mkfifo go
     "${AS_FROM_TERMINAL[@]}" "$AJOB" gather "$waiting" 2>&9 3>&- &
     AJOB_PID=$!
-    wait_until 10 test -e pid
+    wait_until 60 test -e pid
     kill -TERM "$AJOB_PID"
-    wait_until 10 process_over "$AJOB_PID"
+    wait_until 60 process_over "$AJOB_PID"
     wait "$AJOB_PID" && status=0 || status=$?
     assert_equal "$status" 143
 }
@@ -102,11 +102,11 @@ fill_pipe() {
     fill_pipe
     "${AS_FROM_TERMINAL[@]}" "$AJOB" gather 'echo $$ >pid.new && mv pid.new pid' 2>&9 3>&- &
     AJOB_PID=$!
-    wait_until 10 test -e pid
-    wait_until 10 process_over "$(<pid)"
+    wait_until 60 test -e pid
+    wait_until 60 process_over "$(<pid)"
     process_over "$AJOB_PID" && fail "it did not wait"
     kill -TERM "$AJOB_PID"
-    wait_until 10 process_over "$AJOB_PID"
+    wait_until 60 process_over "$AJOB_PID"
     wait "$AJOB_PID" && status=0 || status=$?
     assert_equal "$status" 143
 }
@@ -114,9 +114,9 @@ fill_pipe() {
 @test "SIGUSR1 tells the tree of what has not ended" {
     mkfifo go
     start_ajob gather -j 1 --name first --name second --timeout 100s "$waiting" true
-    wait_until 10 test -e pid
+    wait_until 60 test -e pid
     kill -USR1 "$AJOB_PID"
-    wait_until 10 grep -q second "$AJOB_ERR"
+    wait_until 60 grep -q second "$AJOB_ERR"
     cat go
     wait_ajob
     assert_success
@@ -128,7 +128,7 @@ fill_pipe() {
     for signal in INT TERM HUP; do
         rm -f pid
         start_ajob gather "'$AJOB' gather 'echo \$\$ >pid.new; mv pid.new pid; exec sleep 1000'"
-        wait_until 10 test -e pid
+        wait_until 60 test -e pid
         expect_status "$((128 + $(kill -l "$signal")))"
         kill -"$signal" "$AJOB_PID"
         wait_ajob
@@ -141,7 +141,7 @@ fill_pipe() {
     for depth in outer inner; do
         rm -f pid inner
         start_ajob gather "echo \$\$ >inner; exec '$AJOB' gather 'echo \$\$ >pid.new; mv pid.new pid; exec sleep 1000'"
-        wait_until 10 test -e pid
+        wait_until 60 test -e pid
         if [[ $depth == outer ]]; then
             kill -KILL "$AJOB_PID"
             expect_status 137
@@ -149,7 +149,7 @@ fill_pipe() {
             kill -KILL "$(<inner)"
         fi
         wait_ajob
-        wait_until 10 no_test_processes
+        wait_until 60 no_test_processes
         [[ $depth == outer ]] || assert_stderr --partial 'signal KILL'
     done
 }
@@ -158,8 +158,8 @@ fill_pipe() {
     printf 'all:\n\t@%s gather %s\n' "$AJOB" "'echo \$\$\$\$ >pid.new; mv pid.new pid; sleep 1000 & wait'" >Makefile
     setsid "${AS_FROM_TERMINAL[@]}" make >/dev/null 2>make.err 3>&- &
     local make=$!
-    wait_until 10 test -e pid
+    wait_until 60 test -e pid
     kill -INT -- "-$make"
     wait "$make" || true
-    wait_until 10 no_test_processes
+    wait_until 60 no_test_processes
 }

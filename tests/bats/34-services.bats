@@ -33,10 +33,14 @@ story() {
     done | paste -sd';' | sed 's/;/; /g'
 }
 
-has_log() { grep -qx "$1" log 2>/dev/null; }
+# run_limited TIME: of the spec in which that is called LIMIT
+run_limited() {
+    sed "s/LIMIT/$1/" ci.json >limited.json
+    rm -f log
+    run_ajob run limited.json --events events
+}
 
-# A port on which nobody listens now.
-free_port() { "$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+has_log() { grep -qx "$1" log 2>/dev/null; }
 
 # As long as several looks of a probe take.
 ask_often() { for i in {1..10}; do "$PYTHON" -c 'pass'; done; }
@@ -100,7 +104,7 @@ gated() {
     local port
     for host in 127.0.0.1 localhost; do
         rm -f log gate
-        port=$(free_port)
+        port=$(free_ports 1)
         cat >listen.py <<END
 import socket
 s = socket.create_server(("127.0.0.1", $port))
@@ -151,25 +155,25 @@ END
 }
 
 @test "exec: a command that hangs is gone when the service has ended" {
-    tasks '"db": {"service": [%S, "db"], "ready": {"exec": ["sh", "-c", "trap : TERM; echo probes >>log; sleep 600 & wait; wait; sleep 600"]}, "timeout": "300ms"},
+    tasks '"db": {"service": [%S, "db"], "ready": {"exec": ["sh", "-c", "trap : TERM; echo probes >>log; sleep 600 & wait; wait; sleep 600"]}, "timeout": "LIMIT"},
            "user": {"sh": "true", "needs": ["db"]}'
-    run_ajob run ci.json --events events
+    with_time 'has_log probes' run_limited
     assert_failure 1
     assert_equal "$(grep -c probes log)" 1
-    assert_equal "$(story)" 'db:started; db:timed_out (timeout 300ms); user:skipped (db: timeout 300ms)'
+    assert_equal "$(story)" "db:started; db:timed_out (timeout $limit); user:skipped (db: timeout $limit)"
 }
 
 @test "one that is never ready times out, whatever it is asked" {
     local ready port
-    port=$(free_port)
+    port=$(free_ports 1)
     for ready in '{"fd": 3}' '{"line": "x"}' "{\"tcp\": \"127.0.0.1:$port\"}" "{\"http\": \"http://127.0.0.1:$port/\"}" \
         '{"file": "missing"}' '{"exec": ["false"]}'; do
         rm -f log
-        tasks '"db": {"service": [%S, "db"], "ready": '"$ready"', "timeout": "200ms"},
+        tasks '"db": {"service": [%S, "db"], "ready": '"$ready"', "timeout": "LIMIT"},
                "user": {"sh": "echo user runs >>log", "needs": ["db"]}'
-        run_ajob run ci.json --events events
+        with_time 'has_log db.stops' run_limited
         assert_failure 1
-        assert_equal "$(story)" 'db:started; db:timed_out (timeout 200ms); user:skipped (db: timeout 200ms)'
+        assert_equal "$(story)" "db:started; db:timed_out (timeout $limit); user:skipped (db: timeout $limit)"
         assert_equal "$(log)" 'db runs db stops'
     done
 }

@@ -279,7 +279,7 @@ END
     run_ajob run -q --timeout 100ms spec.json
     assert_failure 124
     start_ajob run -q --events events spec.json
-    wait_until 10 grep -qs run.started events
+    wait_until 60 grep -qs run.started events
     expect_status 143
     kill -TERM "$AJOB_PID"
     wait_ajob

@@ -200,7 +200,7 @@ END
     wait_until 60 written
     kill -KILL "$AJOB_PID"
     wait_ajob
-    wait_until 10 no_test_processes
+    wait_until 60 no_test_processes
     printf '{"time":"2026-01-01T00:00:00.000000Z","seq":99,"event":"task.en' >>events
     rm latch && echo done >latch
     run_ajob run --resume events --events events spec.json

@@ -64,7 +64,7 @@ all_exist() {
 
 @test "three failures in one turn: all are told, the first one first, and the run has failed once" {
     start_ajob gather --events "$EVENTS" --name a "$(waits a); exit 3" --name b "$(waits b); exit 4" --name c "$(waits c); exit 5"
-    wait_until 10 all_exist a b c
+    wait_until 60 all_exist a b c
     while_stopped let_go a b c
     wait_ajob
     assert_failure 1
@@ -79,7 +79,7 @@ all_exist() {
 @test "an inner and an outer group that fail at once both have their own failures" {
     start_spec "\"inner\": {\"group\": {\"x\": \"$(waits x); exit 3\", \"w\": \"sleep 1000\"}},
         \"y\": \"$(waits y); exit 4\""
-    wait_until 10 all_exist x y
+    wait_until 60 all_exist x y
     while_stopped let_go x y
     wait_ajob
     assert_failure 1
@@ -92,11 +92,11 @@ all_exist() {
 
 @test "a group that is being cancelled is cancelled again: the first cause stays" {
     start_ajob gather --events "$EVENTS" --name a "$(waits a); exit 3" --name b "$(lingers b)"
-    wait_until 10 all_exist a b
+    wait_until 60 all_exist a b
     let_go a
-    wait_until 10 test -e b.stopped # told to stop by a's failure
+    wait_until 60 test -e b.stopped # told to stop by a's failure
     kill -INT "$AJOB_PID"
-    wait_until 10 has_event run.cancelling
+    wait_until 60 has_event run.cancelling
     let_go b
     expect_status 130
     wait_ajob
@@ -138,7 +138,7 @@ all_exist() {
     assert_ended e succeeded
 
     start_spec "\"a\": \"$(waits a)\", \"b\": {\"sh\": \"touch b\", \"needs\": [\"a\"]}"
-    wait_until 10 test -e a
+    wait_until 60 test -e a
     kill -TERM "$AJOB_PID"
     expect_status 143
     wait_ajob
@@ -170,9 +170,9 @@ all_exist() {
 
 @test "a task that was told to stop is cancelled, whatever it then does, and how it exited is recorded" {
     start_ajob gather --events "$EVENTS" --name a "$(lingers a)"
-    wait_until 10 test -e a
+    wait_until 60 test -e a
     kill -TERM "$AJOB_PID"
-    wait_until 10 test -e a.stopped
+    wait_until 60 test -e a.stopped
     let_go a
     expect_status 143
     wait_ajob
@@ -193,10 +193,10 @@ all_exist() {
 
 @test "an inner and an outer timeout that expire together: the outer one is the cause" {
     start_spec "\"g\": {\"timeout\": 0.5, \"group\": {\"a\": {\"timeout\": 0.5, \"sh\": \"$(waits a)\"}}}"
-    wait_until 10 test -e a
+    wait_until 60 test -e a
     local until=$((${EPOCHREALTIME//[!0-9]/} + 1000000)) # it is time that is tested
     later() { ((${EPOCHREALTIME//[!0-9]/} > until)); }
-    while_stopped wait_until 10 later
+    while_stopped wait_until 60 later
     wait_ajob
     assert_failure 1
     assert_ended g timed_out 'timeout 500ms'
@@ -216,7 +216,7 @@ all_exist() {
 
 @test "a cancel during the backoff ends it at once, without another attempt" {
     start_spec '"a": {"sh": "echo x >>a; exit 3", "retry": {"max": 5, "delay": "1000s", "jitter": false}}'
-    wait_until 10 has_event task.retrying
+    wait_until 60 has_event task.retrying
     kill -TERM "$AJOB_PID"
     expect_status 143
     wait_ajob
@@ -229,10 +229,10 @@ all_exist() {
 @test "a failing sibling ends a backoff, and nothing is retried after it" {
     start_spec "\"a\": {\"sh\": \"exit 3\", \"retry\": {\"max\": 5, \"delay\": \"1000s\", \"jitter\": false}},
         \"b\": \"$(waits b); exit 4\", \"c\": {\"sh\": \"$(lingers c)\", \"retry\": 5}"
-    wait_until 10 has_event task.retrying
-    wait_until 10 all_exist b c
+    wait_until 60 has_event task.retrying
+    wait_until 60 all_exist b c
     let_go b
-    wait_until 10 test -e c.stopped
+    wait_until 60 test -e c.stopped
     let_go c
     wait_ajob
     assert_failure 1
@@ -254,8 +254,8 @@ start_pooled() {
     start_pooled "\"a\": {\"sh\": \"$(waits a)\", \"pool\": \"db\"},
         \"g\": {\"timeout\": 0.2, \"allow_failure\": true, \"group\": {\"b\": {\"sh\": \"touch b\", \"pool\": \"db\"}}},
         \"c\": {\"sh\": \"touch c\", \"pool\": \"db\"}"
-    wait_until 10 test -e a
-    wait_until 10 has_event '"task":"g/b"' # it has ended while a holds the slot
+    wait_until 60 test -e a
+    wait_until 60 has_event '"task":"g/b"' # it has ended while a holds the slot
     refute_exists c
     let_go a
     wait_ajob
@@ -268,7 +268,7 @@ start_pooled() {
 
 @test "what waits for a pool ends cancelled when the run is" {
     start_pooled "\"a\": {\"sh\": \"$(waits a)\", \"pool\": \"db\"}, \"b\": {\"sh\": \"touch b\", \"pool\": \"db\"}"
-    wait_until 10 test -e a
+    wait_until 60 test -e a
     kill -INT "$AJOB_PID"
     expect_status 130
     wait_ajob
@@ -290,9 +290,9 @@ start_pooled() {
 
 @test "a shielded task outlives a failing sibling, and the group waits for it" {
     start_spec "\"a\": \"$(waits a); exit 3\", \"s\": {\"sh\": \"$(waits s); touch s.done\", \"shield\": true, \"timeout\": \"1000s\"}, \"w\": \"sleep 1000\""
-    wait_until 10 all_exist a s
+    wait_until 60 all_exist a s
     let_go a
-    wait_until 10 has_event '"task.ended","task":"w"'
+    wait_until 60 has_event '"task.ended","task":"w"'
     let_go s
     wait_ajob
     assert_failure 1
@@ -305,9 +305,9 @@ start_pooled() {
     for second in '' INT; do
         rm -f s s.done s.go
         start_spec "\"s\": {\"sh\": \"$(waits s); touch s.done\", \"shield\": true, \"timeout\": \"1000s\"}"
-        wait_until 10 test -e s
+        wait_until 60 test -e s
         kill -INT "$AJOB_PID"
-        wait_until 10 has_event run.cancelling
+        wait_until 60 has_event run.cancelling
         if [[ $second ]]; then
             kill -INT "$AJOB_PID"
         else
@@ -370,9 +370,9 @@ start_pooled() {
 @test "finalizers run after the first signal, not after the second" {
     for second in '' TERM; do
         start_spec "\"a\": \"$(lingers a)\", \"clean\": {\"sh\": \"touch cleaned\", \"needs\": [\"a\"], \"when\": \"always\"}" --grace 1000s
-        wait_until 10 test -e a
+        wait_until 60 test -e a
         kill -TERM "$AJOB_PID"
-        wait_until 10 test -e a.stopped
+        wait_until 60 test -e a.stopped
         if [[ $second ]]; then
             kill -TERM "$AJOB_PID"
         else

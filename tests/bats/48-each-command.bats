@@ -77,7 +77,12 @@ END
     assert_equal "$(sorted)" 'x |x -n|x a b|'
     each --delimiter : echo < <(printf 'a:b:')
     assert_equal "$(sorted)" 'a|b|'
-    each --delimiter '\t' echo < <(printf 'a\tb')
+    local written
+    for written in '\t' '\x09' '\x9' '\011' '\11'; do
+        each --delimiter "$written" echo < <(printf 'a\tb')
+        assert_equal "$(sorted)" 'a|b|'
+    done
+    each --delimiter '\\' echo < <(printf 'a\\b')
     assert_equal "$(sorted)" 'a|b|'
     each -0 printf '<%s>' < <(printf 'a\nb\0c\0')
     assert_output --partial $'<a\nb>'
@@ -195,12 +200,40 @@ END
     assert_output 'echo  "x"'
 }
 
+@test "--dry-run: what sh reads back is what runs, whatever the bytes" {
+    # What a command was given, in hex, a line for each.
+    cat >tell <<'END'
+import os, sys
+os.write(1, b" ".join(os.fsencode(word).hex().encode() or b"-" for word in sys.argv[1:]) + b"\n")
+END
+    "$PYTHON" - <<'END' >items
+import os, random
+ugly = random.Random(5)
+special = b"'\"\\$`!*?[]{}()<>|&;#~=%^ \t\n\r-+,.:/@_aZ0\x01\x7f\x80\xc3\xa9\xff"
+def item():
+    length = ugly.choice((0, 1, 2, 3, 5, 9))
+    return bytes(ugly.choice(special) if ugly.random() < 0.8 else ugly.randrange(1, 256) for _ in range(length))
+known = [bytes([b]) for b in range(1, 256)] + [b"if", b"a=b", b"~", b"-n", b"--", b"{}", b"$(x)", b"'"]
+os.write(1, b"".join(each + b"\0" for each in known + [item() for _ in range(337)]))
+END
+    # Many in one command: to start one for each would take the test too long.
+    local words=("$PYTHON" -S -E tell {} 'x={}' "it's {}" '{#}' '{2/}' '{3.}')
+    run_ajob each -q -0 -j1 -N 60 "${words[@]}" <items
+    assert_success
+    mv "$AJOB_OUT" ran
+    assert_equal "$(wc -l <ran)" 10
+    run_ajob each -0 -n -N 60 "${words[@]}" <items
+    assert_success
+    sh -e "$AJOB_OUT" >read_back
+    cmp ran read_back
+}
+
 @test "--get: items are downloads" {
     start_server
     printf '%s\n' "# a list" "" "$MAIN/f/a?size=1K&seed=1"$'\tone' "$MAIN/f/a?status=404"$'\ttwo' \
         "ftp://x/y" "$MAIN/f/a?size=2K&seed=3"$'\tthree\tsha256:'"$(body_sha256 3 2K)" >list
     run_ajob each -n --get -d out -a list
-    assert_line "would download $MAIN/f/a?size=1K&seed=1 to out/one"
+    assert_line "would download $MAIN/f/a to out/one"
     refute_exists out
     run_ajob each --get -d out --retries 0 --events events <list
     assert_failure 1
@@ -209,16 +242,85 @@ END
     assert_tree out one three
     assert_stderr --partial "2 downloaded"
     assert_stderr --partial "2 failed"
+    assert_stderr --regexp "ajob: each: 2: $MAIN/f/a.*: HTTP 404"
+    assert_equal "$(grep -c "$MAIN.*$MAIN" "$AJOB_ERR")" 0 # the item is the URL: once is enough
     assert_events events
     run_ajob each --get -d out --retries 0 --events events --resume events <list
     assert_failure 1
     assert_stderr --partial "2 done before, 2 failed"
 }
 
+@test "--get: no item replaces the file of another one" {
+    start_server
+    {
+        echo "$MAIN/f/a?size=1K&seed=1"
+        echo "$MAIN/f/a?size=2K&seed=2"
+        echo "$MAIN/f/a?size=2K&seed=2"$'\tb'
+        echo "$MAIN/f/a?size=1K&seed=1" # the same again
+        echo "$MAIN/f/b.part?size=1K&seed=1"
+        echo "$MAIN/f/c?size=3K&seed=3"
+    } >list
+    local refused='is to be written to'
+    run_ajob each -n --get -d out --events events -a list
+    assert_equal "$(grep -c '^would download' "$AJOB_OUT")" 4
+    assert_stderr --partial "ajob: each: 2: $refused out/a, as is item 1: give one of them another name, after a tab"
+    run_ajob each -j1 --get -d out --events events -a list
+    assert_failure 1
+    assert_stderr --partial ": $refused out/a, as is item 1: give one of them another name, after a tab"
+    assert_stderr --partial ": $refused out/b.part, as is the part of item 3: give"
+    assert_body out/a 1 1K
+    assert_body out/b 2 2K
+    assert_body out/c 3 3K
+    assert_tree out a b c
+    # Not by another run either.
+    run_ajob each --get -d out --events events --retry-failed events
+    assert_success
+    refute_stderr --partial failed
+    run_ajob each -j1 --get -d out --events events --resume events -a list
+    assert_failure 1
+    assert_stderr --partial "4 done before, 2 failed"
+    assert_body out/a 1 1K
+}
+
+@test "--get: its transfers have the options of others, and commands have not" {
+    start_server
+    run_ajob each --get --segments 4 --limit-rate 64M --per-host 4 --fsync ::: "$MAIN/f/a?size=4M&seed=1&slow=16M"
+    assert_success
+    assert_body a 1 4M
+    (($(max_inflight) > 1)) || fail "one at a time"
+    rm a
+    run_ajob each --get --max-wait 2s ::: "$MAIN/f/b?status=503&retry_after=60"
+    assert_failure 1
+    assert_requests 1 '/f/b'
+    run_ajob each --get --events events --limit-rate 512K ::: "$MAIN/f/a?size=128K" "$MAIN/f/c?size=128K"
+    assert_success
+    assert_equal "$(events events "event == 'run.ended' and duration >= 0.3" status)" succeeded
+    local option
+    for option in --per-host=1 --segments=auto --limit-rate=1M --max-wait=1 --fsync -HA:b --cacert=x --http=2 \
+        --connect-timeout=1 --stall-timeout=1 --min-speed=1 --insecure; do
+        run_ajob each "$option" touch ::: ran
+        assert_failure 2
+        assert_stderr --regexp "ajob: each: --[a-z-]*: is for downloads: goes with --get"
+    done
+    assert_tree . a c events
+}
+
 @test "what means another thing to users of xargs and parallel is told" {
     run_ajob each -n 2 echo ::: 1
     assert_failure 2
     assert_stderr "ajob: each: -n: is --dry-run: for 2 items in one command use -N 2"
+    run_ajob each -n1 echo ::: 1
+    assert_failure 2
+    assert_stderr "ajob: each: -n1: -n takes no value; elsewhere -n is another option, which here is -N"
+    run_ajob each -r echo ::: 1
+    assert_failure 2
+    assert_stderr --partial "not a whole number that fits: use one from 0 to 1000; elsewhere -r is another option, which here is the default"
+    run_ajob each -d , echo ::: 1
+    assert_failure 2
+    assert_stderr "ajob: each: -d: is --dir, and there is no directory ,: for the end of an item use --delimiter"
+    run_ajob each echo ::: 1 :::+ 2
+    assert_failure 2
+    assert_stderr "ajob: each: lists are not linked by :::+ here: use --columns, with lines of both"
     run_ajob each echo :::: list
     assert_failure 2
     assert_stderr "ajob: each: there is no list of files after :::: here: use --arg-file FILE, before CMD"
@@ -245,6 +347,8 @@ END
 --limit-start 5 touch|--limit-start: 5: not a rate: use 10/s
 --limit-start 0/s touch|--limit-start: 0/s: not a rate
 --delimiter ab touch|--delimiter: ab: not one character
+--delimiter \x411 touch|--delimiter: \x411: not one character
+--delimiter \400 touch|--delimiter: \400: not one character
 --null --delimiter a touch|--delimiter: --null is one already
 --columns , -N 2 touch|--columns: a command with columns is for one item
 --arg-file x touch ::: y|--arg-file: there are items after ::: already
@@ -393,7 +497,8 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
 
 @test "what xargs and parallel call an option is told as it is called here" {
     local option
-    for option in -k:--ordered --keep-order:--ordered -P4:-j --joblog:--events -I:'{}'; do
+    for option in -k:--ordered --keep-order:--ordered -P4:-j --joblog:--events -I:'{}' -u:--output \
+        --resume-failed:--retry-failed; do
         run_ajob each "${option%%:*}" echo ::: a
         assert_failure 2
         assert_stderr --partial ": here it is ${option#*:}"

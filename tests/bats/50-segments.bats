@@ -16,7 +16,7 @@ sent() { requests . sent | awk '{ sum += $1 } END { print sum }'; }
 
 # The ranges of the note, FIRST-LAST, one on each line
 noted() {
-    python3 -c 'import json; [print(f"{a}-{b - 1}") for a, b in json.load(open("a.part.json"))["ranges"]]'
+    "$PYTHON" -c 'import json; [print(f"{a}-{b - 1}") for a, b in json.load(open("a.part.json"))["ranges"]]'
 }
 
 @test "so many connections as were asked for, each with its share" {
@@ -103,7 +103,7 @@ noted() {
         start_ajob get --segments 5 --events events "$MAIN/f/a?$FILE&most=2&$how&latch=$how&latch_at=100K"
         wait_for_request ' held$' 2
         refused() { (($(count_requests "$how.* (503|0|None) ") + $(count_requests "$how.* reset$") >= 3)); }
-        wait_until 10 refused
+        wait_until 60 refused
         open_latch "$how"
         wait_ajob
         assert_success
@@ -170,7 +170,7 @@ noted() {
     assert_success
     assert_body a 1 2M
     assert_equal "$(sent)" "$missing"
-    assert_equal "$(requests . headers.range | head -n 1)" "bytes=$(python3 - <<'END'
+    assert_equal "$(requests . headers.range | head -n 1)" "bytes=$("$PYTHON" - <<'END'
 first = [tuple(map(int, line.split("-"))) for line in open("before")][:2]
 start = first[0][1] + 1 if first[0][0] == 0 else 0
 following = [a for a, _ in first if a > start]
@@ -206,7 +206,7 @@ END
     start_ajob get --segments 4 "$url"
     wait_for_request ' held$' 4
     is_noted() { [[ -s a.part.json ]] && (($(noted | awk -F- '{ sum += $2 - $1 + 1 } END { print 0 + sum }') > 2 << 20)); }
-    wait_until 10 is_noted
+    wait_until 60 is_noted
     kill -KILL "$AJOB_PID"
     expect_status 137
     wait_ajob

@@ -82,7 +82,7 @@ at_least() {
 
 @test "one who waits for the limit is not stalled, however long; nor too slow" {
     start_server
-    run_ajob get --limit-rate 8K --stall-timeout 200ms --min-speed 1M -r 0 "$MAIN/f/a?size=8K&seed=1" "$MAIN/f/b?size=4K&seed=2"
+    run_ajob get --limit-rate 8K --stall-timeout 700ms --min-speed 1M -r 0 "$MAIN/f/a?size=8K&seed=1" "$MAIN/f/b?size=4K&seed=2"
     assert_success
     assert_body a 1 8K
     assert_body b 2 4K
@@ -114,12 +114,12 @@ at_least() {
 @test "less than --min-speed is a stall that is tried again, from where it came to" {
     start_server
     expect_part
-    run_ajob get -r 1 --stall-timeout 400ms --min-speed 64K --retry-delay 1ms "$MAIN/f/a?size=300K&seed=1&slow=8K"
+    run_ajob get -r 1 --stall-timeout 800ms --min-speed 64K --retry-delay 1ms "$MAIN/f/a?size=300K&seed=1&slow=8K"
     assert_failure 1
     assert_requests 2
     assert_requests 1 ' 206 '
-    assert_stderr --partial '(attempt 2): stalled: less than 65536 bytes/s for 400ms'
-    assert_stderr --partial '/f/a: stalled: less than 65536 bytes/s for 400ms'
+    assert_stderr --partial '(attempt 2): stalled: less than 65536 bytes/s for 800ms'
+    assert_stderr --partial '/f/a: stalled: less than 65536 bytes/s for 800ms'
 }
 
 @test "the least speed is 100 bytes a second by itself" {
@@ -134,7 +134,7 @@ at_least() {
 
 @test "a server that thinks before it answers, and then is fast, is not too slow" {
     start_server
-    run_ajob get --stall-timeout 600ms --min-speed 100K -r 0 "$MAIN/f/a?size=300K&seed=1&delay=0.5"
+    run_ajob get --stall-timeout 2s --min-speed 100K -r 0 "$MAIN/f/a?size=300K&seed=1&delay=1"
     assert_success
     assert_body a 1 300K
 }

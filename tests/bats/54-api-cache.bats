@@ -18,7 +18,7 @@ entries() { find "$API" -type f 2>/dev/null | wc -l; }
 statuses() { requests '^main GET /(repos|repositories)/' status | tr '\n' ' '; }
 
 @test "a second run has only 304s, and does what the first did" {
-    start_server "$(python3 -c 'import json; print(json.dumps({"page_size": 2, "embed_limit": 30, "repos": {"o/r": {"releases": [
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"page_size": 2, "embed_limit": 30, "repos": {"o/r": {"releases": [
         {"tag": f"v{n}", "assets": [{"name": f"{k}", "size": 5, "seed": n} for k in range(31 if n == 3 else 1)]}
         for n in range(5)]}}}))')"
     run_ajob download -p 0 -A -d one o/r
@@ -228,7 +228,7 @@ statuses() { requests '^main GET /(repos|repositories)/' status | tr '\n' ' '; }
 }
 
 @test "a last page that is full is asked for anew: what comes behind it would not be seen" {
-    start_server "$(python3 -c 'import json; print(json.dumps({"repos": {"o/r": {"releases": [
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"repos": {"o/r": {"releases": [
         {"tag": f"v{n}", "assets": [{"name": "a", "size": 5, "seed": n}] if n == 0 else []} for n in range(100)]}}}))')"
     run_ajob download -A o/r
     assert_success

@@ -94,17 +94,17 @@ mended() {
     all_are_right early=1 early=500
     none_is_a_file early=9000
     assert_stderr --partial "the server's headers are longer than 300 KiB"
-    (($(requests_where '"early=9000" in target' sent) < 307200))
+    run_ajob get -r 0 "$MAIN/f/large?size=100M&early=9000"
+    assert_failure 1
+    (($(requests '/f/large' sent) < 50000000)) # it was left, whatever was on its way
     none_is_a_file status=100 status=101
 }
 
 @test "a head of a byte at a time is a stall" {
     start_server
-    local before=${EPOCHREALTIME//[!0-9]/}
-    run_ajob get -r 0 --stall-timeout 500ms "$MAIN/f/a?size=10&slow_head=10"
+    run_ajob get -r 0 --stall-timeout 500ms "$MAIN/f/a?size=10&slow_head=1" # for minutes
     assert_failure 1
     assert_stderr --partial "ajob: get: $MAIN/f/a: stalled: no data for 500ms"
-    ((${EPOCHREALTIME//[!0-9]/} - before < 10000000))
     assert_tree .
     mended slow_head=10 stall_at=0 stall_at=307199
     all_are_right slow_head=20K

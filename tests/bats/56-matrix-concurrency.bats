@@ -29,7 +29,7 @@ spec() { printf '{"tasks": {%s}}\n' "$1" >spec.json; }
     start_ajob run -k --events events spec.json
     wait_for_request ' held$' 1
     ended() { [[ $(events events 'event == "task.ended"' task | wc -l) == 2 ]]; }
-    wait_until 20 ended
+    wait_until 60 ended
     open_latch go
     wait_ajob
     assert_failure 1
@@ -57,7 +57,7 @@ spec() { printf '{"tasks": {%s}}\n' "$1" >spec.json; }
     local url="$MAIN/f/a?size=2M&seed=1&latch=go&latch_at=1M&times=1" left
     start_ajob get "$url"
     wait_for_request ' held$'
-    wait_until 20 test -s a.part.json
+    wait_until 60 test -s a.part.json
     expect_status 137
     run_ajob get -r 0 "$url" # while it lives
     assert_failure 1
@@ -73,7 +73,7 @@ spec() { printf '{"tasks": {%s}}\n' "$1" >spec.json; }
 }
 
 @test "two runs of one release into one directory: each file whole, and nothing left over" {
-    start_server "$(python3 -c 'import json; print(json.dumps({"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [
         {"name": f"{k}", "size": "200K", "seed": k, "query": "slow=2M"} for k in range(1, 7)]}]}}}))')"
     local i k pids=()
     for i in 1 2 3; do
@@ -95,7 +95,7 @@ spec() { printf '{"tasks": {%s}}\n' "$1" >spec.json; }
         "$AJOB" get -q -r 0 "$url" >/dev/null 2>&1 3>&- &
         pid=$!
         "$AJOB" get -q -r 0 "$url" >/dev/null 2>&1 3>&- &
-        wait_until 20 test -e a -o -e a.part
+        wait_until 60 test -e a -o -e a.part
         kill -KILL "$pid" 2>/dev/null || true
         wait "$pid" || true
         wait $! || true
@@ -135,14 +135,14 @@ spec() { printf '{"tasks": {%s}}\n' "$1" >spec.json; }
         wait_for_request ' held$'
         count=$((count + 1))
         arrived() { [[ -e a.part && $(stat -c %s a.part) -gt $((count * 1000000)) && -e a.part.json ]]; }
-        [[ $signal != KILL ]] || wait_until 20 arrived
+        [[ $signal != KILL ]] || wait_until 60 arrived
         kill "-$signal" "$AJOB_PID"
         expect_status 129 130 137 143
         wait_ajob
         assert_tree . a.part a.part.json
         wait_for_request ' client-gone$' $count
     done
-    run_ajob get "$url"
+    run_ajob get --segments 1 "$url"
     assert_success
     assert_body a 1 8M
     assert_tree . a

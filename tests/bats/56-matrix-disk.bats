@@ -11,7 +11,7 @@ held_download() { # ARG...
     start_ajob get -r 0 "$@" "$MAIN/f/a?size=2M&seed=1&latch=go&latch_at=1M&times=1"
     wait_for_request ' held$'
     half_is_there() { [[ -n $(find . -name 'a.part' -size +600k) ]]; }
-    wait_until 20 half_is_there
+    wait_until 60 half_is_there
 }
 
 release() {
@@ -120,7 +120,7 @@ release() {
         >"$AJOB_OUT" 2>"$AJOB_ERR" 3>&- &
     AJOB_PID=$!
     wait_for_request ' held$'
-    wait_until 20 test -s dir/a.part
+    wait_until 60 test -s dir/a.part
     chmod 555 dir
     release
     chmod 755 dir
@@ -139,7 +139,7 @@ release() {
         latch=$((latch + 1))
         start_ajob get -r 0 "$MAIN/f/a?size=2M&seed=1&latch=$latch&latch_at=1M"
         wait_for_request ' held$'
-        wait_until 20 test -s a.part
+        wait_until 60 test -s a.part
         eval "$how"
         open_latch "$latch"
         wait_ajob
@@ -167,15 +167,15 @@ release() {
 }
 
 @test "many assets, SIGKILL in the midst of them, and again: each right, little twice" {
-    start_server "$(python3 -c 'import json; print(json.dumps({"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [
+    start_server "$("$PYTHON" -c 'import json; print(json.dumps({"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [
         {"name": f"{k}", "size": "1M", "seed": k, "query": "latch=go&latch_at=800K&times=1" if k > 3 else ""} for k in range(1, 8)]}]}}}))')"
     local k
     start_ajob download o/r
     wait_for_request '^storage .*held$' 4
     three_are_done() { [[ $(find v1 -name '[123]' | wc -l) == 3 ]]; }
-    wait_until 20 three_are_done
+    wait_until 60 three_are_done
     notes_are_there() { [[ $(find v1 -name '*.part' -size +500k | wc -l) == 4 ]]; }
-    wait_until 20 notes_are_there
+    wait_until 60 notes_are_there
     expect_status 137
     kill -KILL "$AJOB_PID"
     wait_ajob

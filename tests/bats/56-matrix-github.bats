@@ -20,7 +20,7 @@ told() {
 # answers JSON...: what the API says of the tags t101, t102…, word for word; \x00 and the
 # like are the bytes they stand for
 answers() {
-    set_fixture "$(python3 -c 'import json, sys; print(json.dumps({"raw": {f"releases/tags/t{k}": text.encode().decode("unicode_escape")
+    set_fixture "$("$PYTHON" -c 'import json, sys; print(json.dumps({"raw": {f"releases/tags/t{k}": text.encode().decode("unicode_escape")
         for k, text in enumerate(sys.argv[1:], 101)}}))' "$@")"
 }
 
@@ -29,7 +29,7 @@ asset_lines() { assert_equal "$(grep -cE "^ajob: download: v1/d1..: $2$" <<<"$st
 
 # assets FIELDS...: a release v1 with the assets d101, d102… of 10 bytes, and these fields
 assets() {
-    set_fixture "$(python3 -c 'import json, sys; print(json.dumps({"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [
+    set_fixture "$("$PYTHON" -c 'import json, sys; print(json.dumps({"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [
         {"name": f"d{k}", "size": 10, "json": json.loads("{" + fields + "}")} for k, fields in enumerate(sys.argv[1:], 101)]}]}}}))' "$@")"
 }
 
@@ -42,7 +42,7 @@ assets() {
     assert_failure 1
     assert_tree .
     assert_equal "$(grep -c '^ajob: download: .*t10.: ' <<<"$stderr")" 9
-    set_fixture "$(python3 -c 'import json; print(json.dumps({"raw": {
+    set_fixture "$("$PYTHON" -c 'import json; print(json.dumps({"raw": {
         "releases/tags/deep": "{\"id\": 1, \"tag_name\": \"v1\", \"x\": " + "{\"a\":" * 100000 + "1" + "}" * 100000 + ", \"assets\": []}",
         "releases/tags/long": json.dumps({"id": 1, "tag_name": "v1", "body": "x" * 5000000, "assets": [{"name": "n" * 200000, "id": 1, "size": 1, "state": "uploaded"}]})}}))')"
     run_ajob download -r 0 o/r deep

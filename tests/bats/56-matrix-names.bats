@@ -9,7 +9,7 @@ teardown() { common_teardown; }
 # assets NAME...: a release v1 with these assets, the k-th of k bytes with seed k; a token
 # makes their URLs free of their names
 assets() {
-    python3 -c 'import json, sys; print(json.dumps({"token": "t", "repos": {"o/r": {"releases": [{"tag": "v1",
+    "$PYTHON" -c 'import json, sys; print(json.dumps({"token": "t", "repos": {"o/r": {"releases": [{"tag": "v1",
         "assets": [{"name": name.encode().decode("unicode_escape"), "size": k, "seed": k} for k, name in enumerate(sys.argv[1:], 1)]}]}}}))' "$@"
 }
 
@@ -80,7 +80,7 @@ assets() {
 
 @test "what stands where the file is to be: a socket, a FIFO, a link that leads out or nowhere" {
     start_server
-    python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("s")'
+    "$PYTHON" -c 'import socket; socket.socket(socket.AF_UNIX).bind("s")'
     mkfifo fifo
     ln -s "$HOME/secret" out
     ln -s loop loop

@@ -78,7 +78,7 @@ in_pieces() {
         start_ajob get --segments 4 --per-host 16 "$url&$signal"
         wait_for_request "$signal held$" 3
         expect_status 130 137
-        wait_until 20 test -s a.part.json
+        wait_until 60 test -s a.part.json
         kill "-$signal" "$AJOB_PID"
         wait_ajob
         refute_exists a

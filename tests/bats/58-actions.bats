@@ -191,7 +191,11 @@ END
     run_ajob download o/r
     run -1 read_output evil
     assert_equal "$(read_output count)" 1
-    assert_equal "$(read_output tag)" $'v1\nevil=1'
+    run -1 read_output tag
+    assert_stderr --partial "GITHUB_OUTPUT: $ACTIONS/output: lacks a path or tag: it has a control character in it"
+    rm "$ACTIONS/output"
+    run_ajob get -d $'d\n::error::x' "$MAIN/f/a?size=5"
+    assert_equal "$(grep -v ajob_ "$ACTIONS/output")" count=0
 }
 
 @test "lists and dry runs write neither file" {
@@ -244,7 +248,7 @@ $ACTIONS/output:0"
     expect_part
     wait_for_request '/f/x.* 200 ok$'
     wait_for_request '/f/y.* held$'
-    wait_until 10 test -e x
+    wait_until 60 test -e x
     kill -INT "$AJOB_PID"
     wait_ajob
     assert_failure 130

@@ -63,6 +63,31 @@ teardown() { common_teardown; }
     refute_exists out
 }
 
+@test "an API that sends much: limits on all of it together" {
+    start_server '{"pad": "31M", "page_size": 2, "repos": {"o/r": {"releases": ['"$(printf '{"tag": "v%d"}, ' {1..39})"'{"tag": "v40"}]}}}'
+    run_ajob download --no-cache -r 0 --list --all o/r
+    assert_failure 1
+    assert_stderr --partial "all: o/r: the API's answers are too long: more than 256 MiB in all"
+    assert_requests 9
+    # 3,449 releases with 29 assets
+    set_fixture "$("$PYTHON" -c 'import json; print(json.dumps({"repos": {"o/r": {}}, "raw": {"releases": json.dumps([{"id": r, "tag_name": "v", "assets": [
+        {"id": 29 * r + i, "name": "a", "size": 1} for i in range(29)]} for r in range(3449)])}}))')"
+    run_ajob download --no-cache -r 0 --list --all o/r
+    assert_failure 1
+    assert_stderr --partial "all: more than 100000 assets in all: refused"
+}
+
+@test "an API with a file of checksums for each of very many assets: not all are asked for" {
+    start_server '{"repos": {"o/r": {}}}'
+    set_fixture "$("$PYTHON" -c 'import json, sys; print(json.dumps({"repos": {"o/r": {"releases": [{"tag": "v", "id": 1}]}}, "raw": {
+        "releases/tags/v": json.dumps({"id": 1, "tag_name": "v", "assets": [{"id": 2 * i + j, "name": "a%d%s" % (i, j * ".sha256"), "size": 5,
+        "browser_download_url": sys.argv[1] + "/f/s?size=5"} for i in range(501) for j in range(2)]})}}))' "$MAIN")"
+    run_ajob download --no-cache -r 0 --list --require-digest o/r v
+    assert_failure 1
+    assert_stderr --partial 'ajob: download: v: more than 500 files of checksums: refused'
+    assert_requests 500 /f/s
+}
+
 # --- directories of several people -------------------------------------------
 
 @test "a note that is another's, or has another name too, is not believed" {
@@ -107,7 +132,7 @@ teardown() { common_teardown; }
     start_ajob get --segments 1 -o a "$MAIN/f/a?size=1025M&seed=1&latch=never&latch_at=1M"
     wait_for_request ' held$'
     # fallocate(2) was asked before the first byte was written
-    wait_until 20 eval '[[ -s a.part ]]'
+    wait_until 60 eval '[[ -s a.part ]]'
     (($(stat -c %b a.part) < 100000)) || fail "$(stat a.part)"
     expect_part
     expect_status 130

@@ -14,6 +14,7 @@ what is in it, and the shape of the API's objects. Schema, all keys optional:
  "sign_ttl": 300,        seconds that a storage URL is valid
  "sign_once": false,     or for one request
  "sign_uses": N,         or for so many
+ "pad": "1M",            so much white space behind each answer of the API
  "clock_skew": 0}        seconds that the server's clock is ahead
 
 RELEASE {"tag": "v1", "prerelease": false, "draft": false, "latest": false, "id": N,

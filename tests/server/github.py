@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from body import parse_size
 from faults import Faults
 from fixture import Asset, Fixture, FixtureFile, Release, Repo
 from http1 import Exchange, http_date, reason
@@ -58,6 +59,8 @@ class GitHub:
         if reply.key in raw:
             headers = [pair for pair in reply.headers if pair[0] != "ETag"]
             reply = Reply(200, raw[reply.key].encode(), headers, reply.key)
+        if reply.status == 200 and "pad" in fixture.spec and not reply.asset:
+            reply.body += b" " * parse_size(fixture.spec["pad"])
         found = next((key for key in (reply.key, "*") if reply.key and key in errors), None)
         spoil = {"key": f"api {found or exchange.request.target}"} | errors.get(found, {})
         if "status" in spoil and "body" not in spoil:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:  # imported where it is needed: most tests do without
     import ssl
 
 HEAD_LIMIT = 65536
-BODILESS = (204, 304)  # what followed their heads would be the next response on the connection
 HANDSHAKE_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
 GOODBYE_SECONDS = 0.5
@@ -210,10 +209,11 @@ class Exchange:
     def respond(self, status: int, headers: Headers, body: bytes = b"") -> None:
         """A whole short response."""
         fixed = [("Date", http_date(time.time()))] if not has(headers, "date") else []
-        fixed += [("Content-Length", str(len(body)))] if status not in BODILESS else []
+        has_body = status not in (204, 304)  # else it would be in front of the next answer
+        fixed += [("Content-Length", str(len(body)))] if has_body else []
         if not self.keep_alive:
             fixed.append(("Connection", "close"))
-        bare = not body or self.request.method == "HEAD" or status in BODILESS
+        bare = not body or self.request.method == "HEAD" or not has_body
         if bare:
             self.settle()
         self.head(status, [*fixed, *headers])

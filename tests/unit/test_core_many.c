@@ -3,6 +3,7 @@
  * once.
  */
 #include <sys/resource.h>
+#include <time.h>
 
 #include "core_rig.h"
 
@@ -10,7 +11,8 @@ static struct work a;
 
 /* ---- very many --------------------------------------------------------- */
 
-enum { MANY = 100000 };
+/* Of the processor, whatever else the machine does. */
+enum { MANY = 100000, SECONDS_MAX = 20 };
 
 static unsigned started;
 
@@ -29,7 +31,7 @@ static void chain_of_many(bool is_failing) {
     char failure[] = "exit 3";
     ajob_task *previous = NULL;
     size_t memory_before = memory_kib(), kib_per_task_max = 2;
-    uint64_t before = uv_hrtime();
+    clock_t before = clock();
     started = 0;
     rig_open(0);
     rig.is_quiet = true;
@@ -50,7 +52,7 @@ static void chain_of_many(bool is_failing) {
     CHECK_NUMBER(ajob_task_status(previous), is_failing ? AJOB_SKIPPED : AJOB_SUCCEEDED);
     if (is_failing)
         CHECK_TEXT(ajob_task_cause(root), "1: exit 3");
-    CHECK(uv_hrtime() - before < UINT64_C(20) * 1000000000);
+    CHECK((clock() - before) / CLOCKS_PER_SEC < SECONDS_MAX);
     CHECK(memory_kib() - memory_before < MANY * kib_per_task_max);
     rig_close();
 }
@@ -75,14 +77,14 @@ static void of_100000_siblings_one_fails(void) {
         works[i].resolves_when_stopped = true;
         ajob_set_pool(works[i].task, pool, 1);
     }
-    uint64_t before = uv_hrtime();
+    clock_t before = clock();
     start_run(root);
     CHECK_NUMBER(pool->used, MANY / 2);
     ajob_resolve(works[MANY / 4].task, failure);
     turn();
     CHECK_NUMBER(ajob_task_state(root), AJOB_ENDED);
     CHECK_NUMBER(rig.loop->counts[AJOB_CANCELLED], MANY - 1);
-    CHECK(uv_hrtime() - before < UINT64_C(20) * 1000000000);
+    CHECK((clock() - before) / CLOCKS_PER_SEC < SECONDS_MAX);
     rig_close();
     free(works);
 }

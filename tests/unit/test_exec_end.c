@@ -175,7 +175,8 @@ static void all_is_as_before_when_a_run_is_over(void) {
     struct rlimit before, after;
     int adopts = 0;
     open_place(&owning);
-    CHECK_EXIT(run_script("true"), 0, NULL);
+    /* Cannot end unread: libuv keeps a file of its own from the first pipe on that it reads. */
+    CHECK_EXIT(run_script("head -c 1000000 /dev/zero"), 0, NULL);
     unsigned files = count_files();
     getrlimit(RLIMIT_NOFILE, &before);
     for (int i = 0; i < 3; i++) {

@@ -74,10 +74,13 @@ static void what_has_failed_since_is_kept(void) {
     uint64_t whole;
     size_t length;
     rig_open(0);
+    text_add(&events, "{\"event\":\"run.started\"}\n");
     add(&events, "a", "failed");
     add(&events, "b", "timed_out");
-    add(&events, "a", "failed");
     add(&events, "c", "failed");
+    add(&events, "d", "cancelled");
+    text_add(&events, "{\"event\":\"run.started\"}\n");
+    add(&events, "a", "failed");
     add(&events, "b", "succeeded");
     text_format(&events,
                 "{\"event\":\"task.ended\",\"status\":\"failed\",\"item\":\"x\","
@@ -93,6 +96,44 @@ static void what_has_failed_since_is_kept(void) {
     CHECK(!ajob_record_next_failed(record, &length));
     ajob_record_free(record);
     text_done(&events);
+    rig_close();
+}
+
+/* How many tries of an item are left after these ends, f or s, of runs: "ff s". */
+static size_t left_after(const char *ends) {
+    struct text events = TEXT_INIT(1 << 20);
+    uint64_t whole;
+    size_t length, count = 0;
+    text_add(&events, "{\"event\":\"run.started\"}\n");
+    for (const char *end = ends; *end; end++) {
+        if (*end == ' ')
+            text_add(&events, "{\"event\":\"run.started\"}\n");
+        else
+            add(&events, "x", *end == 'f' ? "failed" : "succeeded");
+    }
+    ajob_record *record = read_text(text_string(&events), events.length, true, &whole);
+    size_t counted = ajob_record_count_failed(record);
+    while (ajob_record_next_failed(record, &length))
+        count++;
+    CHECK_NUMBER(counted, count);
+    ajob_record_free(record);
+    text_done(&events);
+    return count;
+}
+
+static void equal_items_are_left_as_often_as_they_have_failed(void) {
+    rig_open(0);
+    CHECK_NUMBER(left_after("ff"), 2);
+    CHECK_NUMBER(left_after("fs"), 1);
+    CHECK_NUMBER(left_after("sf"), 1);
+    CHECK_NUMBER(left_after("ff fs"), 1);
+    CHECK_NUMBER(left_after("ff sf"), 1);
+    CHECK_NUMBER(left_after("ff ff"), 2);
+    CHECK_NUMBER(left_after("ff f"), 2); /* the other one was not tried */
+    CHECK_NUMBER(left_after("ff s  f"), 1);
+    CHECK_NUMBER(left_after("ff s s"), 0);
+    CHECK_NUMBER(left_after("f sff"), 2); /* by --resume, with more of them */
+    CHECK_NUMBER(left_after("ff ss f"), 1);
     rig_close();
 }
 
@@ -162,6 +203,7 @@ int main(void) {
     RUN(keys_tell_lists_apart);
     RUN(what_has_succeeded_is_taken_as_often);
     RUN(what_has_failed_since_is_kept);
+    RUN(equal_items_are_left_as_often_as_they_have_failed);
     RUN(a_text_cannot_pretend);
     RUN(a_torn_last_line_is_left_out_and_nonsense_is_not);
     RUN(many_are_found_again);

@@ -379,6 +379,7 @@ static void the_run_ends_with_the_reader_of_stdout(void) {
     ends(&a, AJOB_FAILED, "x");
     run_ends(AJOB_CANCELLED, 0, 0, 1);
     CHECK(!cancelled_task && view_close(view) == 0);
+    root.is_cancelled = false;
     close(swap_fd(1, saved));
     close(saved);
 }

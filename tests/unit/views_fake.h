@@ -84,7 +84,7 @@ static inline int finish(void) {
 struct ajob_task {
     const char *path;
     ajob_task *parent;
-    bool group, moves;
+    bool group, moves, is_cancelled;
     const char *kind; /* NULL: a command */
     const char *item; /* or NULL */
     uint64_t bytes;
@@ -156,9 +156,16 @@ const char *ajob_task_item(const ajob_task *task, size_t *length) {
 ajob_task *ajob_task_parent(const ajob_task *task) {
     return task->parent;
 }
+enum ajob_status ajob_task_status(const ajob_task *task) {
+    return task->is_cancelled ? AJOB_CANCELLED : AJOB_UNDECIDED;
+}
 void ajob_cancel(ajob_task *task, const char *by) {
+    task->is_cancelled = true;
     cancelled_task = task;
     snprintf(cancelled_by, sizeof cancelled_by, "%s", by);
+}
+enum ajob_status ajob_task_status(const ajob_task *task) {
+    return task == cancelled_task ? AJOB_CANCELLED : AJOB_UNDECIDED;
 }
 const ajob_field *ajob_event_field(const ajob_event *event, const char *name) {
     for (size_t i = 0; i < event->field_count; i++) {
