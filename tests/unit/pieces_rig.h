@@ -292,7 +292,7 @@ static struct connection *connection_of(const struct fetch *fetch) {
     for (size_t i = 0; i < SEGMENTS_MAX; i++)
         if (fetch == &world.pieces.streams[i].fetch)
             return &world.connections[i];
-    CHECK(!"a fetch of nobody");
+    CHECK(fetch == NULL);
     return NULL;
 }
 

@@ -56,7 +56,7 @@ static size_t index_of_host(const struct host *host) {
     for (size_t i = 0; i < plan->source_count; i++)
         if (plan->sources[i].host == host)
             return i;
-    CHECK(!"a host of nobody");
+    CHECK(host == NULL);
     return 0;
 }
 
