@@ -328,6 +328,7 @@ int each_run(struct each *each) {
         .has_commands = !each->options->is_get,
         .runs_one_command = each->run_options.jobs.value == 1,
         .is_stream = true,
+        .is_batched = each->options->input.max_args.given || each->options->input.max_chars.given,
         .commands = (unsigned)each->run_options.jobs.value,
     };
     if (each->run_options.dry_run)

@@ -644,7 +644,8 @@ typedef struct ajob_download_options {
      * there, and all may be used together. */
     const char *const *mirrors;
     /* Connections at once for this file. 0: one, and more while they add throughput; never
-     * more than 16, nor than connections_per_host. What cannot be taken in pieces gets one. */
+     * more than 16, nor than connections_per_host. What cannot be taken in pieces gets one,
+     * as does all with AJOB_HTTP_2; else those that are added speak HTTP/1.1. */
     unsigned segments;
     bool fsync;        /* the file is on the disk, by its name too, before it is a success */
     bool wants_digest; /* compute and report a sha256 where none has to be verified, too */

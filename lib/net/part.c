@@ -140,6 +140,13 @@ static int open_new_or_old(struct part *part, bool *ret_is_new) {
     return part->fd;
 }
 
+/* A length that was announced need not come: what stays behind takes no more than it has. */
+static void give_room_back(struct part *part) {
+    struct stat status;
+    bool is_known = part->has_room && !fstat(part->fd, &status);
+    part->has_room = is_known && ftruncate(part->fd, status.st_size);
+}
+
 /* Opens and locks it. NULL: done, locked if that can be; else why not, and
  * nothing is left open. Between our open and our lock its last owner may have
  * renamed or removed it: then once more. */
@@ -157,8 +164,11 @@ static const char *open_part(struct part *part) {
         /* A new one that had an owner already is not empty any more. */
         is_named = is_named && (is_new ? !part->have.count : is_still_named(part));
         if (!fault && (is_named || !part->is_locked)) {
-            if (part->is_locked && !is_new)
+            if (part->is_locked && !is_new) {
                 part_note_forget_half(part);
+                part->has_room = true; /* perhaps, of an owner that was killed */
+                give_room_back(part);
+            }
             return NULL;
         }
         close(part->fd);
@@ -257,13 +267,6 @@ static bool can_fit(int fd, uint64_t size) {
     return size <= taken || (size - taken) / disk.f_frsize < disk.f_bfree;
 }
 #endif
-
-/* A length that was announced need not come: what stays behind takes no more than it has. */
-static void give_room_back(struct part *part) {
-    struct stat status;
-    bool is_known = part->has_room && !fstat(part->fd, &status);
-    part->has_room = is_known && ftruncate(part->fd, status.st_size);
-}
 
 bool part_reserve(struct part *part, uint64_t size, bool is_sure, struct text *error) {
 #ifdef FALLOC_FL_KEEP_SIZE

@@ -270,6 +270,16 @@ work() { echo 'echo "$1" >>ran; [ ! -e "fail-$1" ]'; }
     assert_equal "$(cat out/2/item out/2/status out/5/status)" $'bsucceeded\nsucceeded'
 }
 
+@test "--results without room end the run" {
+    on_small_disk 1M true 2>/dev/null || skip "no file system can be mounted here"
+    # shellcheck disable=SC2016
+    on_small_disk 1M sh -c 'seq 1000000 | "$AJOB" each -j2 --results small/out true' >"$AJOB_OUT" 2>"$AJOB_ERR" 3>&- && status=0 || status=$?
+    collect_ajob
+    assert_failure 1
+    assert_stderr --partial "cannot be written: No space left on device"
+    assert_stderr --partial "cancelling: a failure to write the results"
+}
+
 @test "--results keeps what each command printed, and how it ended" {
     run_ajob each -q --output none --results out/dir sh -c 'echo "o$1"; printf "e$1" >&2; exit "$1"' sh ::: 0 3
     assert_failure 1

@@ -14,6 +14,7 @@
 #define host_widen fake_host_widen
 #define host_narrow fake_host_narrow
 #define host_is_wanted fake_host_is_wanted
+#define profile_wants_http2 fake_profile_wants_http2
 #define resume_remember fake_resume_remember
 #define task_progressed fake_task_progressed
 #define task_note fake_task_note
@@ -39,6 +40,7 @@
 #define pieces_stop_stream tested_pieces_stop_stream
 #define pieces_stop_surplus tested_pieces_stop_surplus
 #define pieces_make_way tested_pieces_make_way
+#define pieces_flush tested_pieces_flush
 #define pieces_narrow tested_pieces_narrow
 #define pieces_stream_calls tested_pieces_stream_calls
 #define stream_start tested_stream_start
@@ -130,6 +132,7 @@ static struct {
     bool is_decent;         /* there is no reason to fail */
     bool is_foreign;        /* what is in the part is another server's */
     bool note_fails, has_note_failed;
+    bool is_disk_bad; /* a write fails, soon */
     unsigned overs;
     unsigned versions; /* whose bytes are in the part: a set */
     unsigned sending;  /* the version whose bytes are handed over now */
@@ -287,6 +290,10 @@ void task_note(struct ajob_task *task, const char *format, ...) {
 }
 
 /* ---- servers ---------------------------------------------------------------------- */
+
+bool profile_wants_http2(const struct profile *profile) {
+    return world.servers[profile ? 1 : 0].is_multiplexed;
+}
 
 static struct connection *connection_of(const struct fetch *fetch) {
     for (size_t i = 0; i < SEGMENTS_MAX; i++)

@@ -120,7 +120,9 @@ static void check_end(void) {
         CHECK(pieces->verdict.cause.length || world.is_without_memory);
     if (pieces->verdict.result == PIECES_UNWANTED)
         CHECK(world.is_kept);
-    if (world.has_note_failed)
+    if (pieces->verdict.result == PIECES_FAILED_HERE) /* and no server has anything to do with it */
+        CHECK(!strstr(text_string(&pieces->verdict.cause), "it failed"));
+    if (world.has_note_failed || (world.is_disk_bad && !mem_fail_nth(FAULT_WRITE, 0)))
         CHECK_NUMBER(pieces->verdict.result, PIECES_FAILED_HERE);
     if (world.is_decent)
         CHECK_NUMBER(pieces->verdict.result, PIECES_COMPLETE);
@@ -304,8 +306,10 @@ static void disturb(struct connection *connection) {
         world.note_fails = one_in(4);
         break;
     case 7:
-        if (one_in(16))
+        if (!world.is_disk_bad && one_in(16)) {
             mem_fail_nth(FAULT_WRITE, 1 + below(4));
+            world.is_disk_bad = true;
+        }
         break;
     case 8:
         if (one_in(16)) {
