@@ -357,7 +357,7 @@ int ajob_download_check(ajob_loop *loop, const ajob_download_options *options, c
         text_add(&loop->file, plan.path);
         *path = text_string(&loop->file);
         if (!text_ok(&loop->file))
-            error = loop_fail(loop, AJOB_ENOMEM, "out of memory");
+            error = loop_fail_memory(loop);
     }
     plan_done(&plan);
     return error;
