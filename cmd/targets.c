@@ -233,7 +233,7 @@ static void drop(struct target *target) {
 /* The target whose part would be written to the file of this one, or NULL. */
 static const struct target *part_owner(struct target *const *sorted, size_t count,
                                        const struct target *target) {
-    static const char *const endings[] = {".part", ".part.json", ".part.json.tmp"};
+    static const char *const endings[] = {AJOB_PART_ENDINGS};
     size_t length = strlen(target->path);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         size_t cut = strlen(endings[i]);

@@ -619,6 +619,9 @@ typedef struct ajob_http_options {
     bool insecure;
 } ajob_http_options;
 
+/* What stands beside PATH while it is on its way: these are added to it. */
+#define AJOB_PART_ENDINGS ".part", ".part.json", ".part.json.tmp"
+
 /* One file from one URL (http or https). It is written to PATH.part, verified,
  * and renamed to PATH; PATH.part and PATH.part.json stay behind for resuming
  * when it is interrupted. A PATH that is there already is left alone if it is

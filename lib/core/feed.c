@@ -181,7 +181,7 @@ int ajob_group_feed(ajob_task *task, const ajob_feed *asks) {
     struct feed *feed = mem_new(sizeof *feed);
     if (!feed || !deadline_init(&task->loop->deadlines, &feed->pause, pause_is_over)) {
         mem_free(feed);
-        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(task->loop);
     }
     feed->asks = *asks;
     feed->group = group;

@@ -215,7 +215,7 @@ int ajob_every(ajob_loop *loop, uint64_t interval_ms, ajob_tick_fn *call, void *
     struct tick *tick = mem_new(sizeof *tick);
     if (!tick || !deadline_init(&loop->deadlines, &tick->deadline, tick_is_due)) {
         mem_free(tick);
-        return loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(loop);
     }
     tick->loop = loop;
     tick->interval_ms = interval_ms ? interval_ms : 1;
@@ -326,6 +326,10 @@ int loop_fail(struct ajob_loop *loop, int code, const char *format, ...) {
     if (loop->error.length)
         loop->error.length = strlen(ajob_hide_secrets(loop->error.data));
     return code;
+}
+
+int loop_fail_memory(struct ajob_loop *loop) {
+    return loop_fail(loop, AJOB_ENOMEM, "out of memory");
 }
 
 const char *ajob_error(const ajob_loop *loop) {

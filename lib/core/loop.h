@@ -147,6 +147,9 @@ void loop_hold_feeds(struct ajob_loop *loop, bool is_held);
 int loop_fail(struct ajob_loop *loop, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for a lack of memory: returns AJOB_ENOMEM. */
+int loop_fail_memory(struct ajob_loop *loop);
+
 /* Begins to close everything on the loop; its last handle frees it. */
 void loop_close_handles(struct ajob_loop *loop);
 

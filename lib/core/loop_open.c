@@ -184,7 +184,7 @@ struct loop_module *loop_module(struct ajob_loop *loop, const void *key, size_t 
         return module;
     module = mem_new(size);
     if (!module) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     module->key = key;

@@ -137,7 +137,7 @@ ajob_pool *ajob_pool_new(ajob_loop *loop, const char *name, unsigned size) {
     if (!pool || !copy) {
         mem_free(pool);
         mem_free(copy);
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     *pool = (struct ajob_pool){.next = loop->pools, .name = copy, .size = size};

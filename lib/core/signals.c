@@ -56,7 +56,7 @@ static bool is_watched(const struct ajob_loop *loop, int number) {
 bool signals_open(struct ajob_loop *loop) {
     struct signals *signals = mem_new(sizeof *signals);
     if (!signals) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return false;
     }
     signals->loop = loop;

@@ -46,7 +46,7 @@ ajob_task *ajob_sleep(ajob_loop *loop, uint64_t duration_ms) {
         return NULL;
     sleep->duration_ms = duration_ms;
     if (!deadline_init(&loop->deadlines, &sleep->over, time_is_over)) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     sleep->over.depth = UINT32_MAX; /* after all timeouts of that time */

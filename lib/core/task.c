@@ -220,8 +220,10 @@ static bool is_retried(const struct ajob_task *task, const ajob_retry *retry) {
 static void attempt_failed(struct ajob_task *task) {
     const ajob_retry *retry = retry_of(task);
     bool is_elsewhere = task->has_alternative && !task->no_retry;
+    if (task->has_progressed)
+        task->failures = 0;
     if (!is_elsewhere)
-        task->failures = task->has_progressed ? 1 : task->failures + 1;
+        task->failures++;
     if (!(is_elsewhere || is_retried(task, retry)) || stop_is_coming(task)) {
         end(task, task->attempt_timed_out ? AJOB_TIMED_OUT : AJOB_FAILED);
         return;

@@ -10,7 +10,7 @@ void *task_new(struct ajob_loop *loop, const struct task_kind *kind) {
     struct ajob_task *task = mem_new(kind->size);
     if (!task || !deadline_init(&loop->deadlines, &task->deadline, task_deadline_is_due)) {
         mem_free(task);
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     task->kind = kind;

@@ -19,14 +19,14 @@ static int check_settable(const struct ajob_task *task, const char *what) {
 
 static struct task_options *options_of(struct ajob_task *task) {
     if (!task->options && !(task->options = mem_new(sizeof *task->options)))
-        loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(task->loop);
     return task->options;
 }
 
 static int set_name(struct ajob_task *task, const char *name, bool is_title) {
     char *copy = mem_copy(name);
     if (!copy)
-        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(task->loop);
     mem_free(task->name);
     task->name = copy;
     task->has_title = is_title;
@@ -55,7 +55,7 @@ static int add_need(ajob_task *task, ajob_task *need, bool is_start) {
         return loop_fail(task->loop, AJOB_EINVAL, "need: what is needed has started");
     struct edge *edge = mem_new(sizeof *edge);
     if (!edge)
-        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(task->loop);
     *edge = (struct edge){task, need, task->needs, need->needers, is_start, false};
     task->needs = need->needers = edge;
     task->unmet++;
@@ -102,7 +102,7 @@ int ajob_set_retry(ajob_task *task, const ajob_retry *retry) {
         return AJOB_ENOMEM;
     int *on = retry->on ? mem_new((retry->on_count + 1) * sizeof *on) : NULL;
     if (retry->on && !on)
-        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(task->loop);
     for (size_t i = 0; on && i < retry->on_count; i++)
         on[i] = retry->on[i];
     mem_free((void *)options->retry.on);
@@ -129,7 +129,7 @@ int ajob_set_pool(ajob_task *task, ajob_pool *pool, unsigned count) {
             return loop_fail(task->loop, AJOB_EINVAL, "pool %s: named twice", pool->name);
     void *slots = mem_resize(options->slots, (options->slot_count + 1) * sizeof *options->slots);
     if (!slots)
-        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(task->loop);
     options->slots = slots;
     options->slots[options->slot_count++] = (struct slot){pool, count};
     return 0;
@@ -169,7 +169,7 @@ int ajob_set_key(ajob_task *task, const char *key) {
     struct task_options *options = options_of(task);
     char *copy = options ? mem_copy(key) : NULL;
     if (!copy)
-        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(task->loop);
     mem_free(options->key);
     options->key = copy;
     return 0;
@@ -181,7 +181,7 @@ int ajob_set_item(ajob_task *task, const char *item, size_t length) {
     struct task_options *options = options_of(task);
     char *copy = options ? mem_new(length + 1) : NULL;
     if (!copy)
-        return loop_fail(task->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(task->loop);
     memcpy(copy, item, length);
     mem_free(options->item);
     options->item = copy;

@@ -111,7 +111,7 @@ int command_set(struct command *command, const ajob_exec_options *options) {
         return loop_fail(command->task.loop, AJOB_EINVAL, "command: an attempt is under way");
     struct command_options *copy = copy_options(options);
     if (!copy)
-        return loop_fail(command->task.loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(command->task.loop);
     mem_free(command->options);
     command->options = copy;
     return 0;

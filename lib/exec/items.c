@@ -87,7 +87,7 @@ static enum ajob_item_state read_more(struct ajob_items *items) {
     if (items->is_over)
         return AJOB_ITEM_END;
     if (!make_room(items)) {
-        loop_fail(items->loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(items->loop);
         return AJOB_ITEM_UNREADABLE;
     }
     while (has_bytes(items)) {
@@ -208,7 +208,7 @@ ajob_items *ajob_items_open(ajob_loop *loop, const ajob_items_options *options) 
     struct readers *readers = (struct readers *)loop_module(loop, &key, sizeof *readers, free_all);
     struct ajob_items *items = readers ? mem_new(sizeof *items) : NULL;
     if (!items) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     readers->module.close = close_all;

@@ -183,7 +183,7 @@ static void free_server(struct loop_module *module) {
 static struct jobserver *new_server(struct ajob_loop *loop, unsigned most) {
     struct jobserver *server = mem_new(sizeof *server);
     if (!server) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     server->module = (struct loop_module){

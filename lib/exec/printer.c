@@ -400,7 +400,7 @@ int ajob_set_output(ajob_loop *loop, const ajob_output_options *options) {
         !deadline_init(&loop->deadlines, &printer->stall, stall_is_over)) {
         printer->scratch = mem_free(printer->scratch);
         logs_close(&printer->logs);
-        return loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(loop);
     }
     printer->options = *options;
     printer->options.log_dir = printer->options.results_dir = NULL; /* the caller's */

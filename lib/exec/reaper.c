@@ -258,6 +258,6 @@ struct reaper *reaper_of(struct ajob_loop *loop) {
     reaper->is_ready = queue_init(&reaper->queue, reaper);
     if (reaper->is_ready)
         return reaper;
-    loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    loop_fail_memory(loop);
     return NULL;
 }

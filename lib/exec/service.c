@@ -166,7 +166,7 @@ static int make_plan(ajob_loop *loop, const ajob_ready_options *ready,
     int code = 0;
     if (!*ret_plan)
         code = error.length ? loop_fail(loop, AJOB_EINVAL, "service: %s", text_string(&error))
-                            : loop_fail(loop, AJOB_ENOMEM, "out of memory");
+                            : loop_fail_memory(loop);
     text_done(&error);
     return code;
 }
@@ -193,7 +193,7 @@ ajob_task *ajob_service(ajob_loop *loop, const ajob_exec_options *options,
         return NULL;
     service->command.hooks = &hooks;
     if (!deadline_init(&loop->deadlines, &service->soon, soon_is_due)) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     service->soon.depth = UINT32_MAX;

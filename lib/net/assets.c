@@ -185,7 +185,7 @@ static ajob_task *new_download(const struct release_plan *plan, const struct los
     };
     ajob_task *task = NULL;
     if (!extra.watch_data)
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
     else if (make_order(plan, asset, &order))
         task = download_new(loop, &order.options, &extra);
     else

@@ -94,7 +94,7 @@ struct dir *dir_for(struct ajob_loop *loop, const char *path, const char *subdir
         dir->outer = outer;
         return dirs->last = dir;
     }
-    loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    loop_fail_memory(loop);
     return NULL;
 }
 

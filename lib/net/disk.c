@@ -92,3 +92,16 @@ bool disk_lock(int fd) {
     }
     return !flock(fd, LOCK_EX | LOCK_NB);
 }
+
+char *disk_boot(char boot[DISK_BOOT_MAX]) {
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, boot, DISK_BOOT_MAX - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    while (length > 0 && boot[length - 1] <= ' ')
+        length--;
+    if (length <= 0)
+        return NULL;
+    boot[length] = '\0';
+    return boot;
+}

@@ -33,4 +33,9 @@ bool disk_sync(int fd);
  * another has it, anything else where locks do not work. */
 bool disk_lock(int fd);
 
+/* What the system's boot is called (Linux: boot_id): what was written in another one may not
+ * have reached the disk. NULL: not known here. */
+enum { DISK_BOOT_MAX = 64 };
+char *disk_boot(char boot[DISK_BOOT_MAX]);
+
 #endif

@@ -322,6 +322,12 @@ bool download_again(ajob_task *task, const ajob_download_options *options,
     return true;
 }
 
+const char *download_sha256(const ajob_task *task) {
+    const struct download *download = download_of(task);
+    bool is_it = download->plan.digests == digest_sha256();
+    return is_it ? download->hex : NULL;
+}
+
 ajob_task *ajob_download(ajob_loop *loop, const ajob_download_options *options) {
     return download_new(loop, options, &(struct download_extra){0});
 }
@@ -351,7 +357,7 @@ int ajob_download_check(ajob_loop *loop, const ajob_download_options *options, c
         text_add(&loop->file, plan.path);
         *path = text_string(&loop->file);
         if (!text_ok(&loop->file))
-            error = loop_fail(loop, AJOB_ENOMEM, "out of memory");
+            error = loop_fail_memory(loop);
     }
     plan_done(&plan);
     return error;

@@ -79,4 +79,8 @@ ajob_task *download_new(ajob_loop *loop, const ajob_download_options *options,
 bool download_again(ajob_task *download, const ajob_download_options *options,
                     const struct plan_extra *extra);
 
+/* Of what came, in hex: while the download lives and is not tried again. NULL: nothing came,
+ * or it was not computed. */
+const char *download_sha256(const ajob_task *download);
+
 #endif

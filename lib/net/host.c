@@ -81,7 +81,7 @@ struct host *host_for(struct ajob_loop *loop, const char *origin) {
     if (!host)
         host = make(hosts, loop, origin);
     if (!host)
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
     return host;
 }
 

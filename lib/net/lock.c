@@ -2,8 +2,8 @@
 #include "net/lock.h"
 
 #include "base/text.h"
-#include "core/task.h"
 #include "net/digest.h"
+#include "net/download.h"
 
 /* ---- entries -------------------------------------------------------------- */
 
@@ -104,12 +104,10 @@ void lock_forget(ajob_lock *lock, const struct github_repo *repo, uint64_t id) {
 /* What came has a digest, even if none was known before. */
 static void has_ended(ajob_task *task, void *data) {
     struct lock_entry *entry = data;
-    ajob_field fields[KIND_FIELDS_MAX];
-    size_t count = task->kind->fields ? task->kind->fields(task, fields) : 0;
     entry->has_come = ajob_task_status(task) == AJOB_SUCCEEDED;
-    for (size_t i = 0; i < count && entry->has_come && !entry->asset.digest; i++)
-        if (!strcmp(fields[i].name, "sha256") && fields[i].type == AJOB_FIELD_TEXT)
-            entry->asset.digest = text_make("sha256:%s", fields[i].text);
+    const char *hex = entry->has_come ? download_sha256(task) : NULL;
+    if (hex && !entry->asset.digest)
+        entry->asset.digest = text_make("sha256:%s", hex);
 }
 
 void lock_watch(struct lock_entry *entry, ajob_task *download) {

@@ -275,7 +275,7 @@ static struct multi *multi_of(struct ajob_loop *loop) {
         return (struct multi *)module;
     struct multi *multi = mem_new(sizeof *multi);
     if (!multi) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     unsigned transfers = pool_size(loop->transfers);
@@ -313,7 +313,7 @@ struct exchange *exchange_new(struct ajob_loop *loop) {
                  !curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, multi);
     if (!is_ok) {
         curl_easy_cleanup(easy);
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return mem_free(exchange);
     }
     exchange->easy = easy;

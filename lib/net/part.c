@@ -23,13 +23,13 @@ enum {
     JOIN_SIZE = 64 * 1024   /* them, and small files, that is good enough */
 };
 
-const char *const part_endings[] = {".part", ".part.json", ".part.json.tmp", NULL};
+const char *const part_endings[] = {AJOB_PART_ENDINGS, NULL};
 
 /* The note of a part that became the file just before its owner was killed. */
 static void remove_orphan(const struct part *part, const char *name) {
-    char *note_name = text_make("%s.part.json", name);
+    char *note_name = text_make("%s%s", name, part_endings[PART_ENDING_NOTE]);
     if (note_name && !faccessat(part->dir_fd, note_name, F_OK, AT_SYMLINK_NOFOLLOW)) {
-        char *part_name = text_make("%s.part", name);
+        char *part_name = text_make("%s%s", name, part_endings[PART_ENDING]);
         if (part_name && faccessat(part->dir_fd, part_name, F_OK, AT_SYMLINK_NOFOLLOW))
             unlinkat(part->dir_fd, note_name, 0);
         mem_free(part_name);
@@ -80,8 +80,8 @@ bool part_look(struct part *part, const char *name, struct part_target *ret_targ
 /* own: what stands for the name in those of the part. */
 static bool set_names(struct part *part, const char *name, const char *own) {
     part->name = mem_copy(name);
-    part->part_name = text_make("%s.part", own);
-    part->note_name = text_make("%s.part.json", own);
+    part->part_name = text_make("%s%s", own, part_endings[PART_ENDING]);
+    part->note_name = text_make("%s%s", own, part_endings[PART_ENDING_NOTE]);
     return part->name && part->part_name && part->note_name;
 }
 
@@ -167,7 +167,7 @@ static const char *open_part(struct part *part) {
         is_named = is_named && (!is_new || !part->have.count) && is_still_named(part);
         if (!fault && (is_named || !part->is_locked)) {
             if (part->is_locked && !is_new) {
-                note_forget_half(part);
+                part_note_forget_half(part);
                 part->has_room = true; /* perhaps, of an owner that was killed */
                 give_room_back(part);
             }
@@ -202,7 +202,7 @@ bool part_claim(struct part *part, const char *name, struct text *error) {
 static bool write_at(struct part *part, const char *data, size_t length, uint64_t at,
                      struct text *error) {
     if (part->has_note && !part->note_has_ranges && at > ranges_frontier(&part->have))
-        note_forget(part); /* by the file's size it would say that the gap is there */
+        part_note_forget(part); /* by the file's size it would say that the gap is there */
     size_t written = disk_write(part->fd, data, length, at);
     if (written < length)
         disk_fail_errno(error, part->part_name);
@@ -299,7 +299,7 @@ bool part_cut(struct part *part, uint64_t size, struct text *error) {
     /* By the file's size what is cut off would seem to be there again, once there
      * are bytes behind it. */
     if (part->note_has_ranges)
-        note_forget(part);
+        part_note_forget(part);
     ranges_cut(&part->have, size);
     bool is_done = !fstat(part->fd, &status) &&
                    ((uint64_t)status.st_size <= size || !ftruncate(part->fd, (off_t)size));
@@ -307,7 +307,7 @@ bool part_cut(struct part *part, uint64_t size, struct text *error) {
 }
 
 bool part_empty(struct part *part, struct text *error) {
-    note_forget(part); /* it speaks of what was in it */
+    part_note_forget(part); /* it speaks of what was in it */
     part->is_in_pieces = false;
     return part_cut(part, 0, error);
 }
@@ -331,7 +331,7 @@ bool part_commit(struct part *part, unsigned mode, struct text *error) {
         return disk_fail_errno(error, part->name);
     if (mode && (mode & OWNERS) != OWNERS)
         fchmod(part->fd, mode);
-    note_forget(part); /* now: a kill before would have made all of the part worthless */
+    part_note_forget(part); /* now: a kill before would have made all of the part worthless */
     return true;
 }
 
@@ -339,7 +339,7 @@ void part_discard(struct part *part) {
     if (part->fd < 0)
         return;
     if (is_still_named(part)) {
-        note_forget(part);
+        part_note_forget(part);
         unlinkat(part->dir_fd, part->part_name, 0);
     }
     close(part->fd);

@@ -30,6 +30,7 @@
 
 /* What is added to NAME for the files that stand beside it meanwhile: the part, its note, and
  * that until it is whole. NULL-terminated. */
+enum { PART_ENDING, PART_ENDING_NOTE };
 extern const char *const part_endings[];
 
 struct part {
@@ -109,10 +110,6 @@ bool part_remember(struct part *part, const struct part_note *note, struct text 
  * lose more than a newer note costs. Never for one without ranges. size: of the
  * whole file; 0: not known. */
 bool part_note_is_due(const struct part *part, uint64_t size);
-
-/* What the system's boot is called (Linux: boot_id); NULL: not known here. */
-enum { PART_BOOT_MAX = 64 };
-char *part_boot(char boot[PART_BOOT_MAX]);
 
 /* Hands bytes over, for where the writer is; part_flush() writes what is left of
  * them. After an error `have` is still true. */

@@ -72,7 +72,7 @@ static bool read_ranges(const cJSON *list, struct ranges *ret_ranges) {
     return true;
 }
 
-bool note_read(const char *text, size_t length, struct part_note *ret_note) {
+bool part_note_read(const char *text, size_t length, struct part_note *ret_note) {
     cJSON *json = cJSON_ParseWithLength(text, length);
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "part");
     struct part_note note = {.total = -1};
@@ -118,7 +118,7 @@ static void add_ranges(struct text *json, const struct ranges *ranges) {
     text_add_char(json, ']');
 }
 
-void note_write(const struct part_note *note, struct text *json) {
+void part_note_write(const struct part_note *note, struct text *json) {
     text_format(json, "{\n  \"part\": %d", note->has_ranges ? 2 : 1);
     add(json, "url", note->url);
     add(json, "identity", note->identity);
@@ -136,34 +136,21 @@ void note_write(const struct part_note *note, struct text *json) {
 /* ---- the file ------------------------------------------------------------- */
 
 /* The note's name until it is whole. */
-static char *note_temporary(const struct part *part) {
+static char *temporary_name(const struct part *part) {
     return text_make("%s.tmp", part->note_name);
 }
 
-void note_forget(struct part *part) {
+void part_note_forget(struct part *part) {
     if (part->has_note)
         unlinkat(part->dir_fd, part->note_name, 0);
     part->has_note = part->note_has_ranges = false;
 }
 
-void note_forget_half(const struct part *part) {
-    char *temporary = note_temporary(part);
+void part_note_forget_half(const struct part *part) {
+    char *temporary = temporary_name(part);
     if (temporary)
         unlinkat(part->dir_fd, temporary, 0);
     mem_free(temporary);
-}
-
-char *part_boot(char boot[PART_BOOT_MAX]) {
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd >= 0 ? read(fd, boot, PART_BOOT_MAX - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    while (length > 0 && boot[length - 1] <= ' ')
-        length--;
-    if (length <= 0)
-        return NULL;
-    boot[length] = '\0';
-    return boot;
 }
 
 static uint64_t now_ms(void) {
@@ -212,7 +199,7 @@ bool part_recall(struct part *part, struct part_note *ret_note) {
     if (fd >= 0)
         close(fd);
     struct part_note note;
-    bool is_read = length > 0 && note_read(text, (size_t)length, &note);
+    bool is_read = length > 0 && part_note_read(text, (size_t)length, &note);
     mem_free(text);
     if (!is_read)
         return false;
@@ -224,7 +211,7 @@ bool part_recall(struct part *part, struct part_note *ret_note) {
         note.ranges = (struct ranges){0};
         ranges_cut(&part->have, size);
         if (ranges_total(&part->have) < noted)
-            note_forget(part); /* once the file is longer the rest would seem to be there */
+            part_note_forget(part); /* once the file is longer the rest would seem to be there */
     }
     if (part->has_note)
         is_noted(part, note.has_ranges);
@@ -251,14 +238,14 @@ static bool write_note(struct part *part, const char *temporary, const struct te
 bool part_remember(struct part *part, const struct part_note *note, struct text *error) {
     struct text json = TEXT_INIT(60 * 1024);
     struct part_note full = *note;
-    char boot[PART_BOOT_MAX];
+    char boot[DISK_BOOT_MAX];
     if (!part->is_resumable)
         return true;
-    full.boot = part_boot(boot);
+    full.boot = disk_boot(boot);
     full.ranges = part->have;
     full.has_ranges = part->is_in_pieces || !is_its_size(part);
-    note_write(&full, &json);
-    char *temporary = note_temporary(part);
+    part_note_write(&full, &json);
+    char *temporary = temporary_name(part);
     bool is_ok = false;
     if (!temporary || !text_ok(&json))
         disk_fail(error, part->note_name, "out of memory");

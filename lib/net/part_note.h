@@ -6,14 +6,14 @@
 
 #include "net/part.h"
 
-/* Reads what note_write() wrote; false for anything else. */
-bool note_read(const char *text, size_t length, struct part_note *ret_note);
-void note_write(const struct part_note *note, struct text *json);
+/* Reads what part_note_write() wrote; false for anything else. */
+bool part_note_read(const char *text, size_t length, struct part_note *ret_note);
+void part_note_write(const struct part_note *note, struct text *json);
 
 /* Removes the note, if there is one. */
-void note_forget(struct part *part);
+void part_note_forget(struct part *part);
 
 /* Removes one whose writer was killed before it was whole. */
-void note_forget_half(const struct part *part);
+void part_note_forget_half(const struct part *part);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/disk.h"
 #include "net/part.h"
 
 enum {
@@ -34,10 +35,10 @@ static void add_hash(uint64_t *hash, const char *text, size_t length) {
 
 /* False: what it would stand for is not known; then nobody can tell whose a part is. */
 static bool find_place(char place[PLACE_SIZE]) {
-    char boot[PART_BOOT_MAX], processes[64];
+    char boot[DISK_BOOT_MAX], processes[64];
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     ssize_t length = readlink("/proc/self/ns/pid", processes, sizeof processes);
-    bool is_known = part_boot(boot) && length > 0 && length < (ssize_t)sizeof processes;
+    bool is_known = disk_boot(boot) && length > 0 && length < (ssize_t)sizeof processes;
     if (is_known) {
         add_hash(&hash, boot, strlen(boot));
         add_hash(&hash, processes, (size_t)length);

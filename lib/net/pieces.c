@@ -21,15 +21,15 @@ static struct pieces *pieces_of(const struct stream *stream) {
 }
 
 void pieces_fail(struct pieces *pieces, enum pieces_result result, bool is_retryable) {
-    pieces->result = result;
-    pieces->is_retryable = is_retryable;
+    pieces->verdict.result = result;
+    pieces->verdict.is_retryable = is_retryable;
 }
 
 struct text *pieces_new_cause(struct pieces *pieces) {
-    text_clear(&pieces->cause);
-    pieces->is_gone = false;
-    pieces->retry_after_ms = -1;
-    return &pieces->cause;
+    text_clear(&pieces->verdict.cause);
+    pieces->verdict.is_gone = false;
+    pieces->verdict.retry_after_ms = -1;
+    return &pieces->verdict.cause;
 }
 
 /* Whatever servers have said before, this is why. Frees the error. */
@@ -88,11 +88,11 @@ static bool body_came(struct stream *stream, const char *data, size_t length) {
     bool is_kept = part_write(pieces->part, &stream->writer, data, length, &error) ||
                    fail_here(pieces, &error);
     pieces->here += length;
-    pieces->came += length;
+    pieces->flow.bytes += length;
     if (!is_kept || !keep_note(pieces))
         return false;
     verify(pieces, at, data, length);
-    task_progressed(pieces->task, &pieces->last_event_ms, pieces->here, pieces->total);
+    task_progressed(pieces->task, &pieces->flow.told_ms, pieces->here, pieces->total);
     return true;
 }
 
@@ -125,9 +125,9 @@ static bool share_is_full(struct stream *stream) {
         stream->source->is_unfit = true;
         return false;
     }
-    pieces->is_useless = !stream->reach; /* only the size that is wanted ended it */
-    pieces->is_other = pieces->is_useless && pieces->plan->size_known;
-    if (pieces->is_useless)
+    pieces->verdict.is_useless = !stream->reach; /* only the size that is wanted ended it */
+    pieces->verdict.is_other = pieces->verdict.is_useless && pieces->plan->size_known;
+    if (pieces->verdict.is_useless)
         text_format(pieces_new_cause(pieces), "the body is longer than the %llu bytes expected",
                     (unsigned long long)stream->end);
     else
@@ -153,20 +153,20 @@ static bool is_ending(const struct pieces *pieces) {
 
 static void step(struct pieces *pieces) {
     bool has_all = is_complete(pieces);
-    if (pieces->result == PIECES_UNDER_WAY && has_all && !is_ending(pieces))
-        pieces->result = PIECES_COMPLETE;
-    if (pieces->result == PIECES_UNDER_WAY && !has_all) {
+    if (pieces->verdict.result == PIECES_UNDER_WAY && has_all && !is_ending(pieces))
+        pieces->verdict.result = PIECES_COMPLETE;
+    if (pieces->verdict.result == PIECES_UNDER_WAY && !has_all) {
         pieces_stop_surplus(pieces);
         pieces_start_others(pieces);
-        if (pieces->may_split && pieces_count(pieces, NULL) < pieces->wanted)
+        if (pieces->answer.may_split && pieces_count(pieces, NULL) < pieces->wanted)
             pieces_arm_tick(pieces, SEGMENTS_ASK_MS); /* there may be something for one soon */
-        bool has_none = !pieces_count(pieces, NULL) && pieces->result == PIECES_UNDER_WAY;
-        if (has_none && !pieces->cause.length)
-            text_add(&pieces->cause, "no server brings the rest");
+        bool has_none = !pieces_count(pieces, NULL) && pieces->verdict.result == PIECES_UNDER_WAY;
+        if (has_none && !pieces->verdict.cause.length)
+            text_add(&pieces->verdict.cause, "no server brings the rest");
         if (has_none) /* why is what the last one said */
             pieces_fail(pieces, PIECES_FAILED, true);
     }
-    if (pieces->result == PIECES_UNDER_WAY)
+    if (pieces->verdict.result == PIECES_UNDER_WAY)
         return;
     pieces_stop(pieces);
     pieces->over(pieces->owner);
@@ -176,12 +176,12 @@ static void tick_is_due(struct deadline *deadline) {
     struct pieces *pieces = (struct pieces *)((char *)deadline - offsetof(struct pieces, tick));
     struct segments *segments = &pieces->segments;
     unsigned count = 0;
-    if (!pieces->may_split)
+    if (!pieces->answer.may_split)
         return;
     for (size_t i = 0; i < SEGMENTS_MAX; i++)
         count += pieces->streams[i].is_running && pieces->streams[i].has_head;
-    pieces->wanted = segments_advise(segments, loop_now_ms(pieces->task->loop), count, pieces->came,
-                                     pieces_size(pieces) - pieces->here);
+    pieces->wanted = segments_advise(segments, loop_now_ms(pieces->task->loop), count,
+                                     pieces->flow.bytes, pieces_size(pieces) - pieces->here);
     bool is_in_the_way = pieces_make_way(pieces); /* perhaps others are, too */
     bool is_quiet = (segments->fixed || segments->phase == SEGMENTS_RESTING) && !is_in_the_way;
     pieces_arm_tick(pieces, is_quiet ? SETTLED_TICK_MS : SEGMENTS_ASK_MS);
@@ -203,13 +203,13 @@ static bool ended_well(struct pieces *pieces, const struct stream *stream) {
     if (is_short) {
         text_format(pieces_new_cause(pieces), "the server sends no more than %llu bytes at a time",
                     (unsigned long long)(at - stream->first));
-        pieces->is_retryable = true;
+        pieces->verdict.is_retryable = true;
         return false;
     }
     uint64_t size = pieces->total >= 0 ? (uint64_t)pieces->total : stream->end;
     text_format(pieces_new_cause(pieces), "the body ended early: %llu of %llu bytes",
                 (unsigned long long)pieces->here, (unsigned long long)size);
-    pieces->is_retryable = true;
+    pieces->verdict.is_retryable = true;
     return false;
 }
 
@@ -222,7 +222,7 @@ static void stream_failed(struct pieces *pieces, struct stream *stream) {
     if (!is_own) {
         stream->source->is_unfit = stream->source->is_unfit || !has_progressed;
     } else if (!others) {
-        pieces_fail(pieces, PIECES_FAILED, pieces->is_retryable);
+        pieces_fail(pieces, PIECES_FAILED, pieces->verdict.is_retryable);
     } else if (!has_progressed) {
         segments_refused(&pieces->segments, others);
         if (pieces->wanted > others) /* until the next advice */
@@ -237,12 +237,12 @@ static void judge(struct pieces *pieces, struct stream *stream, const struct fet
     if (result->kind == FETCH_FAILED) {
         bool is_own = stream->source == pieces->source;
         text_add(pieces_new_cause(pieces), result->cause);
-        pieces->is_retryable = result->is_retryable;
-        pieces->is_gone = is_own && (result->status == 404 || result->status == 410);
-        pieces->retry_after_ms = is_own ? result->retry_after_ms : -1;
+        pieces->verdict.is_retryable = result->is_retryable;
+        pieces->verdict.is_gone = is_own && (result->status == 404 || result->status == 410);
+        pieces->verdict.retry_after_ms = is_own ? result->retry_after_ms : -1;
     }
     if (is_well)
-        pieces->done_ms = loop_now_ms(pieces->task->loop);
+        pieces->flow.done_ms = loop_now_ms(pieces->task->loop);
     else
         stream_failed(pieces, stream);
 }
@@ -251,7 +251,7 @@ static void stream_is_done(struct stream *stream, const struct fetch_result *res
     struct pieces *pieces = pieces_of(stream);
     pieces_narrow(stream);
     pieces_flush(pieces, stream);
-    if (pieces->result == PIECES_UNDER_WAY) /* else why it ends is known */
+    if (pieces->verdict.result == PIECES_UNDER_WAY) /* else why it ends is known */
         judge(pieces, stream, result);
     step(pieces);
 }
@@ -272,13 +272,14 @@ bool pieces_start(struct pieces *pieces) {
         plan->sources[i].is_unfit = false;
     for (size_t i = 0; i < SEGMENTS_MAX && pieces->verifier; i++)
         pieces->streams[i].writer = (struct part_writer){.trade = trade, .owner = pieces->verifier};
-    pieces->cause.max = TEXT_LINE_MAX;
-    pieces->total = pieces->retry_after_ms = -1;
+    pieces->verdict.cause.max = TEXT_LINE_MAX;
+    pieces->total = pieces->verdict.retry_after_ms = -1;
     pieces->here = pieces->resumed_from = ranges_total(have);
-    pieces->is_foreign = pieces->here && resume_is_foreign(plan, pieces->source->url, pieces->note);
+    pieces->answer.is_foreign =
+        pieces->here && resume_is_foreign(plan, pieces->source->url, pieces->note);
     pieces->part->is_in_pieces = pieces->here > ranges_frontier(have);
     pieces->wanted = 1;
-    pieces->began_ms = loop_now_ms(pieces->task->loop);
+    pieces->flow.began_ms = loop_now_ms(pieces->task->loop);
     segments_begin(&pieces->segments, plan->segments);
     if (deadline_init(&pieces->task->loop->deadlines, &pieces->tick, tick_is_due) &&
         pieces_start_first(pieces))
@@ -303,5 +304,5 @@ void pieces_done(struct pieces *pieces) {
     }
     if (pieces->task)
         deadline_done(&pieces->task->loop->deadlines, &pieces->tick);
-    text_done(&pieces->cause);
+    text_done(&pieces->verdict.cause);
 }

@@ -32,6 +32,33 @@ enum pieces_result {
     PIECES_FAILED_HERE, /* on this machine: no other server mends it */
 };
 
+/* How it went, once it is over; the cause of a failure grows before. */
+struct pieces_verdict {
+    enum pieces_result result;
+    bool is_retryable;
+    bool is_useless; /* the part */
+    bool is_mixed;   /* there was more than one answer */
+    bool is_gone;    /* the server does not have the file (404, 410) */
+    bool is_other;   /* ... has another one: its size is not the one expected */
+    int64_t retry_after_ms;
+    struct text cause;
+};
+
+/* What was asked first, and answered (pieces_answer.c). */
+struct pieces_answer {
+    bool is_foreign; /* what the part has is another server's: the whole is asked for */
+    bool has_come;   /* the first one was taken */
+    bool may_split;  /* into ranges */
+};
+
+/* What comes, and when: by which shares are made and taken away (pieces_share.c). */
+struct pieces_flow {
+    uint64_t began_ms;
+    uint64_t bytes;   /* since then */
+    uint64_t done_ms; /* when a stream had brought its share last; 0: not yet */
+    uint64_t told_ms; /* of it to the listeners, last */
+};
+
 struct pieces {
     /* Set before pieces_start(), with all else zeroed: */
     struct ajob_task *task;
@@ -50,26 +77,13 @@ struct pieces {
     struct segments segments;
     unsigned wanted;      /* streams */
     struct deadline tick; /* to ask for advice and to write the note */
-    uint64_t last_event_ms;
-    uint64_t began_ms;
-    uint64_t came;    /* bytes, since then */
-    uint64_t done_ms; /* when a stream had brought its share last; 0: not yet */
-    bool is_foreign;  /* what the part has is another server's: the whole is asked for */
-    bool has_answer;  /* the first one was taken */
-    bool may_split;   /* into ranges */
+    struct pieces_answer answer;
+    struct pieces_flow flow;
     /* Also meanwhile: */
     uint64_t here;         /* bytes in the part, those that are joined included */
     uint64_t resumed_from; /* of these so many were there before */
     int64_t total;         /* -1: not known */
-    /* Once over: */
-    enum pieces_result result;
-    bool is_retryable;
-    bool is_useless; /* the part */
-    bool is_mixed;   /* there was more than one answer */
-    bool is_gone;    /* the server does not have the file (404, 410) */
-    bool is_other;   /* ... has another one: its size is not the one expected */
-    int64_t retry_after_ms;
-    struct text cause;
+    struct pieces_verdict verdict;
 };
 
 /* Begins. False if it cannot: then it is over, without over(). */

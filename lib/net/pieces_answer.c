@@ -19,16 +19,16 @@ static bool start_over(struct pieces *pieces) {
     pieces->here = pieces->resumed_from = 0;
     if (pieces->verifier)
         verifier_restart(pieces->verifier);
-    return part_empty(pieces->part, &pieces->cause);
+    return part_empty(pieces->part, &pieces->verdict.cause);
 }
 
 static bool is_size_right(struct pieces *pieces) {
     const struct transfer_plan *plan = pieces->plan;
     if (!plan->size_known || pieces->total < 0 || (uint64_t)pieces->total == plan->size)
         return true;
-    text_format(&pieces->cause, "the server has %lld bytes, expected %llu",
+    text_format(&pieces->verdict.cause, "the server has %lld bytes, expected %llu",
                 (long long)pieces->total, (unsigned long long)plan->size);
-    pieces->is_other = true;
+    pieces->verdict.is_other = true;
     pieces_fail(pieces, PIECES_FAILED, false);
     return false;
 }
@@ -55,7 +55,7 @@ static bool take_whole(struct pieces *pieces, struct stream *stream,
     if (pieces->here) {
         task_note(
             pieces->task,
-            pieces->is_foreign
+            pieces->answer.is_foreign
                 ? "starting over: what is there is from another server, and no digest is known"
                 : "starting over: the server sends the whole file, not the rest");
         if (!start_over(pieces)) {
@@ -77,9 +77,9 @@ static bool take_range(struct pieces *pieces, struct stream *stream,
 
 /* What is there cannot be continued. */
 static bool give_up(struct pieces *pieces, bool is_retryable, const char *cause) {
-    text_add(&pieces->cause, cause);
+    text_add(&pieces->verdict.cause, cause);
     pieces_fail(pieces, PIECES_FAILED, is_retryable);
-    pieces->is_useless = true;
+    pieces->verdict.is_useless = true;
     return false;
 }
 
@@ -116,8 +116,9 @@ static bool take_first(struct pieces *pieces, struct stream *stream, const struc
         return false;
     if (answer == ANSWER_NOTHING)
         return true;
-    if (pieces->total > RESERVE_FROM && !part_reserve(pieces->part, (uint64_t)pieces->total,
-                                                      pieces->plan->size_known, &pieces->cause)) {
+    if (pieces->total > RESERVE_FROM &&
+        !part_reserve(pieces->part, (uint64_t)pieces->total, pieces->plan->size_known,
+                      &pieces->verdict.cause)) {
         pieces_fail(pieces, PIECES_FAILED_HERE, false);
         return false;
     }
@@ -126,14 +127,14 @@ static bool take_first(struct pieces *pieces, struct stream *stream, const struc
     if (stream->end == STREAM_OPEN_END && pieces->plan->size_known)
         stream->end = pieces->plan->size;
     if (!resume_name(pieces->plan, stream->source->url, pieces->note)) {
-        text_add(&pieces->cause, "out of memory");
+        text_add(&pieces->verdict.cause, "out of memory");
         pieces_fail(pieces, PIECES_FAILED_HERE, false);
         return false;
     }
     resume_learn(pieces->note, response, pieces->total);
-    pieces->has_answer = true;
-    pieces->may_split = may_split(pieces, response);
-    if (pieces->may_split)
+    pieces->answer.has_come = true;
+    pieces->answer.may_split = may_split(pieces, response);
+    if (pieces->answer.may_split)
         pieces_arm_tick(pieces, pieces->plan->segments ? 0 : SEGMENTS_ASK_MS);
     return true;
 }
@@ -147,16 +148,16 @@ bool pieces_take_answer(struct stream *stream, const struct response *response) 
         .is_same_server = stream->source == pieces->source,
         .must_say_etag = !pieces->plan->want,
     };
-    if (!pieces->has_answer)
+    if (!pieces->answer.has_come)
         return take_first(pieces, stream, &asked, response);
     if (stream->end == stream->writer.at)
         return false; /* another one brings it already */
-    pieces->is_mixed = true;
+    pieces->verdict.is_mixed = true;
     if (answer_to(&asked, response) == ANSWER_RANGE)
         return take_range(pieces, stream, response, pieces->total);
     /* It does no ranges after all, or has another version by now: what goes on goes on. */
     text_add(pieces_new_cause(pieces), "the file has changed while it came");
-    pieces->is_retryable = true;
+    pieces->verdict.is_retryable = true;
     stream->source->is_unfit = true;
     return false;
 }

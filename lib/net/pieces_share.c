@@ -37,11 +37,11 @@ bool pieces_gap(const struct pieces *pieces, uint64_t from, struct range *ret_ga
 /* What a stream brings, as things go, while another one would begin. */
 static uint64_t soon(const struct pieces *pieces) {
     enum { SOON_MS = 100 };
-    uint64_t elapsed_ms = loop_now_ms(pieces->task->loop) - pieces->began_ms;
+    uint64_t elapsed_ms = loop_now_ms(pieces->task->loop) - pieces->flow.began_ms;
     unsigned count = pieces_count(pieces, NULL);
     if (elapsed_ms < SOON_MS || !count)
         return 0; /* as things go is not known yet */
-    return pieces->came * SOON_MS / elapsed_ms / count;
+    return pieces->flow.bytes * SOON_MS / elapsed_ms / count;
 }
 
 /* Halves the largest rest that a stream has. False: none is worth it. */
@@ -69,12 +69,13 @@ static bool take_half(struct pieces *pieces, struct range *ret_share) {
 static bool take_silent(struct pieces *pieces, struct range *ret_share) {
     enum { SILENT_MS = 300, AFTER_MS = 100 };
     uint64_t now_ms = loop_now_ms(pieces->task->loop);
-    if (!pieces->done_ms || now_ms - pieces->done_ms < AFTER_MS)
+    if (!pieces->flow.done_ms || now_ms - pieces->flow.done_ms < AFTER_MS)
         return false;
     for (size_t i = 0; i < SEGMENTS_MAX; i++) {
         struct stream *stream = &pieces->streams[i];
         bool is_ours = stream->is_allotted || stream->fetch.place.is_waiting; /* the silence */
-        bool is_silent = stream->is_running && !is_ours && stream->heard_ms < pieces->done_ms &&
+        bool is_silent = stream->is_running && !is_ours &&
+                         stream->heard_ms < pieces->flow.done_ms &&
                          now_ms - stream->heard_ms >= SILENT_MS;
         if (!is_silent || stream->writer.at >= stream->end)
             continue;
@@ -191,7 +192,7 @@ static bool start_allotted(struct pieces *pieces, struct stream *stream) {
 bool pieces_start_first(struct pieces *pieces) {
     struct stream *stream = &pieces->streams[0];
     struct range share = {0, STREAM_OPEN_END};
-    if (!pieces->is_foreign && !pieces_gap(pieces, 0, &share))
+    if (!pieces->answer.is_foreign && !pieces_gap(pieces, 0, &share))
         return false;
     stream->source = pieces->source;
     stream->has_range = share.first || share.end != STREAM_OPEN_END;

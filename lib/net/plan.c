@@ -9,10 +9,6 @@
 #include "net/profile.h"
 #include "net/url.h"
 
-static int out_of_memory(ajob_loop *loop) {
-    return loop_fail(loop, AJOB_ENOMEM, "out of memory");
-}
-
 static int fail(ajob_loop *loop, const char *what, const char *why) {
     char safe[TEXT_LINE_MAX];
     return loop_fail(loop, AJOB_EINVAL, "%s: %s", ajob_escape(safe, sizeof safe, what), why);
@@ -49,7 +45,7 @@ static int plan_file(struct transfer_plan *plan, ajob_loop *loop,
     mem_free(parent);
     if (!is_usable)
         return fail(loop, options->path, "not the path of a file");
-    return plan->path ? 0 : out_of_memory(loop);
+    return plan->path ? 0 : loop_fail_memory(loop);
 }
 
 static int plan_digest(struct transfer_plan *plan, ajob_loop *loop,
@@ -59,7 +55,7 @@ static int plan_digest(struct transfer_plan *plan, ajob_loop *loop,
         return 0;
     plan->want = mem_new(sizeof *plan->want);
     if (!plan->want)
-        return out_of_memory(loop);
+        return loop_fail_memory(loop);
     if (!digest_parse(options->digest, plan->want))
         return fail(loop, options->digest,
                     "not a digest: sha256:<64 hex digits> (or sha512, sha1, md5)");
@@ -81,7 +77,7 @@ static int plan_source(struct transfer_plan *plan, ajob_loop *loop, const char *
     source->url = mem_copy(url);
     mem_free(origin);
     if (!source->host || !source->url)
-        return out_of_memory(loop);
+        return loop_fail_memory(loop);
     if (is_first)
         plan->url = source->url;
     source->profile = url_same_origin(plan->url, url) ? profile : profile->foreign;
@@ -103,7 +99,7 @@ static int plan_sources(struct transfer_plan *plan, ajob_loop *loop,
         return AJOB_EINVAL;
     plan->sources = mem_new(count * sizeof *plan->sources);
     if (!plan->sources)
-        return out_of_memory(loop);
+        return loop_fail_memory(loop);
     int error = plan_source(plan, loop, options->url, profile);
     for (; *mirrors && !error; mirrors++)
         error = plan_source(plan, loop, *mirrors, profile);
@@ -129,7 +125,7 @@ int plan_make(struct transfer_plan *plan, ajob_loop *loop, const ajob_download_o
     plan->max_wait_ms = options->max_wait_ms ? options->max_wait_ms : MAX_WAIT_MS;
     if (plan->max_wait_ms > UINT32_MAX)
         plan->max_wait_ms = UINT32_MAX;
-    return plan->identity || !options->identity ? 0 : out_of_memory(loop);
+    return plan->identity || !options->identity ? 0 : loop_fail_memory(loop);
 }
 
 void plan_done(struct transfer_plan *plan) {

@@ -73,7 +73,7 @@ static bool make_headers(struct ajob_loop *loop, const ajob_http_options *option
     }
     if (!is_ok) {
         curl_slist_free_all(list);
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return false;
     }
     *ret_list = list;
@@ -184,7 +184,7 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
     profile = like.headers && foreign ? keep(profiles, &like) : foreign;
     if (!profile) {
         curl_slist_free_all(like.headers);
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     profile->foreign = foreign;
@@ -256,7 +256,7 @@ struct exchange *profile_take(struct profile *profile) {
     }
     exchange = exchange_new(profile->loop);
     if (exchange && !apply(profile, exchange->easy)) {
-        loop_fail(profile->loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(profile->loop);
         exchange = exchange_free(exchange);
     }
     return exchange;

@@ -38,7 +38,7 @@ ajob_task *refusal_new(ajob_loop *loop, const char *cause) {
         return NULL;
     refusal->cause = mem_copy(cause);
     if (!refusal->cause) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     return &refusal->task;

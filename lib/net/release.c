@@ -283,7 +283,7 @@ ajob_task *release_new(ajob_loop *loop, struct release_plan *plan, const char *t
     release->is_lenient = info != NULL && (plan->lists_all || plan->locked);
     release->inquiry.tag = release->tag = mem_copy(tag);
     if (!release->tag) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     if (ajob_set_retry(task, &plan->retry))

@@ -101,7 +101,7 @@ struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_option
     struct text error = TEXT_INIT(2 * TEXT_LINE_MAX);
     struct release_plan *plan = mem_new(sizeof *plan);
     if (!plan) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     plan->references = 1;
@@ -110,7 +110,7 @@ struct release_plan *release_plan_new(ajob_loop *loop, const ajob_release_option
     if (!github_parse_repo(options->repository, options->api_url, &plan->repo, &error))
         loop_fail(loop, AJOB_EINVAL, "%s", text_string(&error));
     else if (!copy_options(plan, options))
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
     else if (options->locked && !has_in_lock(plan, options->tag, &error))
         loop_fail(loop, AJOB_EINVAL, "%s", text_string(&error));
     else

@@ -2,6 +2,7 @@
 #include "net/resume.h"
 
 #include "base/mem.h"
+#include "net/disk.h"
 #include "net/url.h"
 
 /* The URL may have secrets in it; its digest names it as well. */
@@ -62,9 +63,9 @@ static bool is_of_same(const struct transfer_plan *plan, const struct part_note 
 static bool forget_unsafe(const struct transfer_plan *plan, struct part *part,
                           const struct part_note *note) {
     enum { UNSAFE = 64 * 1024 * 1024 };
-    char boot[PART_BOOT_MAX];
+    char boot[DISK_BOOT_MAX];
     struct text ignored = TEXT_INIT(TEXT_LINE_MAX);
-    if (plan->want || !part_boot(boot) || (note->boot && !strcmp(note->boot, boot)))
+    if (plan->want || !disk_boot(boot) || (note->boot && !strcmp(note->boot, boot)))
         return true;
     uint64_t size = ranges_frontier(&part->have);
     bool is_some_left =

@@ -97,7 +97,7 @@ bool throttle_open(struct ajob_loop *loop) {
     throttle->spent_ns = loop_now_ns(loop);
     if (deadline_init(&loop->deadlines, &throttle->deadline, serve))
         return true;
-    loop_fail(loop, AJOB_ENOMEM, "out of memory");
+    loop_fail_memory(loop);
     return false;
 }
 

@@ -190,7 +190,7 @@ static void claim(struct transfer *transfer) {
 
 static void fetched(struct transfer *transfer) {
     struct pieces *pieces = &transfer->pieces;
-    switch (pieces->result) {
+    switch (pieces->verdict.result) {
     case PIECES_COMPLETE:
         go_to(transfer, TRANSFER_VERIFYING);
         if (pieces->verifier) {
@@ -208,11 +208,11 @@ static void fetched(struct transfer *transfer) {
     case PIECES_UNDER_WAY:
     case PIECES_FAILED:
     case PIECES_FAILED_HERE:
-        transfer->is_servers = pieces->result == PIECES_FAILED;
-        transfer->is_gone = transfer->is_servers && pieces->is_gone;
-        transfer->is_other = transfer->is_servers && pieces->is_other;
-        transfer->retry_after_ms = pieces->retry_after_ms;
-        fail_with(transfer, pieces->is_retryable, text_string(&pieces->cause));
+        transfer->is_servers = pieces->verdict.result == PIECES_FAILED;
+        transfer->is_gone = transfer->is_servers && pieces->verdict.is_gone;
+        transfer->is_other = transfer->is_servers && pieces->verdict.is_other;
+        transfer->retry_after_ms = pieces->verdict.retry_after_ms;
+        fail_with(transfer, pieces->verdict.is_retryable, text_string(&pieces->verdict.cause));
         break;
     }
 }
@@ -222,9 +222,9 @@ static void fetched(struct transfer *transfer) {
 /* What came is not what is wanted. If it was put together from several answers a clean
  * attempt may mend it. */
 static void reject(struct transfer *transfer) {
-    transfer->pieces.is_useless = true;
+    transfer->pieces.verdict.is_useless = true;
     transfer->is_servers = transfer->is_other = true;
-    transfer->is_mixed = transfer->pieces.resumed_from || transfer->pieces.is_mixed;
+    transfer->is_mixed = transfer->pieces.resumed_from || transfer->pieces.verdict.is_mixed;
     fail(transfer, transfer->is_mixed);
 }
 
@@ -232,7 +232,7 @@ static void verify(struct transfer *transfer) {
     const struct transfer_plan *plan = transfer->plan;
     int error = transfer->verifier.error;
     if (error) {
-        transfer->pieces.is_useless = true;
+        transfer->pieces.verdict.is_useless = true;
         fail_with(transfer, error < 0,
                   error < 0 ? "the part changed while it was read" : strerror(error));
         return;
@@ -268,7 +268,7 @@ static void fail_sync(struct transfer *transfer, const char *what) {
     text_format(&transfer->cause, "fsync: %s: %s%s", what, strerror(transfer->sync.error),
                 is_there ? "; the file is there, but a power cut may undo that" : "");
     if (!is_there) /* what was written may be lost, whatever a read says */
-        transfer->pieces.is_useless = true;
+        transfer->pieces.verdict.is_useless = true;
     fail(transfer, false);
 }
 
@@ -289,7 +289,7 @@ static bool finish(struct transfer *transfer) {
         text_clear(&transfer->cause);
         bool is_free =
             taken_is_free(transfer->task->loop, plan->dir->fd, plan->name, &transfer->cause);
-        transfer->pieces.is_useless = !is_free;
+        transfer->pieces.verdict.is_useless = !is_free;
         transfer->is_committed =
             is_free && part_commit(&transfer->part, transfer->target.mode, &transfer->cause);
         if (!transfer->is_committed)
@@ -324,7 +324,7 @@ static void leave(struct transfer *transfer) {
         transfer->total = transfer->pieces.total;
     }
     if (!transfer->is_committed) { /* else the part has become the file */
-        bool is_useless = transfer->is_up_to_date || transfer->pieces.is_useless;
+        bool is_useless = transfer->is_up_to_date || transfer->pieces.verdict.is_useless;
         transfer->left = resume_leave(transfer->plan, &transfer->part, &transfer->note, is_useless);
     }
     if (transfer->target.fd >= 0)

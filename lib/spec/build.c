@@ -99,7 +99,7 @@ static struct scope *scope_new(struct builder *builder, struct scope *parent,
     uint32_t count = from ? build_count(builder, from) : builder->spec->task_count;
     struct scope *scope = mem_new(sizeof *scope + count * sizeof(ajob_task *));
     if (!scope) {
-        loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(builder->loop);
         return NULL;
     }
     scope->builder = builder;
@@ -184,8 +184,7 @@ struct scope *scope_build(struct scope *parent, const struct spec_task *from, co
     if (!scope)
         return NULL;
     scope->item = mem_copy(item);
-    int error =
-        scope->item ? resume_scope(scope) : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+    int error = scope->item ? resume_scope(scope) : loop_fail_memory(builder->loop);
     if (!error)
         error = add_tasks(scope, builder->tasks[from->number], NULL);
     if (!error && scope->count > 1)
@@ -250,7 +249,7 @@ static int look_at_tasks(struct builder *builder) {
     builder->stdout_uses = mem_new(count + 1);
     builder->is_streamed = mem_new(count + 1);
     if (!builder->tasks || !builder->stdout_uses || !builder->is_streamed)
-        return loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(builder->loop);
     for (struct spec_task *task = spec->first; task; task = spec_next(task)) {
         builder->tasks[task->number] = task;
         values_visit(task, count_uses, &(struct visit){builder, task});
@@ -269,7 +268,7 @@ static int make_pools(struct builder *builder) {
     const struct ajob_spec *spec = builder->spec;
     builder->pools = mem_new((spec->pool_count + 1) * sizeof *builder->pools);
     if (!builder->pools)
-        return loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(builder->loop);
     for (uint32_t i = 0; i < spec->pool_count; i++) {
         builder->pools[i] =
             ajob_pool_new(builder->loop, spec->pools[i]->name, spec->pools[i]->size);
@@ -306,13 +305,13 @@ static int copy_options(struct builder *builder, const ajob_spec_options *option
                             &copy->token};
     for (size_t i = 0; is_ok && i < sizeof texts / sizeof texts[0]; i++)
         is_ok = !*texts[i] || copy_text(spec, texts[i]);
-    return is_ok ? 0 : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+    return is_ok ? 0 : loop_fail_memory(builder->loop);
 }
 
 static struct builder *builder_new(ajob_spec *spec, ajob_loop *loop) {
     struct builder *builder = mem_new(sizeof *builder);
     if (!builder) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     builder->module.key = builder;

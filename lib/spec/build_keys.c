@@ -211,7 +211,7 @@ static int make_all(struct keys *keys) {
     for (struct spec_task *task = builder->spec->first; is_ok && task; task = task->next)
         if (!has_key(keys, task))
             is_ok = make_from(keys, task);
-    return is_ok ? 0 : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+    return is_ok ? 0 : loop_fail_memory(builder->loop);
 }
 
 int keys_make(struct builder *builder) {
@@ -234,5 +234,5 @@ int keys_combine(const struct builder *builder, const char *first, const char *s
     add_field(&keys, second);
     is_ok = is_ok && end_key(&keys, key);
     digest_done(&keys.digest);
-    return is_ok ? 0 : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+    return is_ok ? 0 : loop_fail_memory(builder->loop);
 }

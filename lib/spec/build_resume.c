@@ -132,8 +132,7 @@ int resume_scope(struct scope *scope) {
     if (error || !builder->spec->journal)
         return error;
     scope->resumed = mem_new((scope->count + 1) * sizeof *scope->resumed);
-    return scope->resumed ? judge_all(scope)
-                          : loop_fail(builder->loop, AJOB_ENOMEM, "out of memory");
+    return scope->resumed ? judge_all(scope) : loop_fail_memory(builder->loop);
 }
 
 int resume_task(const struct scope *scope, const struct spec_task *spec, ajob_task *task) {

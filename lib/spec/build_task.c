@@ -64,7 +64,7 @@ static const char *prepare(ajob_task *task, void *data) {
 static struct late *late_new(struct scope *scope, const struct spec_task *spec) {
     struct late *late = mem_new(sizeof *late);
     if (!late) {
-        loop_fail(scope->builder->loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(scope->builder->loop);
         return NULL;
     }
     *late = (struct late){scope->lates, scope, spec};

@@ -102,7 +102,7 @@ ajob_claims *ajob_claims_new(ajob_loop *loop) {
         claims->first = mem_new(sizeof(struct claim) * PAGE * FIRST_PAGES);
     if (!claims || !claims->first) {
         mem_free(claims);
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     claims->loop = loop;

@@ -238,7 +238,7 @@ static int read_line(struct ajob_record *record, const char *line, size_t length
                          number);
     record->run += has(line, length, "\"event\":\"run.started\"");
     if (has(line, length, "\"event\":\"task.ended\"") && !read_end(record, line, length))
-        return loop_fail(record->loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(record->loop);
     return 0;
 }
 
@@ -259,7 +259,7 @@ static int read_file(struct ajob_record *record, int fd, uint64_t *whole) {
     struct text text = TEXT_INIT(LINE_MOST);
     char *block = mem_new(BLOCK);
     size_t number = 0;
-    int error = block ? 0 : loop_fail(record->loop, AJOB_ENOMEM, "out of memory");
+    int error = block ? 0 : loop_fail_memory(record->loop);
     *whole = 0;
     while (!error) {
         ssize_t got = read(fd, block, BLOCK);
@@ -289,7 +289,7 @@ ajob_record *ajob_record_read(ajob_loop *loop, const char *path, bool keeps_fail
                               uint64_t *whole) {
     struct ajob_record *record = mem_new(sizeof *record);
     if (!record) {
-        loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        loop_fail_memory(loop);
         return NULL;
     }
     record->loop = loop;
@@ -336,7 +336,7 @@ int ajob_record_key(ajob_loop *loop, const char *const *parts, const size_t *len
     struct hasher *hasher =
         (struct hasher *)loop_module(loop, &key_of_module, sizeof *hasher, free_hasher);
     if (!hasher || !digest_begin(&hasher->digest, digest_sha256()))
-        return loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(loop);
     for (size_t i = 0; i < count; i++) {
         int used = snprintf(length, sizeof length, "%zu:", lengths[i]);
         digest_add(&hasher->digest, length, (size_t)used);
@@ -344,7 +344,7 @@ int ajob_record_key(ajob_loop *loop, const char *const *parts, const size_t *len
     }
     digest_end(&hasher->digest, NULL, hex);
     if (!*hex)
-        return loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(loop);
     memcpy(key, hex, AJOB_KEY_SIZE);
     return 0;
 }

@@ -33,19 +33,19 @@ static void check_ranges(const struct part_note *note) {
     }
 }
 
-/* What note_write() writes of it, read. */
+/* What part_note_write() writes of it, read. */
 static bool write_and_read(const struct part_note *note, struct part_note *ret_again) {
     struct text json = TEXT_INIT(1 << 20);
-    note_write(note, &json);
+    part_note_write(note, &json);
     HOLDS(text_ok(&json));
-    bool is_read = note_read(json.data, json.length, ret_again);
+    bool is_read = part_note_read(json.data, json.length, ret_again);
     text_done(&json);
     return is_read;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct part_note note, again, third;
-    if (!note_read((const char *)data, size, &note))
+    if (!part_note_read((const char *)data, size, &note))
         return 0;
     HOLDS(note.identity && note.total >= -1);
     HOLDS(!note.etag || note.etag[0] == '"');

@@ -14,6 +14,7 @@
 #define host_widen fake_host_widen
 #define host_narrow fake_host_narrow
 #define host_is_wanted fake_host_is_wanted
+#define profile_wants_http2 fake_profile_wants_http2
 #define resume_remember fake_resume_remember
 #define task_progressed fake_task_progressed
 #define task_note fake_task_note
@@ -131,6 +132,7 @@ static struct {
     bool is_decent;         /* there is no reason to fail */
     bool is_foreign;        /* what is in the part is another server's */
     bool note_fails, has_note_failed;
+    bool is_disk_bad; /* a write fails, soon */
     unsigned overs;
     unsigned versions; /* whose bytes are in the part: a set */
     unsigned sending;  /* the version whose bytes are handed over now */
@@ -192,7 +194,7 @@ bool watched_part_write(struct part *part, struct part_writer *writer, const cha
 }
 
 bool watched_part_empty(struct part *part, struct text *error) {
-    CHECK(!world.pieces.has_answer); /* later, others write what it would lose */
+    CHECK(!world.pieces.answer.has_come); /* later, others write what it would lose */
     CHECK(!world.pieces.verifier || !world.verifier.reached);
     ranges_cut(&world.handed, 0);
     world.versions = 0;
@@ -289,11 +291,15 @@ void task_note(struct ajob_task *task, const char *format, ...) {
 
 /* ---- servers ---------------------------------------------------------------------- */
 
+bool profile_wants_http2(const struct profile *profile) {
+    return world.servers[profile ? 1 : 0].is_multiplexed;
+}
+
 static struct connection *connection_of(const struct fetch *fetch) {
     for (size_t i = 0; i < SEGMENTS_MAX; i++)
         if (fetch == &world.pieces.streams[i].fetch)
             return &world.connections[i];
-    CHECK(!"a fetch of nobody");
+    CHECK(fetch == NULL);
     return NULL;
 }
 
@@ -314,7 +320,7 @@ bool fetch_start(struct fetch *fetch, struct ajob_loop *loop, const struct fetch
         .end = request->range_end ? request->range_end : STREAM_OPEN_END,
     };
     CHECK(connection->first < connection->end);
-    CHECK(!world.pieces.has_answer || connection->end <= pieces_size(&world.pieces));
+    CHECK(!world.pieces.answer.has_come || connection->end <= pieces_size(&world.pieces));
     CHECK(!world.is_foreign || !connection->has_range);
     CHECK_TEXT(request->url, server == world.servers ? "http://a/f" : "http://b/f");
     CHECK(!request->if_range || server == world.servers);

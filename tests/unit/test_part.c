@@ -3,6 +3,7 @@
  */
 #include "base/mem.h"
 #include "check.h"
+#include "net/disk.h"
 #include "net/part.h"
 #include "net/resume.h"
 
@@ -511,8 +512,8 @@ static bool recall_part(struct transfer_plan *plan) {
 
 static void after_another_boot_the_last_bytes_are_unknown(void) {
     struct transfer_plan plan = {.url = url};
-    char boot[PART_BOOT_MAX];
-    if (!part_boot(boot))
+    char boot[DISK_BOOT_MAX];
+    if (!disk_boot(boot))
         return; /* none is known here */
     leave_part(&plan, 100 * MIB, NULL);
     CHECK(recall_part(&plan));
@@ -530,8 +531,8 @@ static void after_another_boot_the_last_bytes_are_unknown(void) {
 
 static void after_another_boot_pieces_are_unknown(void) {
     struct transfer_plan plan = {.url = url};
-    char boot[PART_BOOT_MAX];
-    if (!part_boot(boot))
+    char boot[DISK_BOOT_MAX];
+    if (!disk_boot(boot))
         return;
     struct part_note said = {.etag = mem_copy("\"e\""), .total = -1};
     put_size("f.part", 100 * MIB);

@@ -17,7 +17,8 @@ static void check_shares(void) {
     copy_ranges(&taken, &world.handed);
     for (size_t i = 0; i < SEGMENTS_MAX; i++) {
         const struct stream *stream = &world.pieces.streams[i];
-        if (!stream->is_running || stream->writer.at >= stream->end || !world.pieces.has_answer)
+        if (!stream->is_running || stream->writer.at >= stream->end ||
+            !world.pieces.answer.has_come)
             continue;
         CHECK(!overlaps(&taken, stream->writer.at, stream->end));
         unsigned long left = mem_fail_nth(FAULT_ALLOC, 0);
@@ -92,7 +93,7 @@ static void check_step(void) {
         return;
     for (size_t i = 0; i < SEGMENTS_MAX; i++)
         joined += world.pieces.streams[i].writer.joined_length;
-    if (world.pieces.result == PIECES_UNDER_WAY) {
+    if (world.pieces.verdict.result == PIECES_UNDER_WAY) {
         CHECK(pieces_count(&world.pieces, NULL) > 0); /* else nothing would ever come */
         CHECK_NUMBER(world.pieces.here, ranges_total(&world.part.have) + joined);
         check_shares();
@@ -115,15 +116,17 @@ static void check_end(void) {
     check_connections();
     check_file();
     check_kill();
-    if (pieces->result == PIECES_FAILED || pieces->result == PIECES_FAILED_HERE)
-        CHECK(pieces->cause.length || world.is_without_memory);
-    if (pieces->result == PIECES_UNWANTED)
+    if (pieces->verdict.result == PIECES_FAILED || pieces->verdict.result == PIECES_FAILED_HERE)
+        CHECK(pieces->verdict.cause.length || world.is_without_memory);
+    if (pieces->verdict.result == PIECES_UNWANTED)
         CHECK(world.is_kept);
-    if (world.has_note_failed)
-        CHECK_NUMBER(pieces->result, PIECES_FAILED_HERE);
+    if (pieces->verdict.result == PIECES_FAILED_HERE) /* and no server has anything to do with it */
+        CHECK(!strstr(text_string(&pieces->verdict.cause), "it failed"));
+    if (world.has_note_failed || (world.is_disk_bad && !mem_fail_nth(FAULT_WRITE, 0)))
+        CHECK_NUMBER(pieces->verdict.result, PIECES_FAILED_HERE);
     if (world.is_decent)
-        CHECK_NUMBER(pieces->result, PIECES_COMPLETE);
-    if (pieces->result != PIECES_COMPLETE)
+        CHECK_NUMBER(pieces->verdict.result, PIECES_COMPLETE);
+    if (pieces->verdict.result != PIECES_COMPLETE)
         return;
     CHECK(pieces->total >= 0);
     CHECK_NUMBER(ranges_frontier(&world.part.have), pieces->total);
@@ -137,13 +140,13 @@ static void check_end(void) {
         if (world.versions == 1U << version && !world.servers[0].ends_early)
             CHECK_NUMBER(pieces->total, sizes[version]);
     if (world.versions & (world.versions - 1)) /* which the digest will tell: a clean attempt */
-        CHECK(world.plan.want && (pieces->is_mixed || pieces->resumed_from));
+        CHECK(world.plan.want && (pieces->verdict.is_mixed || pieces->resumed_from));
 }
 
 static void is_over(void *owner) {
     CHECK(owner == &world && !world.is_starting && !world.is_calling && !world.is_stopped);
     CHECK_NUMBER(++world.overs, 1);
-    CHECK(world.pieces.result != PIECES_UNDER_WAY);
+    CHECK(world.pieces.verdict.result != PIECES_UNDER_WAY);
     check_end();
 }
 
@@ -219,7 +222,7 @@ static bool begin(void) {
     world.is_starting = true;
     bool is_begun = pieces_start(pieces);
     world.is_starting = false;
-    CHECK(is_begun || pieces->result == PIECES_FAILED_HERE);
+    CHECK(is_begun || pieces->verdict.result == PIECES_FAILED_HERE);
     if (is_begun)
         check_step();
     return is_begun;
@@ -303,8 +306,10 @@ static void disturb(struct connection *connection) {
         world.note_fails = one_in(4);
         break;
     case 7:
-        if (one_in(16))
+        if (!world.is_disk_bad && one_in(16)) {
             mem_fail_nth(FAULT_WRITE, 1 + below(4));
+            world.is_disk_bad = true;
+        }
         break;
     case 8:
         if (one_in(16)) {
@@ -441,7 +446,7 @@ static void whatever_happens_it_is_over_once_with_the_bytes_of_one_file(void) {
             stop();
         else if (is_begun)
             let_it_end();
-        results[world.pieces.result]++;
+        results[world.pieces.verdict.result]++;
         end();
         if (check_failures)
             return;
@@ -479,7 +484,7 @@ static void bring_share(struct connection *connection) {
 
 static void end_complete(void) {
     let_it_end();
-    CHECK_NUMBER(world.pieces.result, PIECES_COMPLETE);
+    CHECK_NUMBER(world.pieces.verdict.result, PIECES_COMPLETE);
     end();
 }
 
@@ -493,7 +498,7 @@ static void a_mirror_that_fails_last_does_not_fail_the_attempt(void) {
     for (int i = 0; i < 2; i++)
         if (world.connections[i].is_open && world.connections[i].server == &world.servers[1])
             fail_connection(&world.connections[i], 404);
-    CHECK(!world.overs && !world.pieces.is_gone);
+    CHECK(!world.overs && !world.pieces.verdict.is_gone);
     end_complete();
 }
 
@@ -514,8 +519,8 @@ static void when_a_mirror_comes_back_is_nothing_to_wait_for(void) {
     fail_connection(&world.connections[1], 503);
     world.connections[0].to = world.connections[0].at;
     end_connection(&world.connections[0]);
-    CHECK_NUMBER(world.pieces.result, PIECES_FAILED);
-    CHECK_NUMBER(world.pieces.retry_after_ms, -1);
+    CHECK_NUMBER(world.pieces.verdict.result, PIECES_FAILED);
+    CHECK_NUMBER(world.pieces.verdict.retry_after_ms, -1);
     end();
 }
 
@@ -526,13 +531,13 @@ static void what_a_server_said_first_is_not_said_of_the_end(void) {
     world.servers[0].comes_back_ms = 3600000;
     CHECK(world.connections[1].is_open && world.connections[1].server == world.servers);
     fail_connection(&world.connections[1], 404);
-    CHECK_NUMBER(world.pieces.retry_after_ms, 3600000);
+    CHECK_NUMBER(world.pieces.verdict.retry_after_ms, 3600000);
     world.connections[0].to = world.connections[0].at;
     end_connection(&world.connections[0]);
-    CHECK_NUMBER(world.pieces.result, PIECES_FAILED);
-    CHECK(strstr(text_string(&world.pieces.cause), "ended early"));
-    CHECK(world.pieces.is_retryable && !world.pieces.is_gone);
-    CHECK_NUMBER(world.pieces.retry_after_ms, -1);
+    CHECK_NUMBER(world.pieces.verdict.result, PIECES_FAILED);
+    CHECK(strstr(text_string(&world.pieces.verdict.cause), "ended early"));
+    CHECK(world.pieces.verdict.is_retryable && !world.pieces.verdict.is_gone);
+    CHECK_NUMBER(world.pieces.verdict.retry_after_ms, -1);
     end();
 }
 

@@ -169,7 +169,7 @@ static void try_json(const char *input, size_t length) {
     struct github_release release;
     struct text error = TEXT_INIT(TEXT_LINE_MAX), body = TEXT_INIT(INPUT_MAX);
     cJSON *json = cJSON_Parse(input);
-    if (note_read(input, length, &note)) {
+    if (part_note_read(input, length, &note)) {
         CHECK(note.identity && (!note.etag || note.etag[0] == '"'));
         part_note_done(&note);
     }

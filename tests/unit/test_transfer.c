@@ -142,7 +142,7 @@ bool part_commit(struct part *part, unsigned mode, struct text *error) {
     const struct transfer *transfer = &world.transfer;
     CHECK(world.is_dressed);
     CHECK(part->fd == PART_FD && !world.hashing && !world.are_pieces_running);
-    CHECK(transfer->pieces.result == PIECES_COMPLETE && world.is_name_free);
+    CHECK(transfer->pieces.verdict.result == PIECES_COMPLETE && world.is_name_free);
     CHECK(!world.plan.want || world.is_right);
     CHECK(!world.plan.fsync || world.is_part_synced);
     CHECK(!world.was_stopped && !world.has_sync_failed && !world.is_left);
@@ -188,13 +188,13 @@ bool pieces_start(struct pieces *pieces) {
     CHECK(world.is_continued || world.is_emptied);
     CHECK(!pieces->verifier == !world.plan.digests);
     pieces->total = -1;
-    pieces->retry_after_ms = -1;
+    pieces->verdict.retry_after_ms = -1;
     pieces->here = pieces->resumed_from = ranges_total(&pieces->part->have);
-    pieces->cause.max = TEXT_LINE_MAX;
+    pieces->verdict.cause.max = TEXT_LINE_MAX;
     world.are_pieces_running = !world.pieces_fail;
     if (world.pieces_fail) {
-        pieces->result = PIECES_FAILED_HERE;
-        refuse(&pieces->cause);
+        pieces->verdict.result = PIECES_FAILED_HERE;
+        refuse(&pieces->verdict.cause);
     }
     return world.are_pieces_running;
 }
@@ -206,7 +206,7 @@ void pieces_stop(struct pieces *pieces) {
 
 void pieces_done(struct pieces *pieces) {
     CHECK(!world.are_pieces_running);
-    text_done(&pieces->cause);
+    text_done(&pieces->verdict.cause);
 }
 
 static void run_thread(struct verifier *verifier) {
@@ -324,7 +324,7 @@ static void pieces_end(enum pieces_result result) {
         return;
     if (result == PIECES_UNWANTED && pieces->is_wanted(pieces->owner, &response))
         result = PIECES_COMPLETE;
-    pieces->result = result;
+    pieces->verdict.result = result;
     if (result == PIECES_COMPLETE) {
         CHECK(ranges_add(&pieces->part->have, 0, SIZE));
         pieces->here = SIZE;
@@ -333,11 +333,11 @@ static void pieces_end(enum pieces_result result) {
             world.transfer.note.modified = mem_copy(date);
     }
     if (result == PIECES_FAILED || result == PIECES_FAILED_HERE) {
-        refuse(&pieces->cause);
-        pieces->is_retryable = one_in(2);
-        pieces->is_gone = one_in(4);
-        pieces->is_other = one_in(4);
-        pieces->is_useless = one_in(4);
+        refuse(&pieces->verdict.cause);
+        pieces->verdict.is_retryable = one_in(2);
+        pieces->verdict.is_gone = one_in(4);
+        pieces->verdict.is_other = one_in(4);
+        pieces->verdict.is_useless = one_in(4);
     }
     world.are_pieces_running = false;
     pieces->over(pieces->owner);
