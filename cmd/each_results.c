@@ -98,11 +98,16 @@ static void heard(const ajob_event *event, void *data) {
         is_kept = forget(results, event);
     else if (event->type == AJOB_TASK_ENDED && event->attempts)
         is_kept = write_end(results, event);
-    if (is_kept || results->has_failed)
+    int error = errno;
+    if (is_kept)
+        return;
+    if (error == ENOSPC || error == EDQUOT) /* nothing more would be kept of what may be endless */
+        ajob_cancel(results->run->root, "a failure to write the results");
+    if (results->has_failed)
         return;
     results->has_failed = true;
     cli_warn(results->run->command, "--results: %s/%s: cannot be written: %s",
-             results->run->options->results_dir, event->path, strerror(errno));
+             results->run->options->results_dir, event->path, strerror(error));
     results->run->has_lost_results = true;
 }
 

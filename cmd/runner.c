@@ -61,7 +61,8 @@ int run_open(struct run *run, const struct command *command, const struct run_op
                         .runs_one_command = work->runs_one_command,
                         .has_files = work->has_files,
                         .has_tags = work->has_tags,
-                        .is_stream = work->is_stream};
+                        .is_stream = work->is_stream,
+                        .is_batched = work->is_batched};
     int status = check(command, options, work);
     if (status != STATUS_OK)
         return status;
@@ -241,6 +242,7 @@ int run_start(struct run *run) {
                                  .quiet = options->quiet || run->silent,
                                  .verbosity = options->verbosity,
                                  .is_stream = run->is_stream,
+                                 .is_batched = run->is_batched,
                                  .command = run->command->name,
                                  .names_urls = run->has_files,
                                  .actions = actions,

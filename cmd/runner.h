@@ -79,7 +79,7 @@ struct run {
     void *succeeded_data;
     int write_error;   /* errno of the first failure to write to stdout, or 0 */
     struct view *view; /* NULL: there is none yet, or no more */
-    bool has_commands, runs_one_command, is_stream; /* these as in struct run_work */
+    bool has_commands, runs_one_command, is_stream, is_batched; /* these as in struct run_work */
     bool has_files, has_tags;
 };
 
@@ -93,6 +93,7 @@ struct run_work {
     bool has_tags;           /* they are in groups with the tags for names */
     unsigned commands;       /* how many run at once; 0: as many as there are CPUs */
     bool is_stream;          /* as in struct view_options */
+    bool is_batched;         /* the same */
 };
 
 /* Makes the loop and the root group. Returns STATUS_OK, or another status after

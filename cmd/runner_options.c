@@ -70,7 +70,8 @@ _Static_assert(COLOR_AUTO == 0 && COLOR_ALWAYS == 1 && COLOR_NEVER == 2, "color_
         .more =                                                                                    \
             "With auto, a large file begins with one connection; others are added while that "     \
             "makes it faster, as it does where a server limits each. There are never more than "   \
-            "16 to one host. What a server cannot send in pieces comes over one.",                 \
+            "16 to one host. What a server cannot send in pieces comes over one, as does all "     \
+            "with --http 2; else those that are added speak HTTP/1.1.",                            \
     }
 
 #define ROW_MAX_WAIT                                                                               \

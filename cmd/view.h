@@ -29,6 +29,7 @@ struct view_options {
     bool quiet;              /* failures only */
     int verbosity;           /* 1: also what starts, is cancelled or skipped */
     bool is_stream;          /* many tasks, all alike: a line for each success only if verbose */
+    bool is_batched;         /* a task's item is many, with a newline between them */
     const char *command;     /* the subcommand, for errors; must outlive the view */
     bool names_urls;         /* what failed is called by its URL, not by its task */
     struct actions *actions; /* is told everything, too; NULL: there are none */

@@ -78,13 +78,17 @@ const char *screen_name(const struct screen *screen, const ajob_event *event,
     term_escape(&screen->term, name, NAME_SIZE, event->path ? event->path : "");
     used = strlen(name);
     if (item && *item && used + ITEM_MOST < NAME_SIZE) {
-        char shown[NAME_SIZE] = "";
+        char start[NAME_SIZE], shown[NAME_SIZE] = "";
         size_t cut = ITEM_MOST;
-        term_escape(&screen->term, shown, sizeof shown, item);
+        snprintf(start, sizeof start, "%s", item);
+        for (char *at = start; screen->options.is_batched && (at = strchr(at, '\n'));)
+            *at = ' ';
+        term_escape(&screen->term, shown, sizeof shown, start);
         ajob_hide_secrets(shown); /* it may be a URL */
         while (cut && ((unsigned char)shown[cut] & 0xc0) == 0x80)
             cut--;
-        snprintf(name + used, NAME_SIZE - used, ": %.*s", (int)cut, shown);
+        snprintf(name + used, NAME_SIZE - used, ": %.*s%s", (int)cut, shown,
+                 strlen(shown) > cut ? "..." : "");
     }
     return name;
 }

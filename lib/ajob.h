@@ -641,7 +641,8 @@ typedef struct ajob_download_options {
      * there, and all may be used together. */
     const char *const *mirrors;
     /* Connections at once for this file. 0: one, and more while they add throughput; never
-     * more than 16, nor than connections_per_host. What cannot be taken in pieces gets one. */
+     * more than 16, nor than connections_per_host. What cannot be taken in pieces gets one,
+     * as does all with AJOB_HTTP_2; else those that are added speak HTTP/1.1. */
     unsigned segments;
     bool fsync;        /* the file is on the disk, by its name too, before it is a success */
     bool wants_digest; /* compute and report a sha256 where none has to be verified, too */
@@ -974,9 +975,15 @@ AJOB_API ajob_record *ajob_record_read(ajob_loop *loop, const char *path, bool k
  * NULL. */
 AJOB_API bool ajob_record_take(ajob_record *record, const char *key);
 
-/* The item (ajob_set_item()) of the next task that has failed, in the order of the file,
- * and how many are left. NULL: there are no more. */
+/* The item (ajob_set_item()) of the next task that has failed, in the order of the file.
+ * NULL: there are no more. */
 AJOB_API const char *ajob_record_next_failed(ajob_record *record, size_t *length);
+
+/* The key of the task that ajob_record_next_failed() gave last: with it the record knows what
+ * became of the item, whatever is done with it now. Valid until it is called again. */
+AJOB_API const char *ajob_record_failed_key(const ajob_record *record);
+
+/* How many ajob_record_next_failed() has not given yet. */
 AJOB_API size_t ajob_record_count_failed(const ajob_record *record);
 
 /* Takes NULL; returns NULL. */

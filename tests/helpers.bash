@@ -425,3 +425,19 @@ body() {
     fi
 }
 body_sha256() { body --sha256 "$1" "$2"; }
+
+# on_small_disk SIZE COMMAND...: with a tmpfs of that size at ./small, in a mount
+# namespace of its own. In a chroot that is no mount itself the namespace cannot be
+# made private, so the tmpfs is taken away again.
+on_small_disk() {
+    local namespace=(unshare -m)
+    ((EUID == 0)) || namespace=(unshare -rm)
+    "${namespace[@]}" true 2>/dev/null || namespace+=(--propagation unchanged)
+    mkdir -p small
+    # shellcheck disable=SC2016
+    "${namespace[@]}" sh -c 'mount -t tmpfs -o size="$1" tmpfs small && shift || exit
+        "$@"
+        status=$?
+        umount small
+        exit "$status"' _ "$@"
+}

@@ -147,6 +147,7 @@ static bool start_hop(struct fetch *fetch) {
     CURL *easy = exchange->easy;
     bool is_ok =
         make_headers(fetch) &&
+        profile_set_version(fetch->profile, exchange, fetch->request.is_alone) &&
         !curl_easy_setopt(easy, CURLOPT_URL, fetch->hop ? fetch->hop : fetch->request.url) &&
         !curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->headers ? fetch->headers : own_list) &&
         !curl_easy_setopt(easy, CURLOPT_RANGE, has_range(&fetch->request) ? range : NULL) &&

@@ -55,6 +55,7 @@ struct fetch_request {
     uint64_t range_end;         /* not included; 0: to the end */
     const char *if_range;       /* strong validator, or NULL; heeded with a range only */
     uint64_t max_wait_ms;       /* the longest that its owner would wait for a host */
+    bool is_alone;              /* see profile_set_version() */
 };
 
 struct fetch {

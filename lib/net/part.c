@@ -142,6 +142,13 @@ static int open_new_or_old(struct part *part, bool *ret_is_new) {
     return part->fd;
 }
 
+/* A length that was announced need not come: what stays behind takes no more than it has. */
+static void give_room_back(struct part *part) {
+    struct stat status;
+    bool is_known = part->has_room && !fstat(part->fd, &status);
+    part->has_room = is_known && ftruncate(part->fd, status.st_size);
+}
+
 /* Opens and locks it. NULL: done, locked if that can be; else why not, and
  * nothing is left open. Between our open and our lock its last owner may have
  * renamed or removed it: then once more. */
@@ -156,11 +163,14 @@ static const char *open_part(struct part *part) {
             fault = "another download is writing it";
         else
             fault = look_at_part(part, &is_named);
-        /* A new one that had an owner already is not empty any more. */
-        is_named = is_named && (is_new ? !part->have.count : is_still_named(part));
+        /* A new one may have had an owner already: who left bytes in it left a note, too. */
+        is_named = is_named && (!is_new || !part->have.count) && is_still_named(part);
         if (!fault && (is_named || !part->is_locked)) {
-            if (part->is_locked && !is_new)
+            if (part->is_locked && !is_new) {
                 note_forget_half(part);
+                part->has_room = true; /* perhaps, of an owner that was killed */
+                give_room_back(part);
+            }
             return NULL;
         }
         close(part->fd);
@@ -260,13 +270,6 @@ static bool can_fit(int fd, uint64_t size) {
 }
 #endif
 
-/* A length that was announced need not come: what stays behind takes no more than it has. */
-static void give_room_back(struct part *part) {
-    struct stat status;
-    bool is_known = part->has_room && !fstat(part->fd, &status);
-    part->has_room = is_known && ftruncate(part->fd, status.st_size);
-}
-
 bool part_reserve(struct part *part, uint64_t size, bool is_sure, struct text *error) {
 #ifdef FALLOC_FL_KEEP_SIZE
     if (!size || is_in_memory(part->fd))
@@ -311,16 +314,23 @@ bool part_empty(struct part *part, struct text *error) {
 
 /* ---- the end -------------------------------------------------------------- */
 
-bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
-    part->has_room = false; /* it is used up */
+enum { OWNERS = 0600 };
+
+void part_dress(struct part *part, int64_t mtime_s, unsigned mode) {
     if (mtime_s >= 0)
         futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
     if (mode)
-        fchmod(part->fd, mode);
+        fchmod(part->fd, mode | OWNERS);
+}
+
+bool part_commit(struct part *part, unsigned mode, struct text *error) {
+    part->has_room = false; /* it is used up */
     if (!is_still_named(part))
         return disk_fail(error, part->part_name, "something else has taken its name");
     if (!disk_rename(part->dir_fd, part->part_name, part->name))
         return disk_fail_errno(error, part->name);
+    if (mode && (mode & OWNERS) != OWNERS)
+        fchmod(part->fd, mode);
     note_forget(part); /* now: a kill before would have made all of the part worthless */
     return true;
 }

@@ -32,6 +32,14 @@ struct text *pieces_new_cause(struct pieces *pieces) {
     return &pieces->cause;
 }
 
+/* Whatever servers have said before, this is why. Frees the error. */
+static bool fail_here(struct pieces *pieces, struct text *error) {
+    text_add(pieces_new_cause(pieces), text_string(error));
+    text_done(error);
+    pieces_fail(pieces, PIECES_FAILED_HERE, false);
+    return false;
+}
+
 uint64_t pieces_size(const struct pieces *pieces) {
     return pieces->total >= 0 ? (uint64_t)pieces->total : STREAM_OPEN_END;
 }
@@ -45,7 +53,9 @@ void pieces_arm_tick(struct pieces *pieces, uint64_t delay_ms) {
 /* ---- the note ------------------------------------------------------------- */
 
 bool pieces_remember(struct pieces *pieces) {
-    return resume_remember(pieces->plan, pieces->part, pieces->note, &pieces->cause);
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    return resume_remember(pieces->plan, pieces->part, pieces->note, &error) ||
+           fail_here(pieces, &error);
 }
 
 /* For a process that is killed; one that is stopped leaves a note anyway. */
@@ -73,17 +83,23 @@ static char *trade(void *owner, uint64_t at, char *block, size_t length) {
 
 static bool body_came(struct stream *stream, const char *data, size_t length) {
     struct pieces *pieces = pieces_of(stream);
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
     uint64_t at = stream->writer.at;
-    bool is_kept = part_write(pieces->part, &stream->writer, data, length, &pieces->cause);
+    bool is_kept = part_write(pieces->part, &stream->writer, data, length, &error) ||
+                   fail_here(pieces, &error);
     pieces->here += length;
     pieces->came += length;
-    if (!is_kept || !keep_note(pieces)) {
-        pieces_fail(pieces, PIECES_FAILED_HERE, false);
+    if (!is_kept || !keep_note(pieces))
         return false;
-    }
     verify(pieces, at, data, length);
     task_progressed(pieces->task, &pieces->last_event_ms, pieces->here, pieces->total);
     return true;
+}
+
+void pieces_flush(struct pieces *pieces, struct stream *stream) {
+    struct text error = TEXT_INIT(TEXT_LINE_MAX);
+    if (!part_flush(pieces->part, &stream->writer, &error))
+        fail_here(pieces, &error);
 }
 
 /* What follows the share, of bytes that come anyway: it was given away and has come back, or
@@ -169,8 +185,7 @@ static void tick_is_due(struct deadline *deadline) {
     bool is_in_the_way = pieces_make_way(pieces); /* perhaps others are, too */
     bool is_quiet = (segments->fixed || segments->phase == SEGMENTS_RESTING) && !is_in_the_way;
     pieces_arm_tick(pieces, is_quiet ? SETTLED_TICK_MS : SEGMENTS_ASK_MS);
-    if (!keep_note(pieces))
-        pieces_fail(pieces, PIECES_FAILED_HERE, false);
+    keep_note(pieces);
     step(pieces);
 }
 
@@ -215,11 +230,7 @@ static void stream_failed(struct pieces *pieces, struct stream *stream) {
     }
 }
 
-static void stream_is_done(struct stream *stream, const struct fetch_result *result) {
-    struct pieces *pieces = pieces_of(stream);
-    pieces_narrow(stream);
-    if (!part_flush(pieces->part, &stream->writer, &pieces->cause))
-        pieces_fail(pieces, PIECES_FAILED_HERE, false);
+static void judge(struct pieces *pieces, struct stream *stream, const struct fetch_result *result) {
     bool is_full = stream->writer.at == stream->end;
     bool is_well = result->kind == FETCH_OK ? ended_well(pieces, stream)
                                             : result->kind == FETCH_REFUSED && is_full;
@@ -232,8 +243,16 @@ static void stream_is_done(struct stream *stream, const struct fetch_result *res
     }
     if (is_well)
         pieces->done_ms = loop_now_ms(pieces->task->loop);
-    else if (pieces->result == PIECES_UNDER_WAY)
+    else
         stream_failed(pieces, stream);
+}
+
+static void stream_is_done(struct stream *stream, const struct fetch_result *result) {
+    struct pieces *pieces = pieces_of(stream);
+    pieces_narrow(stream);
+    pieces_flush(pieces, stream);
+    if (pieces->result == PIECES_UNDER_WAY) /* else why it ends is known */
+        judge(pieces, stream, result);
     step(pieces);
 }
 

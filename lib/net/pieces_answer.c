@@ -8,6 +8,7 @@
 #include "core/loop.h"
 #include "net/answer.h"
 #include "net/pieces_inner.h"
+#include "net/profile.h"
 #include "net/resume.h"
 #include "net/url.h"
 
@@ -84,15 +85,16 @@ static bool give_up(struct pieces *pieces, bool is_retryable, const char *cause)
 
 /* Whether others may ask for ranges of what the first stream brings. Some servers do not
  * say that they can: those who ask for a number of streams want it to be tried. Where it is
- * us who hold the bytes back, more streams bring nothing. */
+ * us who hold the bytes back, or all would share one connection, more bring nothing. */
 static bool may_split(const struct pieces *pieces, const struct response *response) {
+    bool is_shared = response->is_multiplexed && profile_wants_http2(pieces->source->profile);
     const struct transfer_plan *plan = pieces->plan;
     const struct part_note *note = pieces->note;
     bool is_proved = note->etag || note->last_modified || plan->want;
     bool can_range = response->status == 206 || response->accepts_ranges || plan->segments > 1;
     bool is_held_back = pieces->task->loop->limit_rate && !plan->segments;
     return is_proved && can_range && !is_held_back && plan->segments != 1 && !pieces->is_single &&
-           !response->is_encoded && !response->is_multiplexed && pieces->total >= 0 &&
+           !response->is_encoded && !is_shared && pieces->total >= 0 &&
            (uint64_t)pieces->total >= pieces->here + SPLIT_FROM;
 }
 

@@ -24,8 +24,11 @@ uint64_t pieces_size(const struct pieces *pieces);
 /* The tick comes after this time. */
 void pieces_arm_tick(struct pieces *pieces, uint64_t delay_ms);
 
-/* Writes the note. False: one line in cause. */
+/* Writes the note. False: that has failed, here. */
 bool pieces_remember(struct pieces *pieces);
+
+/* Writes what the stream has joined; else it has failed, here. */
+void pieces_flush(struct pieces *pieces, struct stream *stream);
 
 /* A stream's head() */
 bool pieces_take_answer(struct stream *stream, const struct response *response);

@@ -145,10 +145,7 @@ static bool note_pieces(struct pieces *pieces) {
     if (pieces->part->is_in_pieces)
         return true;
     pieces->part->is_in_pieces = true;
-    if (pieces_remember(pieces))
-        return true;
-    pieces_fail(pieces, PIECES_FAILED_HERE, false);
-    return false;
+    return pieces_remember(pieces);
 }
 
 static void allot(struct pieces *pieces, struct stream *stream, struct range share) {
@@ -213,8 +210,7 @@ void pieces_start_others(struct pieces *pieces) {
 void pieces_stop_stream(struct pieces *pieces, struct stream *stream) {
     stream_stop(stream);
     pieces_narrow(stream);
-    if (!part_flush(pieces->part, &stream->writer, &pieces->cause))
-        pieces_fail(pieces, PIECES_FAILED_HERE, false);
+    pieces_flush(pieces, stream);
 }
 
 void pieces_stop_surplus(struct pieces *pieces) {

@@ -191,16 +191,22 @@ struct profile *profile_for(struct ajob_loop *loop, const ajob_http_options *opt
     return profile;
 }
 
+bool profile_wants_http2(const struct profile *profile) {
+    return profile->version == AJOB_HTTP_2;
+}
+
 /* HTTP/2 only where libcurl does it well: before 8.14 streams could stall or a
  * reset one be taken for a whole one (curl issues 10693, 11982, 16955). Not with a limit
  * on the rate: what comes on a stream that is paused piles up in memory. */
-static long http_version(const struct profile *profile) {
+bool profile_set_version(const struct profile *profile, struct exchange *exchange, bool is_alone) {
     enum { FIT_FOR_HTTP2 = 0x080e00 };
+    CURL *easy = exchange->easy;
     bool is_fit = curl_version_info(CURLVERSION_NOW)->version_num >= FIT_FOR_HTTP2 &&
-                  !profile->loop->limit_rate;
-    bool wants_2 =
-        profile->version == AJOB_HTTP_2 || (profile->version == AJOB_HTTP_AUTO && is_fit);
-    return wants_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+                  !profile->loop->limit_rate && !is_alone;
+    bool is_2 = profile_wants_http2(profile) || (profile->version == AJOB_HTTP_AUTO && is_fit);
+    long version = is_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+    return !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) &&
+           !curl_easy_setopt(easy, CURLOPT_PIPEWAIT, is_2 ? 1L : 0L);
 }
 
 bool profile_bars_login(const struct profile *profile) {
@@ -219,7 +225,6 @@ void profile_mask(const struct profile *profile, struct text *text) {
 
 /* Sets all that does not change between two exchanges of a profile. */
 static bool apply(const struct profile *profile, CURL *easy) {
-    long version = http_version(profile);
     bool is_ok = true;
 #define SET(option, value) is_ok = curl_easy_setopt(easy, option, value) == CURLE_OK && is_ok
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -229,8 +234,6 @@ static bool apply(const struct profile *profile, CURL *easy) {
     SET(CURLOPT_FOLLOWLOCATION, 0L); /* fetch.c follows: it knows which headers are secret */
     SET(CURLOPT_CONNECTTIMEOUT_MS, profile->connect_ms);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(CURLOPT_HTTP_VERSION, version);
-    SET(CURLOPT_PIPEWAIT, version == CURL_HTTP_VERSION_2TLS ? 1L : 0L);
     SET(CURLOPT_USERAGENT, "ajob/" AJOB_VERSION);
     /* With a CApath, which Debian compiles in, libcurl reads all certificates
      * anew for every connection: 15 ms each. */

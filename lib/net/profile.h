@@ -45,7 +45,14 @@ bool profile_bars_login(const struct profile *profile);
 /* Puts *** where one of the profile's secrets stands in text (mask.h). */
 void profile_mask(const struct profile *profile, struct text *text);
 
-/* An exchange with all set that a profile asks for, not running. NULL with
+/* Whether the user wants HTTP/2, so that all of a host share one connection. */
+bool profile_wants_http2(const struct profile *profile);
+
+/* Sets which HTTP the exchange speaks. is_alone: on a connection that it shares with nobody,
+ * which is one of HTTP/1.1, unless profile_wants_http2(). */
+bool profile_set_version(const struct profile *profile, struct exchange *exchange, bool is_alone);
+
+/* An exchange with all set that a profile asks for but the version, not running. NULL with
  * ajob_error() set. */
 struct exchange *profile_take(struct profile *profile);
 

@@ -44,6 +44,7 @@ bool stream_start(struct stream *stream, struct ajob_loop *loop, const struct tr
         .range_end = stream->has_range && stream->end != STREAM_OPEN_END ? stream->end : 0,
         .if_range = if_range,
         .max_wait_ms = plan->max_wait_ms,
+        .is_alone = stream->is_wide || plan->segments > 1,
     };
     stream->first = stream->writer.at;
     stream->reach = 0;

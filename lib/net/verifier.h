@@ -49,7 +49,9 @@ struct verifier {
     bool has_mutex;
     bool is_running, is_restarting, is_over;
     atomic_bool is_cancelled;
-    int error; /* after done(): errno of reading back; -1: the file was shorter; 0 */
+    /* After done(): errno of reading back; -1: the file was shorter; 0. The thread's while
+     * is_running. */
+    int error;
     void (*done)(struct verifier *verifier);
     void *owner;
 };

@@ -189,6 +189,30 @@ same_files() { diff -r www "$1"; }
     assert_equal "$(access 4)" ' 8 200'
 }
 
+# More than one stream of a connection brings nothing where each connection is limited, so
+# those that are added speak HTTP/1.1, whatever the first one does.
+@test "HTTP/2 and segments: each has a connection of its own, unless --http 2 is asked for" {
+    start_nginx 'location = /000 { limit_rate 2m; }'
+    files "$HTTPS" 2 4000000
+    sed -i "\|/001|d" list
+    run_ajob get --segments 4 --cacert "$CA" -i list -d out
+    assert_success
+    cmp out/000 www/000
+    assert_equal "$(access 2 | cut -d ' ' -f 3)" HTTP/1.1
+    (($(connections) >= 4)) || fail "$(connections) connections"
+    : >"$BATS_TEST_TMPDIR/nginx/access.log"
+    run_ajob get --cacert "$CA" -i list -d auto
+    assert_success
+    cmp auto/000 www/000
+    (($(connections) >= 2)) || fail "one connection for a limited file"
+    (($(grep -c HTTP/2 "$BATS_TEST_TMPDIR/nginx/access.log") <= 1)) || fail "$(access 2)"
+    : >"$BATS_TEST_TMPDIR/nginx/access.log"
+    run_ajob get --segments 4 --http 2 --cacert "$CA" -d two "$HTTPS/001"
+    assert_success
+    cmp two/001 www/001
+    assert_equal "$(access 2)" ' 1 HTTP/2.0'
+}
+
 @test "HTTP/2: what breaks off is resumed with nginx's validator" {
     start_nginx
     files "$HTTPS" 1 3000000

@@ -5,22 +5,6 @@ load ../helpers
 setup() { common_setup; }
 teardown() { common_teardown; }
 
-# on_small_disk SIZE COMMAND...: with a tmpfs of that size at ./small, in a mount
-# namespace of its own. In a chroot that is no mount itself the namespace cannot be
-# made private, so the tmpfs is taken away again.
-on_small_disk() {
-    local namespace=(unshare -m)
-    ((EUID == 0)) || namespace=(unshare -rm)
-    "${namespace[@]}" true 2>/dev/null || namespace+=(--propagation unchanged)
-    mkdir -p small
-    # shellcheck disable=SC2016
-    "${namespace[@]}" sh -c 'mount -t tmpfs -o size="$1" tmpfs small && shift || exit
-        "$@"
-        status=$?
-        umount small
-        exit "$status"' _ "$@"
-}
-
 # As an ordinary user, whom permissions stop.
 as_nobody() {
     if ((EUID == 0)); then
@@ -182,4 +166,46 @@ collect() {
     run_ajob get --timeout 100ms "$MAIN/f/late?latch=go"
     assert_failure 124
     open_latch go
+}
+
+@test "the room that a killed process had asked for goes: a part or file takes what it has" {
+    start_server
+    touch a.part
+    fallocate -n -l 100M a.part || skip "the disk makes no room"
+    run_ajob get "$MAIN/f/a?size=300K&seed=1"
+    assert_success
+    assert_body a 1 300K
+    (($(stat -c %b a) < 10000)) || fail "$(stat a)"
+    local url="$MAIN/f/b?size=2M&seed=1&reset_at=1M&times=1"
+    run_ajob get -r 0 "$url"
+    expect_part
+    fallocate -n -l 100M b.part
+    no_proxy='' NO_PROXY='' http_proxy=http://127.0.0.1:1 run_ajob get -r 0 "$url"
+    assert_failure 1
+    assert_tree . a b.part b.part.json
+    (($(stat -c %b b.part) < 10000)) || fail "$(stat b.part)"
+}
+
+@test "a disk that fails with the last bytes of a broken connection: that is the cause, and no retry" {
+    start_server
+    limited() { (ulimit -f 280 && exec "$AJOB" "$@"); }
+    run --separate-stderr limited get --retry-delay 1ms "$MAIN/f/a?size=500K&seed=1&reset_at=300K&times=1"
+    assert_failure 1
+    assert_stderr --partial 'a.part: File too large'
+    assert_requests 1
+    expect_part
+}
+
+@test "a disk that fails after another stream has: the cause is the disk, alone" {
+    start_server
+    ulimit -f 1000
+    start_ajob get --segments 2 --sha256 "$(body 1 4M | sha256sum | cut -c1-64)" --mirror "$MAIN/f/b?status=503" \
+        "$MAIN/f/a?size=4M&seed=1&latch=go&latch_at=100K"
+    wait_for_request ' 503 '
+    open_latch go
+    expect_status 1
+    wait_ajob
+    assert_stderr --partial "a.part: File too large"
+    refute_stderr --partial 'HTTP 503'
+    expect_part
 }

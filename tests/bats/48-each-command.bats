@@ -169,6 +169,16 @@ END
     assert_stderr --partial "12345678: the item is longer than --max-chars allows"
 }
 
+@test "a batch that fails is called by its first items" {
+    run_ajob each -N 3 false ::: a 'b c' d
+    assert_stderr --partial "ajob: each: 1: a b c d: exit 1"
+    run_ajob each -N 300 false < <(seq 300)
+    assert_stderr --partial "ajob: each: 1: 1 2 3 4 5 "
+    assert_stderr --partial " 42 43 ...: exit 1"
+    run_ajob each -0 false < <(printf 'a\nb') # that is one
+    assert_stderr --partial 'ajob: each: 1: a\x0ab: exit 1'
+}
+
 @test "no command gets more than the system allows" {
     run_ajob each -q -j1 -N 300000 sh -c 'echo $#' sh < <(seq 300000)
     assert_success
@@ -311,7 +321,7 @@ END
     assert_stderr "ajob: each: -n: is --dry-run: for 2 items in one command use -N 2"
     run_ajob each -n1 echo ::: 1
     assert_failure 2
-    assert_stderr "ajob: each: -n1: -n takes no value; elsewhere -n is another option, which here is -N"
+    assert_stderr "ajob: each: -n1: takes no value: write just -n; elsewhere -n is another option, which here is -N"
     run_ajob each -r echo ::: 1
     assert_failure 2
     assert_stderr --partial "not a whole number that fits: use one from 0 to 1000; elsewhere -r is another option, which here is the default"
@@ -579,6 +589,23 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     assert_output "$(printf '%s\n' 'a b' c | xargs -I {} echo 'to {}!' {})"
 }
 
+@test "as xargs does: how many items come into one command, what ends an item" {
+    local size number delimiter
+    for size in 12 40 77; do
+        for number in 1 3 100; do
+            run_ajob each -q -j1 --max-chars "$size" -N "$number" echo a < <(seq 30)
+            assert_output "$(seq 30 | xargs -s "$size" -n "$number" echo a)"
+        done
+    done
+    for delimiter in '\n' '\t' '\x41' '\101' '\\' x; do
+        run_ajob each -q -j1 --delimiter "$delimiter" printf '<%s>' < <(printf 'xAy\tz\\w\n\nv')
+        assert_output "$(printf 'xAy\tz\\w\n\nv' | xargs -d "$delimiter" -n 1 printf '<%s>')"
+    done
+    # With a delimiter xargs takes quotes as they are, too.
+    run_ajob each -q -j1 echo a {} b{}{} < <(printf 'a b\nc "d"\n')
+    assert_output "$(printf 'a b\nc "d"\n' | xargs -d '\n' -I{} echo a {} b{}{})"
+}
+
 @test "examples of parallel(1)" {
     # The outputs are those of its manual (parallel_tutorial).
     run_ajob each -q -j1 echo ::: A B C
@@ -611,6 +638,14 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     assert_output $'1=A 2=B 3=C\n1=D 2=E 3=F\n1=G 2=H 3='
     run_ajob each -q -j1 -N 4 echo pre-{}-post ::: A B C D E F G
     assert_output $'pre-A-post pre-B-post pre-C-post pre-D-post\npre-E-post pre-F-post pre-G-post'
+    run_ajob each -q -j1 -N 7 echo 1={1} 7={7} < <(seq 9)
+    assert_output $'1=1 7=7\n1=8 7='
+    run_ajob each -q --columns , echo {1/} {2.} {2//} {1/.} {3} ::: a/b.c,d/e.f
+    assert_output 'b.c d/e d b '
+    run_ajob each -q -j1 echo x{}y < <(printf '1\n\n2\n')
+    assert_output $'x1y\nxy\nx2y'
+    run_ajob each -q -j1 --shell < <(printf '%s\n' 'echo A | tr A B' 'echo C; echo D')
+    assert_output $'B\nC\nD'
     run_ajob each -q -j1 --tag echo foo-{} ::: A B C
     assert_output $'A\tfoo-A\nB\tfoo-B\nC\tfoo-C'
     run_ajob each -j4 --ordered -q sh -c 'echo "$1-start"; sleep "0.$1"; printf "%s-middle\n%s-end\n" "$1" "$1"' sh ::: 4 2 1

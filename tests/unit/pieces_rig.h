@@ -39,6 +39,7 @@
 #define pieces_stop_stream tested_pieces_stop_stream
 #define pieces_stop_surplus tested_pieces_stop_surplus
 #define pieces_make_way tested_pieces_make_way
+#define pieces_flush tested_pieces_flush
 #define pieces_narrow tested_pieces_narrow
 #define pieces_stream_calls tested_pieces_stream_calls
 #define stream_start tested_stream_start

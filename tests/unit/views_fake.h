@@ -164,9 +164,6 @@ void ajob_cancel(ajob_task *task, const char *by) {
     cancelled_task = task;
     snprintf(cancelled_by, sizeof cancelled_by, "%s", by);
 }
-enum ajob_status ajob_task_status(const ajob_task *task) {
-    return task == cancelled_task ? AJOB_CANCELLED : AJOB_UNDECIDED;
-}
 const ajob_field *ajob_event_field(const ajob_event *event, const char *name) {
     for (size_t i = 0; i < event->field_count; i++) {
         if (strcmp(event->fields[i].name, name) == 0)
