@@ -227,6 +227,11 @@ int run_start(struct run *run) {
         }
         if (run->is_stream)
             view_events_stream(events, run->root);
+        if (ajob_protect(run->loop, options->events)) {
+            view_close(events);
+            cli_fail(run->command, STATUS_FAULT, "out of memory");
+            return run_close(run, STATUS_FAULT);
+        }
     }
     struct actions *actions = open_actions(run);
     run->view =
