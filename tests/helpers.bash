@@ -43,6 +43,7 @@ common_setup() {
     export AJOB_TEST_ID=$BATS_SUITE_TEST_NUMBER.$$ # marks what comes from this test
     unset EXPECT_PART EXPECT_STRAY EXPECTED_STATUS AJOB_PID SERVER_RUNNING
     ulimit -c 0
+    umask 022
     mkdir "$WORK" "$HOME" "$TMPDIR" "$SERVER_STATE"
     mkfifo "$BATS_TEST_TMPDIR/never"
     cd "$WORK" || return
