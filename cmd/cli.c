@@ -337,15 +337,13 @@ static int parse_short(struct arguments *arguments, const char *argument) {
             char what[32];
             char other[160];
             const char *here = habit_of(command, letter, 1);
-            if (letter > argument + 1 && *letter >= '0' && *letter <= '9')
-                return cli_fail(command, STATUS_USAGE, "%s: -%c takes no value%s", argument,
-                                letter[-1], elsewhere(command, letter - 1, other));
             if (here)
                 return cli_fail(command, STATUS_USAGE, "unknown option %s: here it is %s", shown,
                                 here);
             if (letter > argument + 1 && *letter >= '0' && *letter <= '9')
-                return cli_fail(command, STATUS_USAGE, "%.32s: takes no value: write just %.*s",
-                                argument, (int)(letter - argument), argument);
+                return cli_fail(command, STATUS_USAGE, "%.32s: takes no value: write just %.*s%s",
+                                argument, (int)(letter - argument), argument,
+                                elsewhere(command, letter - 1, other));
             /* Not a part of a character of several bytes. */
             if ((unsigned char)*letter < 0x80)
                 snprintf(what, sizeof what, "unknown option %s", shown);

@@ -56,7 +56,7 @@ static const char bash_begin[] =
     "_ajob() {\n"
     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
     "    local command='' prefix='' kind=words options='' operands='' words='' ended='' word i\n"
-    "    local operand=nothing\n"
+    "    local operand=nothing valued='' at=0 program=0\n"
     "    COMPREPLY=()\n"
     "    # --option=value is three words where '=' separates words, else one.\n"
     "    if [[ $cur == '=' ]]; then\n"
@@ -71,7 +71,7 @@ static const char bash_begin[] =
     "        if [[ $word == -- ]]; then\n"
     "            ended=1\n"
     "        elif [[ -z $command && $word != -* ]]; then\n"
-    "            command=$word\n"
+    "            command=$word at=$i\n"
     "        fi\n"
     "    done\n"
     "    case $command in\n";
@@ -81,6 +81,26 @@ static const char bash_end[] =
     "        kind=nothing\n"
     "        ;;\n"
     "    esac\n"
+    "    # Of a command that runs another: where that is, behind options and their values.\n"
+    "    for ((i = at + 1; i < COMP_CWORD && program == 0; i++)); do\n"
+    "        word=${COMP_WORDS[i]}\n"
+    "        if [[ -z $valued ]]; then\n"
+    "            break\n"
+    "        elif [[ $word == '=' || ($valued == *\" $word \"* && ${COMP_WORDS[i + 1]} != '=') ]]; "
+    "then\n"
+    "            ((i++))\n"
+    "        elif [[ $word == -- ]]; then\n"
+    "            program=$((i + 1))\n"
+    "        elif [[ $word != -* ]]; then\n"
+    "            program=$i\n"
+    "        fi\n"
+    "    done\n"
+    "    if ((program > 0 && program < COMP_CWORD)); then\n"
+    "        kind=files\n"
+    "        if declare -F _command_offset >/dev/null; then _command_offset \"$program\"; fi\n"
+    "    elif [[ -n $valued && $kind == words && -z $words && ($cur != -* || -n $ended) ]]; then\n"
+    "        kind=programs\n"
+    "    fi\n"
     "    if [[ $kind == words && -z $words ]]; then\n"
     "        words=$operands\n"
     "        if [[ $cur == -* && -z $ended ]]; then words=$options; fi\n"
@@ -90,6 +110,10 @@ static const char bash_end[] =
     "    words)\n"
     "        while IFS= read -r word; do COMPREPLY+=(\"$prefix$word\"); done \\\n"
     "            < <(compgen -W \"$words\" -- \"$cur\")\n"
+    "        ;;\n"
+    "    programs)\n"
+    "        while IFS= read -r word; do COMPREPLY+=(\"$word\"); done < <(compgen -c -- \"$cur\" | "
+    "sort -u)\n"
     "        ;;\n"
     "    dirs)\n"
     "        while IFS= read -r word; do COMPREPLY+=(\"$prefix$word\"); done \\\n"
@@ -124,6 +148,20 @@ static void bash_option(FILE *out, const struct cli_option *row) {
     }
 }
 
+/* After these comes a value, in a word of its own. */
+static void bash_valued(FILE *out, const struct command *command) {
+    fputs("        valued=' ", out);
+    FOR_EACH_OPTION(command, row) {
+        if (cli_takes_value(row) && row->letter)
+            fprintf(out, "-%c ", row->letter);
+        if (cli_takes_value(row))
+            fprintf(out, "--%s ", row->name);
+        if (cli_takes_value(row) && row->alias)
+            fprintf(out, "--%s ", row->alias);
+    }
+    fputs("'\n", out);
+}
+
 static void bash_command(FILE *out, const struct command *command) {
     bool first = true, values = false;
 
@@ -140,6 +178,8 @@ static void bash_command(FILE *out, const struct command *command) {
     fputs("'\n", out);
     if (command->complete == CLI_OPERAND_FILES)
         fputs("        operand=files\n", out);
+    if (command->takes_command && command->name[0])
+        bash_valued(out, command);
     if (values) {
         fputs("        case $prev in\n", out);
         FOR_EACH_OPTION(command, row) {
@@ -204,11 +244,16 @@ static void zsh_spec(FILE *out, const struct cli_option *row) {
 }
 
 static void zsh_command(FILE *out, const struct command *command) {
-    fprintf(out, "        %s)\n            _arguments -s -S \\\n", command->name);
+    fprintf(out, "        %s)\n            _arguments -s -S %s\\\n", command->name,
+            command->takes_command ? "-A '-*' " : "");
     FOR_EACH_OPTION(command, row) {
         zsh_spec(out, row);
     }
-    if (command->complete == CLI_OPERAND_FILES) {
+    if (command->takes_command) {
+        fputs("                '(-)1:command: _command_names -e' \\\n"
+              "                '*::argument: _normal'",
+              out);
+    } else if (command->complete == CLI_OPERAND_FILES) {
         fputs("                '*:operand:_files'", out);
     } else {
         fputs("                '*:operand:(", out);
@@ -224,9 +269,9 @@ static void zsh(FILE *out) {
           "\n"
           "_ajob() {\n"
           "    local curcontext=$curcontext state ret=1\n"
-          "    local -a line commands\n"
+          "    local -a line subcommands\n"
           "    local -A opt_args\n"
-          "    commands=(\n",
+          "    subcommands=(\n",
           out);
     for (size_t i = 0; cli_commands[i]; i++) {
         fprintf(out, "        '%s:", cli_commands[i]->name);
@@ -243,7 +288,7 @@ static void zsh(FILE *out) {
           "                '*::argument:->argument' && ret=0\n"
           "    case $state in\n"
           "    command)\n"
-          "        _describe -t commands 'ajob command' commands && ret=0\n"
+          "        _describe -t commands 'ajob command' subcommands && ret=0\n"
           "        ;;\n"
           "    argument)\n"
           "        curcontext=${curcontext%:*:*}:ajob-$line[1]:\n"

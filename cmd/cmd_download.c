@@ -290,11 +290,13 @@ static int add_releases(struct download *download) {
         .data = &download->listing,
         .list_only = run->silent,
         .http = run_http(&options->run),
-        .token_hint = token_hint(options->token_file),
     };
+    bool is_kept = *download->token && !options->token_file && release.repository &&
+                   !token_is_for(release.repository);
     int status = STATUS_OK;
 
-    release.http.token = *download->token ? download->token : NULL;
+    release.token_hint = token_hint(options->token_file, is_kept);
+    release.http.token = *download->token && !is_kept ? download->token : NULL;
     if (release.repository) {
         release.api_url = api_url(release.repository);
         return add_repository(download, &release);

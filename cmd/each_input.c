@@ -395,8 +395,12 @@ enum ajob_item_state each_input_next(struct each_input *input, struct each_batch
     size_t length;
     bool is_full = false;
     *batch = &input->batch;
-    if (input->record)
-        return next_recorded(input);
+    if (input->record) {
+        enum ajob_item_state state = next_recorded(input);
+        if (state != AJOB_ITEM_END)
+            input->batch.key = ajob_record_failed_key(input->record);
+        return state;
+    }
     if (input->is_handed_out || !input->filling.count)
         begin_batch(input);
     if (input->has_spare) {

@@ -27,6 +27,7 @@ struct each_batch {
                        * has a newline in it with a NUL behind each */
     size_t length;
     const char *fault; /* why it cannot be put into a command, or NULL */
+    const char *key;   /* of the task that had failed with it, in a record; or NULL */
 };
 
 struct each_input {

@@ -36,9 +36,14 @@ static bool add_part(struct key_parts *parts, const char *text, size_t length) {
     return true;
 }
 
+/* What is tried again is what had failed, also if the command is another one now. */
 static bool make_key(struct each *each, const struct each_batch *batch, char key[AJOB_KEY_SIZE]) {
     struct key_parts *parts = &each->parts;
     char argc[24];
+    if (batch->key) {
+        memcpy(key, batch->key, AJOB_KEY_SIZE);
+        return true;
+    }
     int length = snprintf(argc, sizeof argc, "%zu", each->argc);
     parts->count = 0;
     bool is_get = each->options->is_get;

@@ -71,8 +71,7 @@ _Static_assert(COLOR_AUTO == 0 && COLOR_ALWAYS == 1 && COLOR_NEVER == 2, "color_
             "With auto, a large file begins with one connection; others are added while that "     \
             "makes it faster, as it does where a server limits each. There are never more than "   \
             "16 to one host. What a server cannot send in pieces comes over one, as does all "     \
-            "with "                                                                                \
-            "--http 2; else those that are added speak HTTP/1.1.",                                 \
+            "with --http 2; else those that are added speak HTTP/1.1.",                            \
     }
 
 #define ROW_MAX_WAIT                                                                               \
@@ -177,7 +176,9 @@ const struct cli_option run_transfer_options[] = {
         .help = "Try up to N times more where that may help (default: 4)",
         .more =
             "That is after connection and DNS errors, stalls, truncated bodies and the HTTP "
-            "statuses 408, 425, 429, 500, 502, 503, 504 and 520 to 524. What has arrived is kept.",
+            "statuses 408, 425, 429, 500, 502, 503, 504 and 520 to 524. What has arrived is kept. "
+            "A host name that does not exist cannot be told from a name server that is away: it "
+            "is looked up again, too.",
     },
     {
         .name = "retry-delay",

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The token in text, without the white space around it, moved to its beginning.
  * False if there is something in it that no token has. */
@@ -64,7 +65,35 @@ int token_find(const struct command *command, const char *path, char token[TOKEN
     return STATUS_OK;
 }
 
-const char *token_hint(const char *path) {
+/* Whether url is https (or of the same scheme as other, if that is a URL) and has the host that
+ * other has or is; of api.HOST the one whose API that is. */
+static bool has_host(const char *url, const char *other) {
+    const char *host = strstr(url, "://") + 3, *scheme = other ? strstr(other, "://") : NULL;
+    size_t begin = (size_t)(host - url), length = strcspn(host, "/?#");
+    bool is_safe =
+        scheme ? (size_t)(scheme + 3 - other) == begin && strncasecmp(url, other, begin) == 0
+               : strncasecmp(url, "https://", 8) == 0;
+    if (!other || !*other || !length || !is_safe)
+        return false;
+    const char *its = scheme ? scheme + 3 : other;
+    bool is_api = scheme && strncasecmp(its, "api.", 4) == 0 && strncasecmp(host, "api.", 4) != 0;
+    its += is_api ? 4 : 0;
+    return strcspn(its, "/?#") == length && strncasecmp(host, its, length) == 0;
+}
+
+bool token_is_for(const char *repository) {
+    static const char *const homes[] = {"https://github.com", "https://www.github.com",
+                                        "http://github.com"};
+    bool is_home = !strstr(repository, "://");
+    for (size_t i = 0; i < sizeof homes / sizeof homes[0]; i++)
+        is_home = is_home || has_host(repository, homes[i]);
+    return is_home || has_host(repository, getenv("GITHUB_API_URL")) ||
+           has_host(repository, getenv("GH_HOST"));
+}
+
+const char *token_hint(const char *path, bool is_kept) {
+    if (is_kept)
+        return "or private: GH_TOKEN is for another host, set GH_HOST or use --token-file";
     const char *own = getenv("GH_TOKEN"), *workflow = getenv("GITHUB_TOKEN");
     const char *actions = getenv("GITHUB_ACTIONS");
     bool is_workflows = !path && (!own || !*own) && workflow && *workflow && actions &&

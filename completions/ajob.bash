@@ -3,7 +3,7 @@
 _ajob() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local command='' prefix='' kind=words options='' operands='' words='' ended='' word i
-    local operand=nothing
+    local operand=nothing valued='' at=0 program=0
     COMPREPLY=()
     # --option=value is three words where '=' separates words, else one.
     if [[ $cur == '=' ]]; then
@@ -18,7 +18,7 @@ _ajob() {
         if [[ $word == -- ]]; then
             ended=1
         elif [[ -z $command && $word != -* ]]; then
-            command=$word
+            command=$word at=$i
         fi
     done
     case $command in
@@ -152,6 +152,7 @@ _ajob() {
         options='--arg-file --null --delimiter --columns --max-args --max-chars --count --shell --get --task-timeout --max-failures --delay --limit-start --resume --retry-failed --dir --jobs --timeout --jobserver --grace --retries --retry-delay --fail-fast --exit-code --dry-run --output --ordered --tag --results --events-output --per-host --segments --limit-rate --max-wait --fsync --header --cacert --http --connect-timeout --stall-timeout --min-speed --insecure --events --progress --color --quiet --verbose --no-actions --help'
         operands=''
         operand=files
+        valued=' -a --arg-file --delimiter --columns -N --max-args --max-chars --count --task-timeout --max-failures --delay --limit-start --resume --retry-failed -d --dir -j --jobs --timeout --jobserver --grace -r --retries --retry-delay --exit-code --output --results --per-host --segments --limit-rate --max-wait -H --header --cacert --http --connect-timeout --stall-timeout --min-speed --events --progress --color '
         case $prev in
         -a | --arg-file) kind=files ;;
         --delimiter) kind=nothing ;;
@@ -254,6 +255,25 @@ _ajob() {
         kind=nothing
         ;;
     esac
+    # Of a command that runs another: where that is, behind options and their values.
+    for ((i = at + 1; i < COMP_CWORD && program == 0; i++)); do
+        word=${COMP_WORDS[i]}
+        if [[ -z $valued ]]; then
+            break
+        elif [[ $word == '=' || ($valued == *" $word "* && ${COMP_WORDS[i + 1]} != '=') ]]; then
+            ((i++))
+        elif [[ $word == -- ]]; then
+            program=$((i + 1))
+        elif [[ $word != -* ]]; then
+            program=$i
+        fi
+    done
+    if ((program > 0 && program < COMP_CWORD)); then
+        kind=files
+        if declare -F _command_offset >/dev/null; then _command_offset "$program"; fi
+    elif [[ -n $valued && $kind == words && -z $words && ($cur != -* || -n $ended) ]]; then
+        kind=programs
+    fi
     if [[ $kind == words && -z $words ]]; then
         words=$operands
         if [[ $cur == -* && -z $ended ]]; then words=$options; fi
@@ -263,6 +283,9 @@ _ajob() {
     words)
         while IFS= read -r word; do COMPREPLY+=("$prefix$word"); done \
             < <(compgen -W "$words" -- "$cur")
+        ;;
+    programs)
+        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -c -- "$cur" | sort -u)
         ;;
     dirs)
         while IFS= read -r word; do COMPREPLY+=("$prefix$word"); done \

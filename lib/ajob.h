@@ -722,7 +722,8 @@ typedef struct ajob_release_options {
     void *data;
     bool list_only;         /* call asset, download nothing */
     ajob_http_options http; /* its token and headers go to the API's host alone */
-    /* What "not found" may mean with this token: "or ...". NULL: that it has no access. */
+    /* What "not found" may mean with this token, or none: "or ...". NULL: that it has no
+     * access, or that one is needed. */
     const char *token_hint;
 } ajob_release_options;
 
@@ -973,9 +974,15 @@ AJOB_API ajob_record *ajob_record_read(ajob_loop *loop, const char *path, bool k
  * NULL. */
 AJOB_API bool ajob_record_take(ajob_record *record, const char *key);
 
-/* The item (ajob_set_item()) of the next task that has failed, in the order of the file,
- * and how many are left. NULL: there are no more. */
+/* The item (ajob_set_item()) of the next task that has failed, in the order of the file.
+ * NULL: there are no more. */
 AJOB_API const char *ajob_record_next_failed(ajob_record *record, size_t *length);
+
+/* The key of the task that ajob_record_next_failed() gave last: with it the record knows what
+ * became of the item, whatever is done with it now. Valid until it is called again. */
+AJOB_API const char *ajob_record_failed_key(const ajob_record *record);
+
+/* How many ajob_record_next_failed() has not given yet. */
 AJOB_API size_t ajob_record_count_failed(const ajob_record *record);
 
 /* Takes NULL; returns NULL. */

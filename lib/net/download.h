@@ -14,7 +14,8 @@
  *                   pieces_share: who asks whom for which bytes
  *   stream        one connection's share of the file
  *   verifier      the digest, on a thread behind those who write
- *   part          PATH.part with part_note beside it; what is there (ranges)
+ *   part          PATH.part with part_note beside it; what is there (ranges); part_own:
+ *                   one that nobody else can have
  *   taken         no two files of a run go to one
  *   disk, sync    what all of these ask of the disk, with AJOB_FAULT's faults
  *

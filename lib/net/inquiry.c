@@ -57,9 +57,9 @@ void inquiry_ask_next(struct inquiry *inquiry, const struct query_result *result
 void inquiry_fail_for(struct inquiry *inquiry, const struct query_result *result) {
     const struct release_plan *plan = inquiry->plan;
     struct text cause = TEXT_INIT(2 * TEXT_LINE_MAX);
-    const char *hint = !plan->has_token   ? "or private: set GH_TOKEN"
-                       : plan->token_hint ? plan->token_hint
-                                          : "or the token has no access to it";
+    const char *hint = plan->token_hint  ? plan->token_hint
+                       : plan->has_token ? "or the token has no access to it"
+                                         : "or private: set GH_TOKEN";
     text_format(&cause, "%s/%s: ", plan->repo.owner, plan->repo.name);
     if (inquiry->tag) {
         char tag[300];

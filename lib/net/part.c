@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "net/disk.h"
 #include "net/part_note.h"
+#include "net/part_own.h"
 
 enum {
     BELIEVED_MAX = 1024 * 1024 * 1024,
@@ -76,10 +77,11 @@ bool part_look(struct part *part, const char *name, struct part_target *ret_targ
 
 /* ---- claiming ------------------------------------------------------------- */
 
-static bool set_names(struct part *part, const char *name, const char *infix) {
+/* own: what stands for the name in those of the part. */
+static bool set_names(struct part *part, const char *name, const char *own) {
     part->name = mem_copy(name);
-    part->part_name = text_make("%s%s%s", name, infix, part_endings[PART_ENDING]);
-    part->note_name = text_make("%s%s%s", name, infix, part_endings[PART_ENDING_NOTE]);
+    part->part_name = text_make("%s%s", own, part_endings[PART_ENDING]);
+    part->note_name = text_make("%s%s", own, part_endings[PART_ENDING_NOTE]);
     return part->name && part->part_name && part->note_name;
 }
 
@@ -99,15 +101,15 @@ static const char *look_at_part(struct part *part, bool *ret_is_named) {
 
 /* A part that nobody else can have: for file systems without locks. */
 static bool claim_own(struct part *part, const char *name, struct text *error) {
-    char infix[32];
-    struct timespec now;
+    char *own = part_own_name(name);
     part->name = mem_free(part->name);
     part->part_name = mem_free(part->part_name);
     part->note_name = mem_free(part->note_name);
-    clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(infix, sizeof infix, ".%ld-%lx", (long)getpid(), (unsigned long)now.tv_nsec);
-    if (!set_names(part, name, infix))
+    bool is_named_now = own && set_names(part, name, own);
+    mem_free(own);
+    if (!is_named_now)
         return disk_fail(error, name, "out of memory");
+    part_own_sweep(part->dir_fd, name);
     part->is_resumable = part->has_note = false;
     part->fd = openat(part->dir_fd, part->part_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (part->fd < 0)
@@ -161,8 +163,8 @@ static const char *open_part(struct part *part) {
             fault = "another download is writing it";
         else
             fault = look_at_part(part, &is_named);
-        /* A new one that had an owner already is not empty any more. */
-        is_named = is_named && (is_new ? !part->have.count : is_still_named(part));
+        /* A new one may have had an owner already: who left bytes in it left a note, too. */
+        is_named = is_named && (!is_new || !part->have.count) && is_still_named(part);
         if (!fault && (is_named || !part->is_locked)) {
             if (part->is_locked && !is_new) {
                 part_note_forget_half(part);
@@ -179,7 +181,7 @@ static const char *open_part(struct part *part) {
 }
 
 bool part_claim(struct part *part, const char *name, struct text *error) {
-    if (!set_names(part, name, ""))
+    if (!set_names(part, name, name))
         return disk_fail(error, name, "out of memory");
     const char *fault = open_part(part);
     if (fault)
@@ -312,16 +314,23 @@ bool part_empty(struct part *part, struct text *error) {
 
 /* ---- the end -------------------------------------------------------------- */
 
-bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
-    part->has_room = false; /* it is used up */
+enum { OWNERS = 0600 };
+
+void part_dress(struct part *part, int64_t mtime_s, unsigned mode) {
     if (mtime_s >= 0)
         futimens(part->fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, {.tv_sec = mtime_s}});
     if (mode)
-        fchmod(part->fd, mode);
+        fchmod(part->fd, mode | OWNERS);
+}
+
+bool part_commit(struct part *part, unsigned mode, struct text *error) {
+    part->has_room = false; /* it is used up */
     if (!is_still_named(part))
         return disk_fail(error, part->part_name, "something else has taken its name");
     if (!disk_rename(part->dir_fd, part->part_name, part->name))
         return disk_fail_errno(error, part->name);
+    if (mode && (mode & OWNERS) != OWNERS)
+        fchmod(part->fd, mode);
     part_note_forget(part); /* now: a kill before would have made all of the part worthless */
     return true;
 }

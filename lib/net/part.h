@@ -131,11 +131,15 @@ bool part_cut(struct part *part, uint64_t size, struct text *error);
 /* Forgets everything, with the note. What writers have joined is theirs to drop. */
 bool part_empty(struct part *part, struct text *error);
 
-/* The part, all writers flushed, becomes the file unless something else has
- * taken its name: modified at mtime_s (-1: now), with the permissions of the file
- * it replaces (mode; 0: none). To survive a power cut, the file is synced before
- * this and the directory after it (see sync.h): by the caller. */
-bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error);
+/* Makes it like the file that it is to become: modified at mtime_s (-1: now), with the
+ * permissions of the one that it replaces (mode; 0: none). A sync that follows keeps them, too.
+ * Its owner may still read and write it: it may be gone on with. */
+void part_dress(struct part *part, int64_t mtime_s, unsigned mode);
+
+/* The part, all writers flushed, becomes the file unless something else has taken its name;
+ * mode: as for part_dress(). To survive a power cut, the file is synced before this and the
+ * directory after it (see sync.h): by the caller. */
+bool part_commit(struct part *part, unsigned mode, struct text *error);
 
 /* Removes the part and its note; nothing can be done with it then but close it. */
 void part_discard(struct part *part);

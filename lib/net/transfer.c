@@ -246,6 +246,8 @@ static void verify(struct transfer *transfer) {
         reject(transfer);
         return;
     }
+    const char *modified = transfer->note.modified;
+    part_dress(&transfer->part, modified ? http_date(modified) : -1, transfer->target.mode);
     go_to(transfer, TRANSFER_FINISHING);
 }
 
@@ -274,8 +276,6 @@ static void fail_sync(struct transfer *transfer, const char *what) {
  * not live to sync it. */
 static bool finish(struct transfer *transfer) {
     const struct transfer_plan *plan = transfer->plan;
-    const char *modified = transfer->note.modified;
-    int64_t mtime_s = modified ? http_date(modified) : -1;
     if (transfer->sync.is_running)
         return false;
     if (transfer->sync.error) {
@@ -290,8 +290,8 @@ static bool finish(struct transfer *transfer) {
         bool is_free =
             taken_is_free(transfer->task->loop, plan->dir->fd, plan->name, &transfer->cause);
         transfer->pieces.verdict.is_useless = !is_free;
-        transfer->is_committed = is_free && part_commit(&transfer->part, mtime_s,
-                                                        transfer->target.mode, &transfer->cause);
+        transfer->is_committed =
+            is_free && part_commit(&transfer->part, transfer->target.mode, &transfer->cause);
         if (!transfer->is_committed)
             fail(transfer, false);
     } else if (plan->fsync && !transfer->is_directory_synced) {

@@ -28,6 +28,7 @@ struct entry {
 /* Tasks with the same key: the same item, as often as it is in the input. Each one of a
  * run is taken for one that an earlier run has left, as far as there are such. */
 struct failed_item {
+    char key[AJOB_KEY_SIZE];
     char *text;
     size_t length;
     uint32_t run;  /* the last one with such a task */
@@ -122,6 +123,10 @@ const char *ajob_record_next_failed(ajob_record *record, size_t *length) {
     return NULL;
 }
 
+const char *ajob_record_failed_key(const ajob_record *record) {
+    return record->failed[record->failed_next].key;
+}
+
 size_t ajob_record_count_failed(const ajob_record *record) {
     size_t count = 0;
     for (size_t i = record->failed_next; i < record->failed_count; i++)
@@ -168,9 +173,10 @@ static void note_try(const struct ajob_record *record, struct failed_item *item,
 }
 
 /* False on lack of memory. */
-static bool add_failed(struct ajob_record *record, struct entry *entry, const char *line,
-                       size_t length) {
+static bool add_failed(struct ajob_record *record, struct entry *entry, const char *hex,
+                       const char *line, size_t length) {
     struct failed_item item = {.run = record->run};
+    memcpy(item.key, hex, HEX_LENGTH);
     if (!entry->value && !(item.text = item_of(line, length, &item.length)))
         return true;
     if (!entry->value && record->failed_count == record->failed_space) {
@@ -214,7 +220,7 @@ static bool read_end(struct ajob_record *record, const char *line, size_t length
         return true; /* it had not failed before */
     struct entry *entry = add(record, key);
     if (entry && has_failed)
-        return add_failed(record, entry, line, length);
+        return add_failed(record, entry, at + sizeof mark - 1, line, length);
     if (entry && record->keeps_failed && entry->value)
         note_try(record, &record->failed[entry->value - 1], false);
     else if (entry && !record->keeps_failed)

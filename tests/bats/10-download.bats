@@ -204,7 +204,7 @@ fixture() {
         run_ajob download "$repository" v1
         assert_failure 2
         refute_output
-        assert_stderr "ajob: download: $repository: more than a repository: write o/r TAG"
+        assert_stderr "ajob: download: ${repository%%[?#]*}: more than a repository: write o/r TAG"
         assert_tree .
     done
     assert_requests 0

@@ -251,3 +251,10 @@ start_of() {
     assert_equal "$(requests '^storage' status headers.range)" $'200\t\n206\tbytes=204800-'
     assert_stderr --regexp 'retrying v1/a '
 }
+
+@test "a host whose name is not found is looked up again, as often as is asked for" {
+    run_ajob get -r 1 --retry-delay 1ms --events events http://nowhere.invalid/a
+    assert_failure 1
+    assert_stderr --partial 'ajob: get: http://nowhere.invalid/a: Could not resolve host: nowhere.invalid'
+    assert_equal "$(events events 'event == "task.ended"' attempts)" 2
+}

@@ -49,7 +49,7 @@ URL=http://127.0.0.1:1/a
     wrong 'get: -j: its value is missing: give -j N' get "$URL" -j
     wrong 'get: --jobs: its value is empty: give N' get --jobs= "$URL"
     wrong 'get: --quiet=yes: takes no value: write just --quiet' get --quiet=yes "$URL"
-    wrong 'get: -qk3: takes no value: write just -qk' get -qk3 "$URL"
+    wrong 'get: -qk3: -k takes no value' get -qk3 "$URL"
     for value in 0 -1 1x x 1025 99999999999999999999 ' 1' 1.5; do
         wrong "get: --jobs: $value: not a whole number that fits: use one from 1 to 1024" get --jobs "$value" "$URL"
     done
@@ -225,6 +225,12 @@ URL=http://127.0.0.1:1/a
     assert_equal "$(complete_words ajob get ci)" 'no '
     assert_equal "$(complete_words ajob download --pat | tr -d ' ')" --pattern
     assert_equal "$(complete_words ajob get --progress '' | tr -d ' ' | sort | tr '\n' ' ')" 'auto bar lines none '
+    # The command of each is a program, and what is behind it is that one's.
+    assert_equal "$(complete_words ajob each -j 4 --tag mkfif)" mkfifo
+    assert_equal "$(complete_words ajob each -j4 --output = group -- mkfif)" mkfifo
+    assert_equal "$(complete_words ajob each mkfifo --out)" ''
+    assert_equal "$(complete_words ajob each mkfifo --output '')" ''
+    assert_equal "$(complete_words ajob each -a mkfifo --orde)" --ordered
 }
 
 @test "completions and manual pages are in step with the tables" {

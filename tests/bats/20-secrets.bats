@@ -64,6 +64,29 @@ who_got() { requests_where "'$1' in headers" listener | sort | uniq -c | tr -s '
     assert_requests 1 '^storage'
 }
 
+@test "the token of the environment is for one host: a URL of another one does not get it" {
+    start_server --tls "$PRIVATE"
+    local url
+    for url in "$MAIN/o/r" "${MAIN/127.0.0.1/localhost}/o/r"; do
+        GH_HOST=${MAIN#http://} GH_TOKEN=$SECRET GITHUB_API_URL=https://${MAIN#http://} run_ajob download -r 0 "$url"
+        assert_failure 1
+        assert_stderr --partial 'not found, or private: GH_TOKEN is for another host, set GH_HOST or use --token-file'
+    done
+    GH_TOKEN=$SECRET GITHUB_API_URL=$MAIN run_ajob download --cacert "$CA" -r 0 "$TLS/o/r"
+    assert_failure 1
+    assert_requests 6
+    assert_equal "$(who_got authorization)" ''
+    GH_HOST=${TLS#https://} GH_TOKEN=$SECRET GITHUB_API_URL=$MAIN run_ajob download --cacert "$CA" --list "$TLS/o/r"
+    assert_success
+    assert_equal "$(who_got authorization)" ' 1 tls'
+    GH_TOKEN=$SECRET GITHUB_API_URL=$MAIN run_ajob download --list "$MAIN/o/r"
+    assert_success
+    printf '%s\n' "$SECRET" >"$BATS_TEST_TMPDIR/token"
+    GITHUB_API_URL=http://127.0.0.1:1 run_ajob download --token-file "$BATS_TEST_TMPDIR/token" --list "$MAIN/o/r"
+    assert_success
+    assert_equal "$(who_got authorization)" $' 2 main\n 1 tls'
+}
+
 @test "the token does not go to the URL that an asset names" {
     start_server '{}'
     set_fixture "{\"token\": \"$SECRET\", \"repos\": {\"o/r\": {\"releases\": [{\"tag\": \"v1\", \"assets\": [

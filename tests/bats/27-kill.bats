@@ -75,3 +75,44 @@ teardown() { common_teardown; }
     assert_tree . a
     assert_requests 1 ' 206 ok$'
 }
+
+@test "a part of its own whose process was killed goes when the file is next asked for, and no other" {
+    start_server
+    local url="$MAIN/f/a?size=2M&seed=1" left alive
+    AJOB_FAULT=lock:1 start_ajob get -o a "$url&latch=never&latch_at=1M"
+    wait_for_request ' held$'
+    own() { left=$(echo a.*.part) && [[ -s $left ]]; }
+    wait_until 10 own
+    alive=$left
+    AJOB_FAULT=lock:1 run_ajob get -o a "$url"
+    assert_success
+    assert_tree . a "$alive" # who writes it lives
+    expect_status 137
+    kill -KILL "$AJOB_PID"
+    wait_ajob
+    open_latch never
+    local place=${alive##*-} pid=${alive#a.}
+    pid=${pid%%-*}
+    # Of elsewhere, of another file, of a process that lives, of no process, no file.
+    touch "a.$pid-1-0.part" "a.$pid-1-0123456789abcdef.part" "aa.$pid-1-$place" "a.b.$pid-1-$place" "a.1-1-$place" \
+        "a.-$pid-1-$place" "a.$pid-1-${place%.part}" "a.$pid--$place"
+    mkdir "a.$pid-2-$place"
+    ls >"$BATS_TEST_TMPDIR/before"
+    touch "a.$pid-1-$place" "a.$pid-1-$place.json"
+    rm a
+    AJOB_FAULT=lock:1 run_ajob get -o a "$url"
+    assert_success
+    assert_body a 1 2M
+    assert_equal "$(ls)" "$(grep -vxF "$alive" "$BATS_TEST_TMPDIR/before")"
+    rm -r -- a.* aa.*
+}
+
+@test "where locks do not work a name as long as names get has a part, too" {
+    start_server
+    local name
+    printf -v name '%0181d\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4%047d' 0 0 # cut within a character
+    AJOB_FAULT=lock:1 run_ajob get -o "$name" "$MAIN/f/a?size=5&seed=1"
+    assert_success
+    assert_body "$name" 1 5
+    assert_tree . "$name"
+}

@@ -59,6 +59,21 @@ tokens() {
     assert_success
 }
 
+@test "under make -j, several each, and each in each, share its slots" {
+    cat >Makefile <<'END'
+all: a b
+a b: ; +@"$$AJOB" each -q sh job ::: 1 2 3
+nested: ; +@"$$AJOB" each -q sh -c '"$$AJOB" each -q sh job ::: 1 2 3' ::: 1 2
+END
+    start_make -j3 all
+    at_once 3 6
+    assert_success
+    : >log
+    start_make -j4 nested
+    at_once 4 6
+    assert_success
+}
+
 @test "-j, --jobserver none and a rule without + keep it out of make's" {
     local words
     for words in '+@"$$AJOB" run -j 4' '@"$$AJOB" run -j 4' '+@"$$AJOB" run -j 4 --jobserver none'; do

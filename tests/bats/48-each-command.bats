@@ -321,7 +321,7 @@ END
     assert_stderr "ajob: each: -n: is --dry-run: for 2 items in one command use -N 2"
     run_ajob each -n1 echo ::: 1
     assert_failure 2
-    assert_stderr "ajob: each: -n1: -n takes no value; elsewhere -n is another option, which here is -N"
+    assert_stderr "ajob: each: -n1: takes no value: write just -n; elsewhere -n is another option, which here is -N"
     run_ajob each -r echo ::: 1
     assert_failure 2
     assert_stderr --partial "not a whole number that fits: use one from 0 to 1000; elsewhere -r is another option, which here is the default"

@@ -100,6 +100,22 @@ work() { echo 'echo "$1" >>ran; [ ! -e "fail-$1" ]'; }
     assert_equal "$(ran)" ""
 }
 
+@test "--retry-failed with another command: what that does counts for what had failed" {
+    run_ajob each -j1 --events events sh -c 'exit 1' ::: 1 2 3
+    assert_failure 1
+    run_ajob each -j1 --events events --retry-failed events sh -c 'echo "$1"; [ "$1" = 2 ]' sh
+    assert_failure 1
+    assert_output $'1\n2\n3'
+    run_ajob each -j1 --events events --retry-failed events echo again
+    assert_success
+    assert_output $'again 1\nagain 3'
+    run_ajob each -j1 --events events --retry-failed events echo again
+    assert_success
+    refute_output
+    run_ajob each -n --resume events sh -c 'exit 1' ::: 1 2 3
+    refute_output
+}
+
 @test "equal items: those that have failed are tried again, as many as have" {
     # Writes its item; as many fail as there are lines in the file bad.
     local fails='echo "$1" >>ran; [ ! -s bad ] || { sed -i 1d bad; exit 1; }'

@@ -241,7 +241,7 @@ fails_with() {
     assert_equal "$(sed -n 's/ *"api": "\(.*\)",/\1/p' l)" "$MAIN/api/v3"
     assert_requests 1 '^main GET /api/v3/repos/o/r/releases/tags/v1 200'
     assert_requests 1 '^main GET /api/v3/repos/o/r/releases/assets/10010000000 302'
-    GITHUB_API_URL=http://127.0.0.1:1 run_ajob download --locked l -d two "$MAIN/o/r"
+    GITHUB_API_URL=http://127.0.0.1:1 run_ajob download --token-file <(echo t) --locked l -d two "$MAIN/o/r"
     assert_success
     assert_tree two v1/a
     assert_requests 2 '^main GET /api/v3/repos/o/r/releases/assets/10010000000 302'

@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -315,8 +317,8 @@ static void a_note_goes_when_its_part_has_become_the_file(void) {
     struct part_target target;
     CHECK(claim() && write_there(0, 10) && remember());
     mem_fail_nth(FAULT_RENAME, 1);
-    CHECK(!part_commit(&part, -1, 0, &error) && recall()); /* not before */
-    CHECK(part_commit(&part, -1, 0, &error) && !is_there("f.part.json"));
+    CHECK(!part_commit(&part, 0, &error) && recall()); /* not before */
+    CHECK(part_commit(&part, 0, &error) && !is_there("f.part.json"));
     leave();
     put("f.part.json", "{\"part\":1,\"identity\":\"i\"}"); /* killed in between */
     part = (struct part)PART_INIT(dir_fd);
@@ -339,13 +341,53 @@ static void without_locks_a_part_has_a_name_of_its_own(void) {
     mem_fail_nth(FAULT_LOCK, 1);
     CHECK(claim() && !part.is_resumable && strcmp(part.part_name, "f.part") != 0);
     CHECK(write_there(0, 100) && remember() && !part.has_note);
-    CHECK(part_commit(&part, -1, 0, &error) && is_there("f") && is_there("f.part"));
+    CHECK(part_commit(&part, 0, &error) && is_there("f") && is_there("f.part"));
     leave();
     clean();
     mem_fail_nth(FAULT_LOCK, 1);
     CHECK(claim() && !is_there("f.part")); /* which nobody else had */
     part_discard(&part);
     leave();
+}
+
+/* What another process does between our open and our lock. */
+static void (*meanwhile)(void);
+
+int flock(int fd, int how) {
+    void (*now)(void) = meanwhile;
+    meanwhile = NULL;
+    if (now)
+        now();
+    return (int)syscall(SYS_flock, fd, how);
+}
+
+static void it_becomes_the_file(void) {
+    CHECK(!renameat(dir_fd, "f.part", dir_fd, "f"));
+}
+
+static void it_is_removed(void) {
+    CHECK(!unlinkat(dir_fd, "f.part", 0));
+}
+
+static void it_is_left_with_bytes(void) {
+    put("f.part", "theirs");
+}
+
+static void what_was_anothers_meanwhile_is_not_ours(void) {
+    static void (*const ends[])(void) = {it_becomes_the_file, it_is_removed, it_is_left_with_bytes};
+    struct stat status;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        for (int is_old = 0; is_old < 2; is_old++) {
+            if (is_old)
+                put("f.part", "");
+            meanwhile = ends[i];
+            CHECK(claim() && is_there("f.part"));
+            CHECK(!fstatat(dir_fd, "f.part", &status, 0) && status.st_ino == part.inode);
+            CHECK_TEXT(have(), ends[i] == it_is_left_with_bytes ? "0-6" : "");
+            leave();
+            clean();
+        }
+    }
 }
 
 static void more_pieces_than_a_note_can_list(void) {
@@ -411,12 +453,33 @@ static void a_file_that_cannot_be_renamed_stays_a_part(void) {
     put("f", "old");
     CHECK(claim() && write_there(0, 10));
     mem_fail_nth(FAULT_RENAME, 1);
-    CHECK(!part_commit(&part, -1, 0, &error));
+    CHECK(!part_commit(&part, 0, &error));
     CHECK_TEXT(text_string(&error), "f: Input/output error");
     CHECK(is_there("f.part"));
-    CHECK(part_commit(&part, 1000, 0600, &error) && !is_there("f.part"));
+    part_dress(&part, 1000, 0600);
+    CHECK(part_commit(&part, 0600, &error) && !is_there("f.part"));
     struct stat status;
     CHECK(!fstatat(dir_fd, "f", &status, 0) && status.st_size == 10 && status.st_mtime == 1000);
+    leave();
+    clean();
+}
+
+static unsigned mode_of(const char *name) {
+    struct stat status;
+    CHECK(!fstatat(dir_fd, name, &status, 0));
+    return status.st_mode & 07777;
+}
+
+/* One that could not be written to would stop all who come after a kill here. */
+static void a_part_is_its_owners_to_write_until_it_is_the_file(void) {
+    CHECK(claim() && write_there(0, 10));
+    part_dress(&part, -1, 0444);
+    CHECK_NUMBER(mode_of("f.part"), 0644);
+    mem_fail_nth(FAULT_RENAME, 1);
+    CHECK(!part_commit(&part, 0444, &error));
+    CHECK_NUMBER(mode_of("f.part"), 0644);
+    CHECK(part_commit(&part, 0444, &error));
+    CHECK_NUMBER(mode_of("f"), 0444);
     leave();
     clean();
 }
@@ -589,11 +652,13 @@ int main(void) {
     RUN(half_a_note_goes_when_its_part_is_claimed);
     RUN(a_note_goes_when_its_part_has_become_the_file);
     RUN(without_locks_a_part_has_a_name_of_its_own);
+    RUN(what_was_anothers_meanwhile_is_not_ours);
     RUN(more_pieces_than_a_note_can_list);
     RUN(whichever_write_fails_nothing_lies);
     RUN(whichever_rename_fails_nothing_lies);
     RUN(wherever_memory_lacks_nothing_lies);
     RUN(a_file_that_cannot_be_renamed_stays_a_part);
+    RUN(a_part_is_its_owners_to_write_until_it_is_the_file);
     RUN(after_another_boot_the_last_bytes_are_unknown);
     RUN(after_another_boot_pieces_are_unknown);
     RUN(a_digest_judges_what_a_power_cut_left);

@@ -22,6 +22,7 @@
 #define part_look fake_part_look
 #define part_claim fake_part_claim
 #define part_empty fake_part_empty
+#define part_dress fake_part_dress
 #define part_commit fake_part_commit
 #define part_close fake_part_close
 #define dir_enter fake_dir_enter
@@ -56,7 +57,8 @@ static struct {
     bool dir_fails, look_fails, claim_fails, empty_fails, commit_fails, pieces_fail, loop_refuses;
     int thread_error; /* of the digests' threads */
     /* What happened: */
-    bool is_in_dir, is_claimed, is_emptied, is_closed, are_pieces_running, is_pieces_freed;
+    bool is_in_dir, is_claimed, is_emptied, is_dressed, is_closed, are_pieces_running,
+        is_pieces_freed;
     bool is_left, was_useless, was_stopped;
     bool is_part_synced, is_target_synced, is_dir_synced, has_sync_failed, is_kept;
     unsigned overs, commits, hashing;
@@ -129,15 +131,22 @@ bool part_empty(struct part *part, struct text *error) {
     return world.empty_fails ? refuse(error) : true;
 }
 
-bool part_commit(struct part *part, int64_t mtime_s, unsigned mode, struct text *error) {
+void part_dress(struct part *part, int64_t mtime_s, unsigned mode) {
+    CHECK(part->fd == PART_FD && !world.is_dressed && !world.is_part_synced && !world.commits);
+    CHECK_NUMBER(mode, world.has_target ? 0644 : 0);
+    CHECK_NUMBER(mtime_s, world.transfer.note.modified ? MTIME : -1);
+    world.is_dressed = true;
+}
+
+bool part_commit(struct part *part, unsigned mode, struct text *error) {
     const struct transfer *transfer = &world.transfer;
+    CHECK(world.is_dressed);
     CHECK(part->fd == PART_FD && !world.hashing && !world.are_pieces_running);
     CHECK(transfer->pieces.verdict.result == PIECES_COMPLETE && world.is_name_free);
     CHECK(!world.plan.want || world.is_right);
     CHECK(!world.plan.fsync || world.is_part_synced);
     CHECK(!world.was_stopped && !world.has_sync_failed && !world.is_left);
     CHECK_NUMBER(mode, world.has_target ? 0644 : 0);
-    CHECK_NUMBER(mtime_s, transfer->note.modified ? MTIME : -1);
     CHECK_NUMBER(++world.commits, 1);
     if (world.commit_fails)
         return refuse(error);
@@ -259,6 +268,7 @@ void verifier_done(struct verifier *verifier) {
 
 bool sync_start(struct sync *sync, uv_loop_t *uv, int fd) {
     CHECK(uv == rig.loop->uv && !sync->is_running && world.plan.fsync);
+    CHECK(fd != PART_FD || world.is_dressed); /* or a power cut may take that back */
     CHECK(fd != PART_FD || !world.hashing);
     sync->fd = fd;
     sync->error = 0;
