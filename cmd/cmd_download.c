@@ -336,6 +336,10 @@ static int open_locks(struct download *download) {
     const struct download_options *options = download->options;
     struct run *run = download->run;
 
+    const char *const own[] = {options->lock, options->locked, options->token_file};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (own[i] && ajob_protect(run->loop, own[i]))
+            return cli_fail(run->command, STATUS_FAULT, "out of memory");
     if (options->lock && !is_in_new_dir(options) && ajob_lock_check(run->loop, options->lock))
         return cli_fail(run->command, run_refused(run), "--lock: %s", ajob_error(run->loop));
     if (options->lock && !(download->lock = ajob_lock_new()))

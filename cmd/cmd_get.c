@@ -303,6 +303,8 @@ static int get(const struct command *command, void *data, const struct text_list
         status =
             run_open(&run, command, &options->run,
                      &(struct run_work){.policy = run_policy(&options->run), .has_files = true});
+    if (status == STATUS_OK && options->input_file && ajob_protect(run.loop, options->input_file))
+        status = run_close(&run, cli_fail(command, STATUS_FAULT, "out of memory"));
     if (status == STATUS_OK)
         status = get_targets(&targets, options, &run);
     targets_done(&targets);

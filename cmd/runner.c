@@ -209,6 +209,18 @@ static struct actions *open_actions(const struct run *run) {
     });
 }
 
+/* Who reads what commands print from a pipe, as tee does, may write it to this terminal:
+ * a frame would take it away again. */
+static enum progress_mode progress_of(const struct run *run) {
+    struct stat about;
+    enum progress_mode mode = (enum progress_mode)run->options->progress;
+    bool is_piped = run->has_commands && fstat(STDOUT_FILENO, &about) == 0 &&
+                    (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
+    if (run->silent)
+        return PROGRESS_NONE;
+    return mode == PROGRESS_AUTO && is_piped ? PROGRESS_LINES : mode;
+}
+
 int run_start(struct run *run) {
     const struct run_options *options = run->options;
     struct view *events = NULL;
@@ -227,21 +239,24 @@ int run_start(struct run *run) {
         }
         if (run->is_stream)
             view_events_stream(events, run->root);
+        if (ajob_protect(run->loop, options->events)) {
+            view_close(events);
+            cli_fail(run->command, STATUS_FAULT, "out of memory");
+            return run_close(run, STATUS_FAULT);
+        }
     }
     struct actions *actions = open_actions(run);
-    run->view =
-        view_open(run->loop, &(struct view_options){
-                                 .progress = run->silent ? PROGRESS_NONE
-                                                         : (enum progress_mode)options->progress,
-                                 .color = (enum color_mode)options->color,
-                                 .quiet = options->quiet || run->silent,
-                                 .verbosity = options->verbosity,
-                                 .is_stream = run->is_stream,
-                                 .is_batched = run->is_batched,
-                                 .command = run->command->name,
-                                 .names_urls = run->has_files,
-                                 .actions = actions,
-                             });
+    run->view = view_open(run->loop, &(struct view_options){
+                                         .progress = progress_of(run),
+                                         .color = (enum color_mode)options->color,
+                                         .quiet = options->quiet || run->silent,
+                                         .verbosity = options->verbosity,
+                                         .is_stream = run->is_stream,
+                                         .is_batched = run->is_batched,
+                                         .command = run->command->name,
+                                         .names_urls = run->has_files,
+                                         .actions = actions,
+                                     });
     status = STATUS_FAULT;
     if (!run->view) {
         cli_fail(run->command, STATUS_FAULT, "out of memory");

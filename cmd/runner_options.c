@@ -341,7 +341,8 @@ const struct cli_option run_output_options[] = {
         .words = progress_words,
         AT(progress),
         .help = "Show progress in this way",
-        .more = "With auto, it is bars on a terminal and lines elsewhere.",
+        .more = "With auto, it is bars on a terminal and lines elsewhere; lines, too, where what "
+                "commands print goes into a pipe, whose reader may write to that terminal.",
     },
     {
         .name = "color",

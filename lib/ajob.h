@@ -732,6 +732,10 @@ typedef struct ajob_release_options {
  * in, named by tag; it must be in a group then. */
 AJOB_API ajob_task *ajob_release(ajob_loop *loop, const ajob_release_options *options);
 
+/* No download of this loop replaces the file at path, or what gets that name: it fails. For
+ * the files that a program uses itself, where names come from elsewhere. 0 or AJOB_ENOMEM. */
+AJOB_API int ajob_protect(ajob_loop *loop, const char *path);
+
 /* An empty one; NULL on lack of memory. */
 AJOB_API ajob_lock *ajob_lock_new(void);
 

@@ -174,6 +174,7 @@ run_ajob() {
 # start_ajob ARG...: in the background, as AJOB_PID, for signals; wait_ajob ends it.
 # stdin is the caller's too (a shell would give it /dev/null if this did not say so).
 start_ajob() {
+    : >"$AJOB_OUT" 2>"$AJOB_ERR" # there, and empty, also if it is killed before it begins
     "${AS_FROM_TERMINAL[@]}" "$AJOB" "$@" <&0 >"$AJOB_OUT" 2>"$AJOB_ERR" 3>&- &
     AJOB_PID=$!
 }

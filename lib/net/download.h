@@ -16,7 +16,7 @@
  *   verifier      the digest, on a thread behind those who write
  *   part          PATH.part with part_note beside it; what is there (ranges); part_own:
  *                   one that nobody else can have
- *   taken         no two files of a run go to one
+ *   taken         no two files of a run go to one; guard: nor to one that is no download's
  *   disk, sync    what all of these ask of the disk, with AJOB_FAULT's faults
  *
  *   fetch         one exchange for a stream, or a query: redirects, and what is sent where;

@@ -52,6 +52,8 @@ static const char *words_for(CURL *easy, CURLcode code, const char *words) {
         return "the body ended early";
     case CURLE_GOT_NOTHING:
         return "the server closed the connection without a reply";
+    case CURLE_OUT_OF_MEMORY: /* libcurl says so of what is more than it takes, too */
+        return "out of memory, or a line of the server's headers is longer than 100 KiB";
     case CURLE_COULDNT_RESOLVE_PROXY: /* one that it cannot read is repeated, with its login */
         return strncmp(words, "Could not resolve", 17) != 0
                    ? "the proxy that http_proxy, https_proxy or all_proxy names is no URL"

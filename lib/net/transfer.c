@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "core/loop.h"
+#include "net/guard.h"
 #include "net/resume.h"
 #include "net/taken.h"
 
@@ -99,7 +100,8 @@ static void open_target(struct transfer *transfer) {
         return;
     }
     transfer->part = (struct part)PART_INIT(plan->dir->fd);
-    if (!part_look(&transfer->part, plan->name, target, &transfer->cause)) {
+    if (guard_has(transfer->task->loop, plan->dir->fd, plan->name, &transfer->cause) ||
+        !part_look(&transfer->part, plan->name, target, &transfer->cause)) {
         fail(transfer, false);
         return;
     }

@@ -238,6 +238,8 @@ start_of() {
     start_server
     run_ajob get -r 1 --retry-delay 1ms "$MAIN/f/a?big_header=600K&size=5"
     assert_failure 1
+    assert_stderr --partial "/f/a: out of memory, or a line of the server's headers is longer than 100 KiB"
+    assert_requests 1
     assert_tree .
 }
 

@@ -49,7 +49,7 @@ URL=http://127.0.0.1:1/a
     wrong 'get: -j: its value is missing: give -j N' get "$URL" -j
     wrong 'get: --jobs: its value is empty: give N' get --jobs= "$URL"
     wrong 'get: --quiet=yes: takes no value: write just --quiet' get --quiet=yes "$URL"
-    wrong 'get: -qk3: -k takes no value' get -qk3 "$URL"
+    wrong 'get: -qk3: takes no value: write just -qk' get -qk3 "$URL"
     for value in 0 -1 1x x 1025 99999999999999999999 ' 1' 1.5; do
         wrong "get: --jobs: $value: not a whole number that fits: use one from 1 to 1024" get --jobs "$value" "$URL"
     done

@@ -356,3 +356,16 @@ END
     [[ $(screen) =~ a2 ]]
     [[ ! $(screen) =~ a2done|'/2 done' ]] || fail "$(screen)"
 }
+
+@test "on a terminal what comes out of a pipe behind it is not wiped away" {
+    # A frame would be there after that time, and be drawn again where cat writes.
+    on_terminal 80x20 "echo x | '$AJOB' each sh -c 'sleep 0.3; echo line; sleep 0.3' | cat"
+    sees 'status 0'
+    [[ $(screen) =~ ^line ]] || fail "$(screen)"
+    tmux_run kill-server
+    wait_until 60 no_tmux
+    latches a
+    on_terminal 80x20 "echo x | '$AJOB' each --progress bar sh -c 'cat a' | cat"
+    sees '1: x' # that was asked for
+    : >a
+}

@@ -140,3 +140,31 @@ teardown() { common_teardown; }
     wait_ajob
     open_latch never
 }
+
+# --- names -------------------------------------------------------------------
+
+@test "an asset that is called as a file of the run itself replaces none" {
+    start_server '{"repos": {"o/r": {"releases": [{"tag": "v1", "assets": [{"name": "a", "content": "good"},
+        {"name": "t.lock", "content": "evil"}, {"name": "events", "content": "evil"}, {"name": "token", "content": "evil"}]}]}}}'
+    echo mine >token
+    run_ajob download -k --lock t.lock --events ./events --token-file "$PWD/token" --flat o/r
+    assert_failure 1
+    for name in t.lock events token; do
+        assert_stderr --partial "v1/$name: $name: a file that this run uses itself has the name: refused"
+    done
+    assert_tree . a events token
+    assert_events events
+    run_ajob download --lock t.lock o/r # to other places: what is it to us
+    assert_success
+    assert_tree . a events t.lock token v1/a v1/events v1/t.lock v1/token
+    sha256sum t.lock >before
+    run_ajob download -k --locked t.lock --flat -d . o/r
+    assert_failure 1
+    assert_stderr --partial 't.lock: a file that this run uses itself has the name: refused'
+    sha256sum --status -c before
+    assert_equal "$(<token)" evil
+    printf '%s\n' "$MAIN/f/list?size=5" >list
+    run_ajob get -d "$PWD" -i list
+    assert_failure 1
+    assert_equal "$(<list)" "$MAIN/f/list?size=5"
+}
