@@ -56,7 +56,7 @@ static bool take_name(struct each *each, const struct each_download *download, u
 
 /* The item whose part goes where the file of this one goes, or the other way round; or 0. */
 static bool find_part(const struct each *each, const char *path, uint64_t *number) {
-    static const char *const endings[] = {".part", ".part.json", ".part.json.tmp"};
+    static const char *const endings[] = {AJOB_PART_ENDINGS};
     char key[AJOB_KEY_SIZE], text[PATH_MAX + sizeof ".part.json.tmp"];
     size_t length = strlen(path);
     *number = 0;

@@ -434,7 +434,7 @@ static void draw_world(bool is_decent) {
 static void whatever_happens_it_is_over_once_with_the_bytes_of_one_file(void) {
     unsigned results[5] = {0};
     world.random = 1;
-    for (int walk = 0; walk < 4000; walk++) {
+    for (int walk = 0; walk < 2500; walk++) {
         bool is_decent = one_in(3);
         draw_world(is_decent);
         unsigned disturbance = one_in(2) ? 1000 : 4 + below(30);
