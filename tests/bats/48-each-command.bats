@@ -544,6 +544,7 @@ has_lines() { (($(wc -l <"$2") == $1)); } 2>/dev/null
     "$AJOB" each -j2 sh -c 'echo >>begun; head -c 1000000 /dev/zero' < <(yes) >out 2>err 3>&- 8>&- &
     AJOB_PID=$!
     is_held() {
+        [[ $'\n'$(jobs -rp)$'\n' == *$'\n'"$AJOB_PID"$'\n'* ]] || fail "it has ended: $(<err)" || exit 1
         kill -USR1 "$AJOB_PID"
         [[ $(tail -n 1 err) == "the run  waits for the reader of what was printed" ]]
     }
