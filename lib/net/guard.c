@@ -60,7 +60,7 @@ int ajob_protect(ajob_loop *loop, const char *path) {
     struct guard *guard = guards ? mem_new(sizeof *guard + strlen(name) + 1) : NULL;
     if (!guard || !fill_in(guard, path, (size_t)(name - path))) {
         mem_free(guard);
-        return loop_fail(loop, AJOB_ENOMEM, "out of memory");
+        return loop_fail_memory(loop);
     }
     memcpy(guard->name, name, strlen(name) + 1);
     guard->next = guards->first;
