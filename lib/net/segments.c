@@ -2,7 +2,7 @@
 #include "net/segments.h"
 
 enum {
-    STEP_MS = 70,       /* a gain that shows in so short a time is one, */
+    STEP_MS = 60,       /* a gain that shows in so short a time is one, */
     LONG_STEP_MS = 280, /* but that there is none takes longer to tell: bytes come in bursts */
     IDLE_MS = 40,       /* nothing has come for so long: the line has room */
     PATIENCE_MS = 1500, /* for connections that are wanted to come about */
