@@ -59,6 +59,7 @@ bool part_write(struct part *part, struct part_writer *writer, const char *data,
                 struct text *error);
 bool part_empty(struct part *part, struct text *error);
 
+#include "chance.h"
 #include "core_rig.h"
 
 #include <fcntl.h>
@@ -112,7 +113,6 @@ static char content[VERSIONS][FILE_MAX + 64 * KIB];
 static uint64_t sizes[VERSIONS];
 
 static struct {
-    uint32_t random;
     struct ajob_task task;
     struct transfer_plan plan;
     struct digest_want want;
@@ -143,17 +143,6 @@ static struct {
         char etag[64];
     } noted;
 } world;
-
-/* ---- chance ----------------------------------------------------------------- */
-
-static uint32_t below(uint32_t limit) {
-    world.random = world.random * 1664525 + 1013904223;
-    return (world.random >> 8) % limit;
-}
-
-static bool one_in(uint32_t count) {
-    return !below(count);
-}
 
 /* ---- validators --------------------------------------------------------------- */
 

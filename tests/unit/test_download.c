@@ -17,6 +17,7 @@
 
 #include "../../lib/net/download.c"
 
+#include "chance.h"
 #include "core_rig.h"
 
 enum { MIB = 1 << 20, MIRRORS_MAX = 3, SOURCES_MAX = MIRRORS_MAX + 1 };
@@ -25,7 +26,6 @@ static const char *const urls[SOURCES_MAX] = {"http://a/f", "http://b/f", "http:
                                               "http://d/f"};
 
 static struct {
-    uint32_t random;
     ajob_task *task;
     struct transfer *transfer; /* the attempt that is under way */
     void (*over)(struct transfer *transfer);
@@ -35,15 +35,6 @@ static struct {
     bool is_hopeless[SOURCES_MAX];
     bool is_closed[SOURCES_MAX]; /* it wants to be left alone */
 } world;
-
-static uint32_t below(uint32_t limit) {
-    world.random = world.random * 1664525 + 1013904223;
-    return (world.random >> 8) % limit;
-}
-
-static bool one_in(uint32_t count) {
-    return !below(count);
-}
 
 /* ---- attempts and hosts --------------------------------------------------------------- */
 
@@ -131,9 +122,7 @@ void host_explain(const struct host *host, struct text *cause) {
 static void begin(size_t mirrors) {
     static char digest[] = "sha256:"
                            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    uint32_t random = world.random;
     memset(&world, 0, sizeof world);
-    world.random = random;
     world.count = mirrors + 1;
     rig_open(0);
     const char *others[MIRRORS_MAX + 1] = {0};
@@ -233,7 +222,7 @@ static void one_that_has_not_got_it_is_not_asked_again(void) {
 
 static void whatever_fails_it_ends_and_nobody_is_asked_out_of_turn(void) {
     unsigned succeeded = 0, failed = 0;
-    world.random = 1;
+    chance = 1;
     for (int walk = 0; walk < 3000 && !check_failures; walk++) {
         uint64_t left = 0;
         begin(below(SOURCES_MAX));

@@ -154,11 +154,9 @@ static void is_over(void *owner) {
 
 static void prepare(void) {
     int fd = world.part.fd;
-    uint32_t random = world.random;
     ranges_done(&world.handed);
     ranges_done(&world.noted.ranges);
     memset(&world, 0, sizeof world);
-    world.random = random;
     rig_open(0);
     world.task.loop = rig.loop;
     world.want.algorithm = digest_sha256();
@@ -433,7 +431,7 @@ static void draw_world(bool is_decent) {
 
 static void whatever_happens_it_is_over_once_with_the_bytes_of_one_file(void) {
     unsigned results[5] = {0};
-    world.random = 1;
+    chance = 1;
     for (int walk = 0; walk < 2500; walk++) {
         bool is_decent = one_in(3);
         draw_world(is_decent);

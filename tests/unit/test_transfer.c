@@ -36,6 +36,7 @@
 #include "../../lib/net/transfer.c"
 #undef finish
 
+#include "chance.h"
 #include "core_rig.h"
 
 #include <fcntl.h>
@@ -44,7 +45,6 @@ enum { DIR_FD = 1001, PART_FD = 1002, SIZE = 1000, MTIME = 1577836800 };
 static const char date[] = "Wed, 01 Jan 2020 00:00:00 GMT"; /* MTIME */
 
 static struct {
-    uint32_t random;
     struct ajob_task task;
     struct transfer_plan plan;
     struct digest_want want;
@@ -63,15 +63,6 @@ static struct {
     bool is_part_synced, is_target_synced, is_dir_synced, has_sync_failed, is_kept;
     unsigned overs, commits, hashing;
 } world;
-
-static uint32_t below(uint32_t limit) {
-    world.random = world.random * 1664525 + 1013904223;
-    return (world.random >> 8) % limit;
-}
-
-static bool one_in(uint32_t count) {
-    return !below(count);
-}
 
 static bool refuse(struct text *error) {
     text_add(error, "refused");
@@ -424,9 +415,7 @@ static void let_it_end(void) {
 
 /* Where nothing fails, and the old file is another one. */
 static void prepare(void) {
-    uint32_t random = world.random;
     memset(&world, 0, sizeof world);
-    world.random = random;
     rig_open(0);
     world.task.loop = rig.loop;
     world.source.url = (char *)"http://a/f";
@@ -480,7 +469,7 @@ static void draw_world(void) {
 
 static void whatever_happens_it_is_over_once_and_only_the_right_file_takes_the_name(void) {
     unsigned succeeded = 0, failed = 0, up_to_date = 0, stopped = 0;
-    world.random = 1;
+    chance = 1;
     for (int walk = 0; walk < 20000 && !check_failures; walk++) {
         draw_world();
         begin();
