@@ -154,14 +154,13 @@ RELEASES='{"repos": {"o/r": {"releases": [{"tag": "v2", "assets": [
 
 @test "a reader of the events who takes nothing keeps no signal from being heard" {
     mkfifo pipe
-    sleep 1000 <pipe 3>&- &
-    local reader=$!
-    start_ajob run --events pipe - <<<'{"tasks": {"many": {"each": {"from": 1, "to": 2000}, "do": {}},
+    exec 8<>pipe
+    start_ajob run --events pipe - 8>&- <<<'{"tasks": {"many": {"each": {"from": 1, "to": 2000}, "do": {}},
         "long": {"sh": "touch started; sleep 1000", "needs": "many"}}}'
     wait_until 60 test -e started
     expect_status 143
     kill -TERM "$AJOB_PID"
     wait_ajob
     assert_failure 143
-    kill "$reader"
+    exec 8>&-
 }
